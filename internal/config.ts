@@ -1,0 +1,342 @@
+/**
+ * The one table of environment variables: names, kinds, limits, defaults and meanings. The document
+ * `docs/environment.md` is generated from it.
+ *
+ * A variable that is not set, is empty, or may not be read has its default. A value that cannot be
+ * used is an error that names the variable, what it takes, and what it got.
+ *
+ * @module
+ */
+
+import { FeatureLevelError } from "./errors.ts";
+
+/** The settings of a world as the environment gives them; undefined where the world decides. */
+export interface Config {
+  /** The lamella that carries the traffic. */
+  readonly backend: "local";
+  /** PEs of the job; undefined stands for the number of cores. */
+  readonly pes: number | undefined;
+  /** Heap of each PE; undefined stands for an even share of 4 GiB. */
+  readonly heapBytes: number | undefined;
+  /** Size of the ring between two PEs; undefined stands for a size that suits the PE count. */
+  readonly ringBytes: number | undefined;
+  /** Bytes gathered for one destination before they are published. */
+  readonly amThresholdBytes: number;
+  /** Peers that a PE signals in each round of a barrier. */
+  readonly barrierFactor: number;
+  /** Loads of a word before a waiting PE sleeps. */
+  readonly spinLoads: number;
+  /** Time without progress before the watchdog reports; 0 stands for never. */
+  readonly deadlockWarningMs: number;
+  /** Time without progress before the job is ended; 0 stands for never. */
+  readonly deadlockMs: number;
+  /** Whether each line of output is labelled with its PE. */
+  readonly label: boolean;
+  /** Whether PEs run closures that other PEs send. */
+  readonly closures: boolean;
+}
+
+/** Gives the value of an environment variable, or undefined if it is not set. */
+export type Environment = (name: string) => string | undefined;
+
+/** How the text of a variable is read. */
+type Kind =
+  | { readonly kind: "integer"; readonly min: number; readonly max: number }
+  | { readonly kind: "bytes"; readonly min: number; readonly max: number; readonly pow2?: true }
+  | { readonly kind: "seconds"; readonly max: number }
+  | { readonly kind: "boolean" }
+  | { readonly kind: "enum"; readonly words: readonly string[] };
+
+/** One environment variable. */
+interface Variable {
+  readonly name: string;
+  readonly takes: Kind;
+  /** What holds when it is not set, as the document says it. */
+  readonly byDefault: string;
+  readonly meaning: string;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+const VARIABLES = {
+  backend: {
+    name: "LAMELLAR_BACKEND",
+    takes: { kind: "enum", words: ["local", "rofi"] },
+    byDefault: "local",
+    meaning: "The lamella that carries the traffic. This version has `local` only",
+  },
+  pes: {
+    name: "LAMELLAR_PES",
+    takes: { kind: "integer", min: 1, max: 256 },
+    byDefault: "the number of cores",
+    meaning: "How many PEs the job has",
+  },
+  heapBytes: {
+    name: "LAMELLAR_HEAP_SIZE",
+    takes: { kind: "bytes", min: 64 * KIB, max: 1024 * GIB },
+    byDefault: "4G shared evenly by the PEs, less the control area",
+    meaning: "The heap of each PE, from which memory regions are allocated",
+  },
+  ringBytes: {
+    name: "LAMELLAR_RING_SIZE",
+    takes: { kind: "bytes", min: 4 * KIB, max: GIB, pow2: true },
+    byDefault: "a size that suits the number of PEs",
+    meaning: "The ring that carries active messages from one PE to another",
+  },
+  amThresholdBytes: {
+    name: "LAMELLAR_AM_SIZE_THRESHOLD",
+    takes: { kind: "bytes", min: 0, max: GIB },
+    byDefault: "100000",
+    meaning: "How much is gathered for one destination before it is published",
+  },
+  barrierFactor: {
+    name: "LAMELLAR_BARRIER_DISSEMINATION_FACTOR",
+    takes: { kind: "integer", min: 1, max: 255 },
+    byDefault: "2",
+    meaning: "How many peers a PE signals in each round of a barrier",
+  },
+  spinLoads: {
+    name: "LAMELLAR_SPIN",
+    takes: { kind: "integer", min: 0, max: 1_000_000 },
+    byDefault: "1000",
+    meaning: "How often a waiting PE looks before it sleeps",
+  },
+  deadlockWarningMs: {
+    name: "LAMELLAR_DEADLOCK_WARNING_TIMEOUT",
+    takes: { kind: "seconds", max: 1_000_000 },
+    byDefault: "10",
+    meaning: "How long nothing moves before the watchdog reports who waits for whom; 0 is never",
+  },
+  deadlockMs: {
+    name: "LAMELLAR_DEADLOCK_TIMEOUT",
+    takes: { kind: "seconds", max: 1_000_000 },
+    byDefault: "600",
+    meaning: "How long nothing moves before the job is ended; 0 is never",
+  },
+  label: {
+    name: "LAMELLAR_LABEL",
+    takes: { kind: "boolean" },
+    byDefault: "0",
+    meaning: "Whether each line of output starts with the PE it came from",
+  },
+  closures: {
+    name: "LAMELLAR_CLOSURES",
+    takes: { kind: "boolean" },
+    byDefault: "1",
+    meaning: "Whether PEs run closures that other PEs send them",
+  },
+} as const satisfies Record<keyof Config, Variable>;
+
+const NAMES: readonly string[] = Object.values(VARIABLES).map((variable) => variable.name);
+
+/**
+ * Reads and checks the settings.
+ *
+ * @param env Where the values come from; {@linkcode environment} gives the process's own.
+ * @returns Every setting, with its default where the variable is not set
+ * @throws {RangeError} If a number is outside its limits
+ * @throws {TypeError} If a text is not what the variable takes
+ * @throws {FeatureLevelError} If a lamella is named that this version does not have
+ */
+export function readConfig(env: Environment): Config {
+  return {
+    backend: backend(env),
+    pes: integer(VARIABLES.pes, env),
+    heapBytes: bytes(VARIABLES.heapBytes, env),
+    ringBytes: bytes(VARIABLES.ringBytes, env),
+    amThresholdBytes: bytes(VARIABLES.amThresholdBytes, env) ?? 100_000,
+    barrierFactor: integer(VARIABLES.barrierFactor, env) ?? 2,
+    spinLoads: integer(VARIABLES.spinLoads, env) ?? 1000,
+    deadlockWarningMs: milliseconds(VARIABLES.deadlockWarningMs, env) ?? 10_000,
+    deadlockMs: milliseconds(VARIABLES.deadlockMs, env) ?? 600_000,
+    label: boolean(VARIABLES.label, env) ?? false,
+    closures: boolean(VARIABLES.closures, env) ?? true,
+  };
+}
+
+/**
+ * The environment of this process. Where the permission to read a variable was not given, the
+ * variable counts as not set: nobody is prompted for it.
+ *
+ * @param name The variable
+ * @returns Its value, or undefined
+ */
+export function environment(name: string): string | undefined {
+  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return;
+  return Deno.env.get(name);
+}
+
+/**
+ * The names of all variables of this process, or none if the environment may not be listed. Nobody
+ * is prompted for the permission.
+ *
+ * @returns The names
+ */
+export function environmentNames(): string[] {
+  if (Deno.permissions.querySync({ name: "env" }).state !== "granted") return [];
+  return Object.keys(Deno.env.toObject());
+}
+
+/**
+ * Finds variables that look like ours and are none, such as a misspelt one, which would otherwise
+ * be passed over in silence.
+ *
+ * @param names The names of the variables that are set
+ * @returns A line of warning for each
+ */
+export function unknownVariables(names: Iterable<string>): string[] {
+  const warnings: string[] = [];
+  for (const name of [...names].sort()) {
+    if (!/^LAMELLA[RE]_/.test(name) || NAMES.includes(name)) continue;
+    const nearest = nearestName(name);
+    const advice = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+    warnings.push(`Environment variable ${name} is not known and has no effect${advice}`);
+  }
+  return warnings;
+}
+
+/**
+ * The table of `docs/environment.md`.
+ *
+ * @returns Markdown, a row for each variable
+ */
+export function configTable(): string {
+  const rows = Object.values(VARIABLES).map((variable: Variable) =>
+    `| \`${variable.name}\` | ${describe(variable.takes)} | ${variable.byDefault} | ` +
+    `${variable.meaning} |`
+  );
+  return ["| variable | takes | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+function valueOf(variable: Variable, env: Environment): string | undefined {
+  const text = env(variable.name)?.trim();
+  return text === "" ? undefined : text;
+}
+
+function complaint(variable: Variable, text: string): string {
+  return `${variable.name} must be ${describe(variable.takes)}, got ${JSON.stringify(text)}`;
+}
+
+function checked(
+  variable: Variable,
+  text: string,
+  value: number,
+  min: number,
+  max: number,
+): number {
+  if (value < min || value > max) throw new RangeError(complaint(variable, text));
+  return value;
+}
+
+function backend(env: Environment): "local" {
+  const variable = VARIABLES.backend;
+  const text = valueOf(variable, env) ?? "local";
+  if (text === "local") return text;
+  if (text === "rofi") {
+    throw new FeatureLevelError(
+      `Cannot use ${variable.name}=rofi: this version has the local lamella only`,
+    );
+  }
+  throw new TypeError(complaint(variable, text));
+}
+
+function integer(
+  variable: Variable & { takes: { kind: "integer"; min: number; max: number } },
+  env: Environment,
+): number | undefined {
+  const text = valueOf(variable, env);
+  if (text === undefined) return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw new TypeError(complaint(variable, text));
+  return checked(variable, text, Number(text), variable.takes.min, variable.takes.max);
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, K: KIB, M: MIB, G: GIB, T: 1024 * GIB };
+
+function bytes(
+  variable: Variable & { takes: { kind: "bytes"; min: number; max: number; pow2?: true } },
+  env: Environment,
+): number | undefined {
+  const text = valueOf(variable, env);
+  if (text === undefined) return undefined;
+  const parts = /^(-?\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text);
+  if (parts === null) throw new TypeError(complaint(variable, text));
+  const size = Number(parts[1]) * (UNITS[parts[2]!.toUpperCase()] ?? 1);
+  if (!Number.isInteger(size)) throw new RangeError(complaint(variable, text));
+  checked(variable, text, size, variable.takes.min, variable.takes.max);
+  if (variable.takes.pow2 === true && !Number.isInteger(Math.log2(size))) {
+    throw new RangeError(complaint(variable, text));
+  }
+  return size;
+}
+
+function milliseconds(
+  variable: Variable & { takes: { kind: "seconds"; max: number } },
+  env: Environment,
+): number | undefined {
+  const text = valueOf(variable, env);
+  if (text === undefined) return undefined;
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)) throw new TypeError(complaint(variable, text));
+  return Math.round(1000 * checked(variable, text, Number(text), 0, variable.takes.max));
+}
+
+function boolean(
+  variable: Variable & { takes: { kind: "boolean" } },
+  env: Environment,
+): boolean | undefined {
+  const text = valueOf(variable, env);
+  if (text === undefined) return undefined;
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (/^(0|false|no|off)$/i.test(text)) return false;
+  throw new TypeError(complaint(variable, text));
+}
+
+function describe(takes: Kind): string {
+  switch (takes.kind) {
+    case "integer":
+      return `a whole number from ${takes.min} to ${takes.max}`;
+    case "bytes":
+      return `a number of bytes from ${shortBytes(takes.min)} to ${shortBytes(takes.max)}` +
+        (takes.pow2 === true ? " that is a power of two" : "");
+    case "seconds":
+      return `a number of seconds from 0 to ${takes.max}`;
+    case "boolean":
+      return "1 or 0";
+    case "enum":
+      return takes.words.join(" or ");
+  }
+}
+
+function shortBytes(size: number): string {
+  for (const unit of ["T", "G", "M", "K"]) {
+    const scale = UNITS[unit]!;
+    if (size >= scale && size % scale === 0) return `${size / scale}${unit}`;
+  }
+  return String(size);
+}
+
+function nearestName(name: string): string | undefined {
+  let best: string | undefined;
+  // Further away than half of what follows the prefix, a guess would only mislead.
+  let distanceMax = Math.floor((name.length - "LAMELLAR_".length) / 2) + 1;
+  for (const known of NAMES) {
+    const distance = editDistance(name, known);
+    if (distance < distanceMax) [best, distanceMax] = [known, distance];
+  }
+  return best;
+}
+
+/** How many letters must be put in, left out or exchanged to turn one text into the other. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const exchange = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, exchange));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

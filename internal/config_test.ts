@@ -1,0 +1,155 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { configTable, readConfig, unknownVariables } from "./config.ts";
+import { FeatureLevelError } from "./errors.ts";
+
+function read(values: Record<string, string>): ReturnType<typeof readConfig> {
+  return readConfig((name) => values[name]);
+}
+
+Deno.test("readConfig() gives the documented defaults when nothing is set", () => {
+  assertEquals(read({}), {
+    backend: "local",
+    pes: undefined,
+    heapBytes: undefined,
+    ringBytes: undefined,
+    amThresholdBytes: 100_000,
+    barrierFactor: 2,
+    spinLoads: 1000,
+    deadlockWarningMs: 10_000,
+    deadlockMs: 600_000,
+    label: false,
+    closures: true,
+  });
+});
+
+Deno.test("readConfig() takes an empty variable as not set", () => {
+  assertEquals(read({ LAMELLAR_PES: "", LAMELLAR_LABEL: "  " }), read({}));
+});
+
+Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans", () => {
+  const config = read({
+    LAMELLAR_BACKEND: "local",
+    LAMELLAR_PES: "4",
+    LAMELLAR_HEAP_SIZE: "1.5G",
+    LAMELLAR_RING_SIZE: "64 KiB",
+    LAMELLAR_AM_SIZE_THRESHOLD: "0",
+    LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "0.25",
+    LAMELLAR_DEADLOCK_TIMEOUT: "0",
+    LAMELLAR_BARRIER_DISSEMINATION_FACTOR: "3",
+    LAMELLAR_SPIN: "0",
+    LAMELLAR_LABEL: "yes",
+    LAMELLAR_CLOSURES: "off",
+  });
+  assertEquals(config, {
+    backend: "local",
+    pes: 4,
+    heapBytes: 1.5 * 1024 ** 3,
+    ringBytes: 65536,
+    amThresholdBytes: 0,
+    barrierFactor: 3,
+    spinLoads: 0,
+    deadlockWarningMs: 250,
+    deadlockMs: 0,
+    label: true,
+    closures: false,
+  });
+});
+
+Deno.test("readConfig() says which variable is wrong, what it takes and what it got", () => {
+  const wrong = (values: Record<string, string>, message: string, Class = TypeError) =>
+    assertEquals(assertThrows(() => read(values), Class).message, message);
+  const pes = "LAMELLAR_PES must be a whole number from 1 to 256, got ";
+  wrong({ LAMELLAR_PES: "four" }, `${pes}"four"`);
+  wrong({ LAMELLAR_PES: "1.5" }, `${pes}"1.5"`);
+  wrong({ LAMELLAR_PES: "0" }, `${pes}"0"`, RangeError);
+  wrong({ LAMELLAR_PES: "257" }, `${pes}"257"`, RangeError);
+  wrong({ LAMELLAR_PES: "-1" }, `${pes}"-1"`, RangeError);
+  const heap = "LAMELLAR_HEAP_SIZE must be a number of bytes from 64K to 1T, got ";
+  wrong({ LAMELLAR_HEAP_SIZE: "1X" }, `${heap}"1X"`);
+  wrong({ LAMELLAR_HEAP_SIZE: "1K" }, `${heap}"1K"`, RangeError);
+  wrong({ LAMELLAR_HEAP_SIZE: "65536.5" }, `${heap}"65536.5"`, RangeError);
+  const ring = "LAMELLAR_RING_SIZE must be a number of bytes from 4K to 1G that is a power of two";
+  wrong({ LAMELLAR_RING_SIZE: "5K" }, `${ring}, got "5K"`, RangeError);
+  const limit = "LAMELLAR_DEADLOCK_TIMEOUT must be a number of seconds from 0 to 1000000, got ";
+  wrong({ LAMELLAR_DEADLOCK_TIMEOUT: "-1" }, `${limit}"-1"`, RangeError);
+  wrong({ LAMELLAR_DEADLOCK_TIMEOUT: "soon" }, `${limit}"soon"`);
+  wrong({ LAMELLAR_LABEL: "perhaps" }, 'LAMELLAR_LABEL must be 1 or 0, got "perhaps"');
+  wrong(
+    { LAMELLAR_BACKEND: "shmem" },
+    'LAMELLAR_BACKEND must be local or rofi, got "shmem"',
+  );
+});
+
+Deno.test("readConfig() says that rofi is not part of this version", () => {
+  assertThrows(
+    () => read({ LAMELLAR_BACKEND: "rofi" }),
+    FeatureLevelError,
+    "Cannot use LAMELLAR_BACKEND=rofi: this version has the local lamella only",
+  );
+});
+
+Deno.test("unknownVariables() warns of a misspelt name and suggests the nearest known one", () => {
+  assertEquals(unknownVariables(["PATH", "LAMELLAR_PES", "LAMELLAR_CLOSURES"]), []);
+  assertEquals(
+    unknownVariables([
+      "LAMELLAR_MEM_SIZE",
+      "LAMELLAE_BACKEND",
+      "LAMELLAR_THREADS",
+      "LAMELLAR_NPES",
+    ]),
+    [
+      "Environment variable LAMELLAE_BACKEND is not known and has no effect; " +
+      "did you mean LAMELLAR_BACKEND?",
+      "Environment variable LAMELLAR_MEM_SIZE is not known and has no effect; " +
+      "did you mean LAMELLAR_HEAP_SIZE?",
+      "Environment variable LAMELLAR_NPES is not known and has no effect; " +
+      "did you mean LAMELLAR_PES?",
+      "Environment variable LAMELLAR_THREADS is not known and has no effect",
+    ],
+  );
+});
+
+Deno.test("configTable() has a row for each variable, with its default", () => {
+  const rows = configTable().split("\n");
+  assertEquals(rows.length, 2 + Object.keys(read({})).length);
+  assertStringIncludes(
+    configTable(),
+    "| `LAMELLAR_DEADLOCK_TIMEOUT` | a number of seconds from 0 to 1000000 | 600 | ",
+  );
+});
+
+Deno.test("The defaults that the table states are the ones that readConfig() gives", () => {
+  const stated: Record<string, string> = {};
+  for (const row of configTable().split("\n").slice(2)) {
+    const [, name, , byDefault] = row.split("|").map((cell) => cell.trim());
+    if (/^(\d+|local)$/.test(byDefault!)) stated[name!.replaceAll("`", "")] = byDefault!;
+  }
+  assertEquals(Object.keys(stated).length, 8);
+  assertEquals(read(stated), read({}));
+});
+
+/** What environment() and environmentNames() give in a process with these flags. */
+async function inProcess(flags: readonly string[]): Promise<string> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", ...flags, "-"],
+    env: { LAMELLAR_SPIN: "7", LAMELLAR_PES: "3" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = process.stdin.getWriter();
+  const url = JSON.stringify(import.meta.resolve("./config.ts"));
+  await writer.write(
+    new TextEncoder().encode(`import { environment, environmentNames } from ${url};
+      const all = environmentNames().includes("LAMELLAR_SPIN");
+      console.log(environment("LAMELLAR_SPIN"), environment("LAMELLAR_PES"), all);`),
+  );
+  await writer.close();
+  return new TextDecoder().decode((await process.output()).stdout);
+}
+
+Deno.test("environment() reads what the process may read, and asks for nothing", async () => {
+  assertEquals(await inProcess(["--allow-env"]), "7 3 true\n");
+  assertEquals(await inProcess(["--allow-env=LAMELLAR_PES"]), "undefined 3 false\n");
+  assertEquals(await inProcess([]), "undefined undefined false\n");
+});

@@ -1,0 +1,23 @@
+/**
+ * A limit on everything: the bounds the runtime checks against, with the reason for each.
+ *
+ * @module
+ */
+
+/** Most PEs of a job on one machine; bounds the control area and the number of rings (its square). */
+export const PES_MAX = 256;
+
+/** Alignment of every allocation in the heap in bytes: a cache line, so that objects of two owners never share one. */
+export const ALLOCATION_ALIGN = 64;
+
+/** Most bytes of one AM payload: what a JavaScript buffer and a 31-bit frame length can hold. */
+export const PAYLOAD_BYTES_MAX = 2 ** 30;
+
+/** Longest slice of a blocking wait in milliseconds: how late a PE notices that the job failed. */
+export const WAIT_SLICE_MS = 50;
+
+/** Bytes of the text that describes a failure in the control area. */
+export const FAILURE_TEXT_BYTES = 16 * 1024;
+
+/** Bytes each PE can contribute to one collective exchange. */
+export const EXCHANGE_BYTES = 512;
