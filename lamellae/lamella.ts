@@ -1,0 +1,165 @@
+/**
+ * What a network provider offers to the layers above; all they know of one.
+ *
+ * Guarantees. *Order:* frames from one PE to another arrive once, whole, and in the order they were committed; nothing is
+ * promised between different pairs. *Progress:* frames move while both sides call in; a put or get needs nothing of
+ * its target. *Completion:* when `put` returns, the bytes are visible at the target, and to whatever handles a frame
+ * committed after it. *Failure:* once a PE failed, `failure()` says so on every PE and every wait returns
+ * {@linkcode WAIT_FAILED} within a slice; no wait is longer than what it was given.
+ *
+ * @module
+ */
+
+import type { Kernels } from "../internal/kernels.ts";
+import type { MemoryViews } from "../internal/memory_views.ts";
+import type { LamellarError } from "../internal/errors.ts";
+import type { SegmentHeap } from "./segment_heap.ts";
+
+/** A wait ran out of time. */
+export const WAIT_TIMEOUT = 0;
+/** A wait ended because the job is failing. */
+export const WAIT_FAILED = 2;
+/** A wait ended because something happened since the event counter was read. */
+export const WAIT_EVENT = 3;
+
+/** What a PE is doing, for the watchdog. */
+export const ACTIVITY = {
+  /** In the program, or in a handler. */
+  running: 0,
+  /** Inside a blocking wait. */
+  blocked: 1,
+  /** Nothing to do: the event loop is idle or waits for something that is not ours. */
+  idle: 2,
+  /** The program has ended and the PE serves the others. */
+  serving: 3,
+} as const;
+
+/** What a PE waits for, for the watchdog; the texts continue "waits for …". */
+export const WAIT_KINDS = [
+  "nothing",
+  "an AM to finish",
+  "a collective",
+  "all its AMs to finish",
+  "room in the ring",
+  "a value in a region",
+  "a task",
+] as const;
+
+/** Index into {@linkcode WAIT_KINDS}. */
+export const WAIT_FOR = {
+  nothing: 0,
+  am: 1,
+  collective: 2,
+  all: 3,
+  room: 4,
+  value: 5,
+  task: 6,
+} as const;
+
+/**
+ * Handles frames. Each begins with its length in bytes, a 32-bit multiple of 8; a length of 0 ends the part.
+ *
+ * @param source The PE that sent them.
+ * @param views The memory they lie in.
+ * @param at Address of the first frame.
+ * @param end Address after the last.
+ * @returns Address after the last frame that was handled; what is left comes again.
+ */
+export type FrameSink = (source: number, views: MemoryViews, at: number, end: number) => number;
+
+/** A network provider, seen from one PE. */
+export interface Lamella {
+  /** Its name, as in `LAMELLAR_BACKEND`. */
+  readonly name: string;
+  /** This PE. */
+  readonly pe: number;
+  /** Number of PEs of the world. */
+  readonly numPes: number;
+  /** The memory of this process. */
+  readonly views: MemoryViews;
+  /** Kernels over that memory. */
+  readonly kernels: Kernels;
+  /** Allocator of this PE's own segment. */
+  readonly heap: SegmentHeap;
+  /** Most bytes of one frame. */
+  readonly frameBytesMax: number;
+  /** Bytes put into memory of other PEs so far. */
+  readonly bytesPut: number;
+
+  /**
+   * @param pe A PE.
+   * @param offset Offset into its segment in bytes.
+   * @returns Address in `views` where that byte can be reached directly.
+   */
+  address(pe: number, offset: number): number;
+  /** Copies `bytes` from an address of this process to an offset in the segment of `pe`; complete on return. */
+  put(pe: number, offset: number, source: number, bytes: number): void;
+  /** Copies `bytes` from an offset in the segment of `pe` to an address of this process; complete on return. */
+  get(pe: number, offset: number, target: number, bytes: number): void;
+
+  /**
+   * Makes room for a frame.
+   *
+   * @param pe The target.
+   * @param bytes Its length, a multiple of 8, at most `frameBytesMax`.
+   * @returns Where to write it, or -1 if there is no room now.
+   */
+  reserve(pe: number, bytes: number): number;
+  /** Adds the frame written at the last reserved place; it moves with the next `publish`. */
+  commit(pe: number, bytes: number): void;
+  /** Lets the target see all committed frames. */
+  publish(pe: number): void;
+  /** Asks to be woken once `pe` has made room. */
+  wantRoom(pe: number): void;
+  /** Hands received frames of one source to the sink. Returns how many bytes were handled. */
+  poll(sink: FrameSink): number;
+
+  /** The event counter: it changes whenever something happened that may concern this PE. */
+  events(): number;
+  /**
+   * Waits until the event counter differs from `seen`.
+   *
+   * @param seen The counter as read before looking for work.
+   * @param spins Loads before sleeping.
+   * @param timeoutMs Longest sleep in milliseconds; 0 only spins.
+   * @returns `WAIT_TIMEOUT`, `WAIT_FAILED` or `WAIT_EVENT`.
+   */
+  wait(seen: number, spins: number, timeoutMs: number): number;
+  /**
+   * As `wait`, without blocking the event loop. A promise that is still pending is returned again.
+   *
+   * @param seen The counter as read before looking for work.
+   * @returns A promise that settles when something happens, or null if the counter differs already.
+   */
+  waitAsync(seen: number): Promise<unknown> | null;
+  /** Wakes a PE that may wait for a value just written to its memory. */
+  ring(pe: number): void;
+
+  /** Sets the word a partner waits for in a collective. */
+  signal(pe: number, slot: number, sequence: number, tag: number): void;
+  /** Whether the word of a slot holds this sequence number; its tag is then `tagOf`. */
+  signalled(slot: number, sequence: number): boolean;
+  /** The tag that came with a signal. */
+  tagOf(slot: number, sequence: number): number;
+  /** Waits for a signal as `wait` waits for an event. */
+  waitSignal(
+    slot: number,
+    sequence: number,
+    seen: number,
+    spins: number,
+    timeoutMs: number,
+  ): number;
+  /** Most slots a collective may use. */
+  readonly slotsMax: number;
+  /** Bytes that `pe` contributed to the collective of this sequence number; the own part is written before the signal. */
+  exchange(pe: number, sequence: number): Uint8Array;
+
+  /** Tells the watchdog what this PE does. */
+  report(activity: number, waitKind: number, waitPe: number): void;
+  /** Counts work done, so that the watchdog sees progress. */
+  countProgress(): void;
+  /** Why the job is failing, or null. */
+  failure(): LamellarError | null;
+  /** Ends the job because of this PE. */
+  fail(error: unknown): void;
+}

@@ -1,0 +1,222 @@
+/**
+ * Where everything lies in the shared memory of a process: a header, a block for each PE, the headers of the rings,
+ * the rings, and last the heap segments, one for each PE.
+ *
+ * Words that different PEs write stand on cache lines of their own.
+ *
+ * @module
+ */
+
+import { EXCHANGE_BYTES, FAILURE_TEXT_BYTES, PES_MAX } from "../../internal/limits.ts";
+
+/** Tells memory of this layout from any other; the last digit counts its versions. */
+export const LAYOUT_MAGIC = 0x1a3e11a1;
+
+const PAGE_BYTES = 65536;
+const LINE_BYTES = 64;
+
+/** Byte addresses of the header's words. */
+export const HEADER = {
+  magic: 0,
+  /** Nonzero once the job is failing. */
+  abort: 64,
+  /** Taken by the first who reports a failure. */
+  failureClaim: 128,
+  /** PE of the failure, -1 for the supervisor. */
+  failurePe: 132,
+  /** Exit code of the failure. */
+  failureCode: 136,
+  /** Bytes of the text. */
+  failureTextBytes: 140,
+  failureText: 192,
+} as const;
+
+const HEADER_BYTES = 192 + FAILURE_TEXT_BYTES;
+
+/** Barrier flags of one parity: at most 32 partners over all rounds, a line each. */
+export const FLAG_SLOTS_MAX = 32;
+const FLAGS_BYTES = FLAG_SLOTS_MAX * LINE_BYTES;
+
+/** Byte offsets inside the block of a PE. */
+export const BLOCK = {
+  /** Doorbell: sleeping word, event counter. */
+  bell: 0,
+  status: LINE_BYTES,
+  flags: 2 * LINE_BYTES,
+  exchange: 2 * LINE_BYTES + 2 * FLAGS_BYTES,
+} as const;
+
+const BLOCK_BYTES = 2 * LINE_BYTES + 2 * FLAGS_BYTES + 2 * EXCHANGE_BYTES;
+
+/** Word offsets inside the status line of a PE. */
+export const STATUS = {
+  /** One of {@linkcode PE_STATE}. */
+  state: 0,
+  exitCode: 1,
+  /** One of the activities of the lamella interface. */
+  activity: 2,
+  waitKind: 3,
+  waitPe: 4,
+  /** Counts everything the PE does; standing still means no progress. */
+  progress: 5,
+} as const;
+
+/** Life of a PE. */
+export const PE_STATE = { starting: 0, running: 1, finished: 2, failed: 3 } as const;
+
+/** Byte offsets inside the header of a ring. */
+export const RING = {
+  /** Written by the producer. */
+  tail: 0,
+  /** Written by the consumer. */
+  head: LINE_BYTES * 2,
+  /** Set by a producer that waits for room. */
+  want: LINE_BYTES * 3,
+} as const;
+
+/** Bytes from one ring header to the next. */
+export const RING_HEADER_BYTES = LINE_BYTES * 4;
+
+/** Sizes and places of everything, the same on every PE. */
+export interface Layout {
+  readonly numPes: number;
+  readonly ringBytes: number;
+  /** Bytes of each PE's heap segment. */
+  readonly heapBytes: number;
+  readonly blocks: number;
+  readonly ringHeaders: number;
+  readonly rings: number;
+  readonly heaps: number;
+  /** Bytes of the whole memory. */
+  readonly totalBytes: number;
+  /** Whether the memory needs 64-bit addresses. */
+  readonly memory64: boolean;
+}
+
+/** The most a memory with 32-bit addresses holds. */
+const MEMORY32_BYTES = 2 ** 32;
+
+/** Bytes all rings together may take before each gets smaller. */
+const RINGS_BYTES_AIM = 64 * 2 ** 20;
+
+/**
+ * Chooses the size of a ring: large enough to batch well, small enough that all of them stay modest.
+ *
+ * @param numPes Number of PEs.
+ * @returns Bytes, a power of two.
+ */
+export function defaultRingBytes(numPes: number): number {
+  const share = RINGS_BYTES_AIM / (numPes * numPes);
+  return Math.min(256 * 1024, Math.max(16 * 1024, 2 ** Math.floor(Math.log2(share))));
+}
+
+/**
+ * Lays out the memory.
+ *
+ * @param numPes Number of PEs.
+ * @param ringBytes Bytes of each ring, a power of two; 0 chooses.
+ * @param heapBytes Bytes of each heap segment; 0 shares what 32-bit addresses leave evenly.
+ * @returns The layout.
+ * @throws {RangeError} If a size is out of range.
+ */
+export function layoutFor(numPes: number, ringBytes: number, heapBytes: number): Layout {
+  if (!Number.isInteger(numPes) || numPes < 1 || numPes > PES_MAX) {
+    throw new RangeError(`Cannot lay out ${numPes} PEs: the number has to be 1 to ${PES_MAX}`);
+  }
+  const ring = ringBytes || defaultRingBytes(numPes);
+  if (ring < 4096 || (ring & (ring - 1)) !== 0) {
+    throw new RangeError(
+      `Cannot use rings of ${ring} bytes: the size has to be a power of two from 4096`,
+    );
+  }
+  const blocks = align(HEADER_BYTES, PAGE_BYTES);
+  const ringHeaders = align(blocks + numPes * BLOCK_BYTES, PAGE_BYTES);
+  const rings = align(ringHeaders + numPes * numPes * RING_HEADER_BYTES, PAGE_BYTES);
+  const heaps = align(rings + numPes * numPes * ring, PAGE_BYTES);
+  if (heaps >= MEMORY32_BYTES / 2) {
+    throw new RangeError(
+      `Cannot use rings of ${ring} bytes with ${numPes} PEs: together they take ${heaps} bytes, ` +
+        `the limit is ${MEMORY32_BYTES / 2}`,
+    );
+  }
+  const heap = heapBytes > 0
+    ? align(heapBytes, PAGE_BYTES)
+    : Math.floor((MEMORY32_BYTES - heaps) / numPes / PAGE_BYTES) * PAGE_BYTES;
+  const totalBytes = heaps + numPes * heap;
+  return {
+    numPes,
+    ringBytes: ring,
+    heapBytes: heap,
+    blocks,
+    ringHeaders,
+    rings,
+    heaps,
+    totalBytes,
+    memory64: totalBytes > MEMORY32_BYTES,
+  };
+}
+
+/**
+ * @param layout The layout.
+ * @param pe A PE.
+ * @returns The byte address of its block.
+ */
+export function blockOf(layout: Layout, pe: number): number {
+  return layout.blocks + pe * BLOCK_BYTES;
+}
+
+/**
+ * @param layout The layout.
+ * @param consumer The PE that reads the ring.
+ * @param producer The PE that writes it.
+ * @returns The byte address of its header; the headers of one consumer follow each other by producer.
+ */
+export function ringHeaderOf(layout: Layout, consumer: number, producer: number): number {
+  return layout.ringHeaders + (consumer * layout.numPes + producer) * RING_HEADER_BYTES;
+}
+
+/**
+ * @param layout The layout.
+ * @param consumer The PE that reads the ring.
+ * @param producer The PE that writes it.
+ * @returns The byte address of its data.
+ */
+export function ringOf(layout: Layout, consumer: number, producer: number): number {
+  return layout.rings + (consumer * layout.numPes + producer) * layout.ringBytes;
+}
+
+/**
+ * @param layout The layout.
+ * @param pe A PE.
+ * @returns The byte address of its heap segment.
+ */
+export function heapOf(layout: Layout, pe: number): number {
+  return layout.heaps + pe * layout.heapBytes;
+}
+
+function align(bytes: number, to: number): number {
+  return Math.ceil(bytes / to) * to;
+}
+
+/**
+ * Reserves the shared memory of a process. Nothing is committed until it is touched.
+ *
+ * @param layout The layout.
+ * @returns The memory.
+ * @throws {RangeError} If the system does not grant the address space.
+ */
+export function createMemory(layout: Layout): WebAssembly.Memory {
+  const pages = layout.totalBytes / PAGE_BYTES;
+  const descriptor = layout.memory64
+    ? { address: "i64", initial: BigInt(pages), maximum: BigInt(pages), shared: true }
+    : { initial: pages, maximum: pages, shared: true };
+  try {
+    return new WebAssembly.Memory(descriptor as unknown as WebAssembly.MemoryDescriptor);
+  } catch (cause) {
+    throw new RangeError(
+      `Cannot reserve ${layout.totalBytes} bytes for ${layout.numPes} PEs with a heap of ` +
+        `${layout.heapBytes} bytes each: lower LAMELLAR_HEAP_SIZE`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,315 @@
+/**
+ * The local lamella: PEs are Workers of one process and share one memory, so that a put is a copy and a frame is
+ * written straight into the ring its target reads.
+ *
+ * @module
+ */
+
+import { atomicLoad, atomicStore, atomicWaitAsync } from "../../internal/atomics.ts";
+import { LamellarError, PeFailedError } from "../../internal/errors.ts";
+import { type Kernels, WaitCode } from "../../internal/kernels.ts";
+import { EXCHANGE_BYTES } from "../../internal/limits.ts";
+import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
+import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
+import { SegmentHeap } from "../segment_heap.ts";
+import { readFailure, writeFailure } from "./failure_record.ts";
+import {
+  BLOCK,
+  blockOf,
+  FLAG_SLOTS_MAX,
+  HEADER,
+  heapOf,
+  type Layout,
+  RING,
+  RING_HEADER_BYTES,
+  ringHeaderOf,
+  ringOf,
+  STATUS,
+} from "./layout.ts";
+
+const LINE_BYTES = 64;
+const FLAGS_BYTES = FLAG_SLOTS_MAX * LINE_BYTES;
+
+/** What a producer knows of a ring it writes. */
+interface OutRing {
+  readonly base: number;
+  readonly tailAt: number;
+  readonly headAt: number;
+  readonly wantAt: number;
+  readonly bell: number;
+  /** Counts bytes written, wrapping at 32 bits. */
+  tail: number;
+  /** The consumer's head as last read. */
+  head: number;
+}
+
+/** What a consumer knows of a ring it reads. */
+interface InRing {
+  readonly base: number;
+  readonly tailIndex: number;
+  readonly headAt: number;
+  readonly wantAt: number;
+  readonly bell: number;
+  head: number;
+}
+
+/** The local lamella of one PE. */
+export class LocalLamella implements Lamella {
+  readonly name = "local";
+  readonly pe: number;
+  readonly numPes: number;
+  readonly views: MemoryViews;
+  readonly kernels: Kernels;
+  readonly heap: SegmentHeap;
+  readonly frameBytesMax: number;
+  readonly slotsMax = FLAG_SLOTS_MAX;
+  bytesPut = 0;
+
+  readonly #layout: Layout;
+  readonly #ringBytes: number;
+  readonly #out: OutRing[] = [];
+  readonly #in: InRing[] = [];
+  readonly #heaps: number[] = [];
+  readonly #tails: number;
+  readonly #heads: number;
+  readonly #bell: number;
+  readonly #flags: number;
+  readonly #statusIndex: number;
+  #next = 0;
+  #asyncWait: Promise<unknown> | undefined;
+
+  /**
+   * @param layout Where everything lies.
+   * @param memory The memory of the process.
+   * @param kernels Kernels over it.
+   * @param pe This PE.
+   */
+  constructor(layout: Layout, memory: WebAssembly.Memory, kernels: Kernels, pe: number) {
+    this.#layout = layout;
+    this.pe = pe;
+    this.numPes = layout.numPes;
+    this.views = memoryViews(memory.buffer);
+    this.kernels = kernels;
+    this.heap = new SegmentHeap(pe, layout.heapBytes);
+    this.#ringBytes = layout.ringBytes;
+    this.frameBytesMax = layout.ringBytes / 4;
+    const block = blockOf(layout, pe);
+    this.#bell = block + BLOCK.bell;
+    this.#flags = block + BLOCK.flags;
+    this.#statusIndex = (block + BLOCK.status) / 4;
+    this.#tails = ringHeaderOf(layout, pe, 0) + RING.tail;
+    this.#heads = ringHeaderOf(layout, pe, 0) + RING.head;
+    for (let other = 0; other < layout.numPes; other++) this.#connect(other);
+  }
+
+  #connect(other: number): void {
+    const layout = this.#layout;
+    const bell = blockOf(layout, other) + BLOCK.bell;
+    const out = ringHeaderOf(layout, other, this.pe);
+    this.#out.push({
+      base: ringOf(layout, other, this.pe),
+      tailAt: out + RING.tail,
+      headAt: out + RING.head,
+      wantAt: out + RING.want,
+      bell,
+      tail: 0,
+      head: 0,
+    });
+    const header = ringHeaderOf(layout, this.pe, other);
+    this.#in.push({
+      base: ringOf(layout, this.pe, other),
+      tailIndex: (header + RING.tail) / 4,
+      headAt: header + RING.head,
+      wantAt: header + RING.want,
+      bell,
+      head: 0,
+    });
+    this.#heaps.push(heapOf(layout, other));
+  }
+
+  address(pe: number, offset: number): number {
+    return this.#heaps[pe]! + offset;
+  }
+
+  put(pe: number, offset: number, source: number, bytes: number): void {
+    this.kernels.copy(this.#heaps[pe]! + offset, source, bytes);
+    this.bytesPut += bytes;
+  }
+
+  get(pe: number, offset: number, target: number, bytes: number): void {
+    this.kernels.copy(target, this.#heaps[pe]! + offset, bytes);
+  }
+
+  reserve(pe: number, bytes: number): number {
+    const ring = this.#out[pe]!;
+    const size = this.#ringBytes;
+    const position = ring.tail & (size - 1);
+    const left = size - position;
+    const need = bytes > left ? bytes + left : bytes;
+    if (size - ((ring.tail - ring.head) | 0) < need) {
+      ring.head = this.kernels.load32(ring.headAt);
+      if (size - ((ring.tail - ring.head) | 0) < need) return -1;
+    }
+    if (bytes <= left) return ring.base + position;
+    this.views.i32[(ring.base + position) >>> 2] = 0;
+    ring.tail = (ring.tail + left) | 0;
+    return ring.base;
+  }
+
+  commit(pe: number, bytes: number): void {
+    const ring = this.#out[pe]!;
+    ring.tail = (ring.tail + bytes) | 0;
+    this.bytesPut += bytes;
+  }
+
+  publish(pe: number): void {
+    const ring = this.#out[pe]!;
+    this.kernels.publish(ring.tailAt, ring.tail, ring.bell);
+  }
+
+  wantRoom(pe: number): void {
+    this.kernels.store32(this.#out[pe]!.wantAt, 1);
+  }
+
+  poll(sink: FrameSink): number {
+    const source = this.kernels.poll(
+      this.#tails,
+      this.#heads,
+      RING_HEADER_BYTES,
+      this.numPes,
+      this.#next,
+    );
+    if (source < 0) return 0;
+    this.#next = source + 1 === this.numPes ? 0 : source + 1;
+    return this.#consume(source, this.#in[source]!, sink);
+  }
+
+  #consume(source: number, ring: InRing, sink: FrameSink): number {
+    const before = ring.head;
+    const tail = this.views.i32[ring.tailIndex]!;
+    const position = before & (this.#ringBytes - 1);
+    const left = this.#ringBytes - position;
+    const filled = (tail - before) | 0;
+    if (filled < 0 || filled > this.#ringBytes) throw this.#corrupt(source, filled);
+    const start = ring.base + position;
+    const end = start + Math.min(filled, left);
+    const stop = sink(source, this.views, start, end);
+    const padded = stop < end && this.views.i32[stop >>> 2] === 0;
+    ring.head = (before + (padded ? left : stop - start)) | 0;
+    this.kernels.release(ring.headAt, ring.head, ring.wantAt, ring.bell);
+    return (ring.head - before) | 0;
+  }
+
+  #corrupt(source: number, filled: number): LamellarError {
+    return new LamellarError(
+      "ERR_PROTOCOL",
+      `Cannot read the ring from PE ${source}: it claims ${filled} bytes of ${this.#ringBytes}`,
+      { pe: source, op: "poll" },
+    );
+  }
+
+  events(): number {
+    return this.kernels.load32(this.#bell + 4);
+  }
+
+  wait(seen: number, spins: number, timeoutMs: number): number {
+    const code = this.kernels.wait(this.#bell, HEADER.abort, seen, spins, timeoutMs * 1e6);
+    return code === WaitCode.event
+      ? WAIT_EVENT
+      : code === WaitCode.abort
+      ? WAIT_FAILED
+      : WAIT_TIMEOUT;
+  }
+
+  waitAsync(seen: number): Promise<unknown> | null {
+    const words = this.views.i32;
+    const bell = this.#bell >>> 2;
+    atomicStore(words, bell, 1);
+    if (atomicLoad(words, bell + 1) !== seen || atomicLoad(words, HEADER.abort >>> 2) !== 0) {
+      atomicStore(words, bell, 0);
+      return null;
+    }
+    this.#asyncWait ??= atomicWaitAsync(words, bell, 1)?.finally(() => this.#asyncWait = undefined);
+    return this.#asyncWait ?? null;
+  }
+
+  ring(pe: number): void {
+    this.kernels.ring(this.#out[pe]!.bell);
+  }
+
+  signal(pe: number, slot: number, sequence: number, tag: number): void {
+    const flag = blockOf(this.#layout, pe) + BLOCK.flags + flagOffset(slot, sequence);
+    this.kernels.barrierSignal(flag, tag, sequence, this.#out[pe]!.bell);
+  }
+
+  signalled(slot: number, sequence: number): boolean {
+    return this.kernels.load32(this.#flags + flagOffset(slot, sequence)) === sequence;
+  }
+
+  tagOf(slot: number, sequence: number): number {
+    return this.kernels.load32(this.#flags + flagOffset(slot, sequence) + 4);
+  }
+
+  waitSignal(
+    slot: number,
+    sequence: number,
+    seen: number,
+    spins: number,
+    timeoutMs: number,
+  ): number {
+    const code = this.kernels.waitFlag(
+      this.#flags + flagOffset(slot, sequence),
+      sequence,
+      this.#bell,
+      HEADER.abort,
+      seen,
+      spins,
+      timeoutMs * 1e6,
+    );
+    if (code === WaitCode.abort) return WAIT_FAILED;
+    return code === WaitCode.timeout ? WAIT_TIMEOUT : WAIT_EVENT;
+  }
+
+  exchange(pe: number, sequence: number): Uint8Array {
+    const at = blockOf(this.#layout, pe) + BLOCK.exchange + (sequence & 1) * EXCHANGE_BYTES;
+    return this.views.u8.subarray(at, at + EXCHANGE_BYTES);
+  }
+
+  report(activity: number, waitKind: number, waitPe: number): void {
+    const words = this.views.i32;
+    words[this.#statusIndex + STATUS.activity] = activity;
+    words[this.#statusIndex + STATUS.waitKind] = waitKind;
+    words[this.#statusIndex + STATUS.waitPe] = waitPe;
+  }
+
+  countProgress(): void {
+    this.views.i32[this.#statusIndex + STATUS.progress]!++;
+  }
+
+  failure(): LamellarError | null {
+    if (this.views.i32[HEADER.abort >>> 2] === 0) return null;
+    const record = readFailure(this.views);
+    return new PeFailedError(record.text, record.pe >= 0 ? { pe: record.pe } : {});
+  }
+
+  fail(error: unknown): void {
+    writeFailure(this.#layout, this.views, this.pe, 1, failureText(this.pe, error));
+  }
+}
+
+function flagOffset(slot: number, sequence: number): number {
+  return (sequence & 1) * FLAGS_BYTES + slot * LINE_BYTES;
+}
+
+/**
+ * The line that tells users which PE failed and why, with the stack below it.
+ *
+ * @param pe The PE.
+ * @param error What it threw.
+ * @returns The text.
+ */
+export function failureText(pe: number, error: unknown): string {
+  if (!(error instanceof Error)) return `PE ${pe} failed: ${Deno.inspect(error)}`;
+  if (error instanceof PeFailedError) return error.message;
+  return `PE ${pe} failed: ${Deno.inspect(error)}`;
+}

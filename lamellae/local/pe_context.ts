@@ -1,0 +1,57 @@
+/**
+ * What a Worker is told when it becomes a PE, and where the library finds it: under a well-known symbol rather than in
+ * a module variable, so that a launcher and a program that import the library from different addresses can compare
+ * their versions instead of starting two worlds.
+ *
+ * @module
+ */
+
+import type { Config } from "../../internal/config.ts";
+import type { Layout } from "./layout.ts";
+import type { LocalLamella } from "./local_lamella.ts";
+
+/** Name of the Workers that are PEs; no other Worker runs the boot module. */
+export const PE_WORKER_NAME = "lamellar-pe";
+
+/** The message that starts a PE. */
+export interface StartMessage {
+  readonly pe: number;
+  readonly layout: Layout;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  /** URL of the program. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly config: Config;
+  /** Version of the library that started the PE. */
+  readonly version: string;
+}
+
+/** The PE this Worker is. */
+export interface PeContext {
+  readonly lamella: LocalLamella;
+  readonly config: Config;
+  readonly version: string;
+  /** Set by the world: closes it at the end of the program, if the program did not. */
+  atEnd: (() => Promise<void>) | undefined;
+  /** Whether a world was built and not closed yet. */
+  worldOpen: boolean;
+}
+
+const KEY = Symbol.for("lamellar.pe");
+
+/**
+ * @returns The PE this Worker is, or undefined on a main thread and in other Workers.
+ */
+export function peContext(): PeContext | undefined {
+  return (globalThis as Record<symbol, unknown>)[KEY] as PeContext | undefined;
+}
+
+/**
+ * Makes this Worker a PE.
+ *
+ * @param context What it is told.
+ */
+export function setPeContext(context: PeContext): void {
+  (globalThis as Record<symbol, unknown>)[KEY] = context;
+}

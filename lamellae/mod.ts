@@ -1,0 +1,12 @@
+/**
+ * Lamellae: the network providers. What every one of them guarantees stands at the head of `lamella.ts`; the layers
+ * above know that interface and the progress engine, never a provider itself.
+ *
+ * @module
+ */
+
+export * from "./lamella.ts";
+export * from "./segment_heap.ts";
+export * from "./progress.ts";
+export * from "./collectives.ts";
+export * from "./start.ts";

@@ -1,0 +1,309 @@
+/**
+ * The progress engine of a PE, used by `await` and by the blocking forms alike: it hands received frames to their
+ * handler, runs what else makes progress, and when nothing came it waits.
+ *
+ * A PE in its program makes no progress until it awaits or calls a blocking form. While it awaits, the *pump* runs as a
+ * chain of microtasks, so that a reply resumes the program without a turn of the event loop; it looks a few times
+ * with short spins, takes a turn so that timers and I/O go on, sleeps in the futex in short slices, and
+ * leaves the thread to the event loop for good once it has been idle for long.
+ *
+ * @module
+ */
+
+import { LamellarError, TimeoutError } from "../internal/errors.ts";
+import { WAIT_SLICE_MS } from "../internal/limits.ts";
+import { ACTIVITY, type FrameSink, type Lamella, WAIT_FAILED, WAIT_FOR } from "./lamella.ts";
+
+/** Does a piece of work; returns how much, 0 if there was none. */
+export type Poller = () => number;
+
+/** What one waits for, for the watchdog: a kind of `WAIT_FOR` and the PE concerned, -1 if none. */
+export interface WaitReason {
+  readonly kind: number;
+  readonly pe: number;
+}
+
+/** Microtask turns with a short spin each before the pump takes a turn of the event loop. */
+const HOPS = 12;
+/** Loads of the event counter in each of these. */
+const HOP_SPINS = 60;
+/** Sleep slices of the pump in milliseconds: how late timers and I/O may be. */
+const SLICE_MS = 1;
+/** Slices without work before the thread is left to the event loop. */
+const SLICES = 20;
+/** Longest time between turns of the event loop while there is work, in milliseconds. */
+const TURN_MS = 2;
+/** Steps between looks at the clock. */
+const CLOCK_STEPS = 32;
+
+/** The progress engine of one PE. */
+export class Progress {
+  readonly lamella: Lamella;
+  readonly #spins: number;
+  readonly #hops: number;
+  #sink: FrameSink = (_source, _views, at) => at;
+  #pollers: Poller[] = [];
+  #onFailure: ((error: LamellarError) => void)[] = [];
+  #reason: () => WaitReason = () => ({ kind: WAIT_FOR.nothing, pe: -1 });
+  #depth = 0;
+  #failure: LamellarError | null = null;
+  #closed = false;
+  #pumping = false;
+  /** Set while the pump has left the thread to the event loop; calling it starts the pump again. */
+  #wake: (() => void) | undefined;
+  #asyncWait: Promise<unknown> | undefined;
+  #idle = 0;
+  #serving = false;
+
+  /**
+   * @param lamella The provider.
+   * @param spins Loads before a blocking wait sleeps.
+   * @param crowded Whether more PEs than cores share the machine, so that spinning takes time from those who work.
+   */
+  constructor(lamella: Lamella, spins: number, crowded: boolean) {
+    this.lamella = lamella;
+    this.#spins = spins;
+    this.#hops = crowded ? HOPS / 4 : HOPS;
+  }
+
+  /** Whether a handler or a poller is running: blocking there would never end. */
+  get inHandler(): boolean {
+    return this.#depth > 0;
+  }
+
+  /**
+   * Sets who handles frames, and who knows what the PE waits for.
+   *
+   * @param sink Handles frames.
+   * @param reason Tells what the program waits for when it awaits.
+   */
+  setSink(sink: FrameSink, reason: () => WaitReason): void {
+    this.#sink = sink;
+    this.#reason = reason;
+  }
+
+  /**
+   * Adds a poller, called at each step.
+   *
+   * @param poller Does a piece of work.
+   */
+  addPoller(poller: Poller): void {
+    this.#pollers.push(poller);
+  }
+
+  /**
+   * Adds a listener for the failure of the job.
+   *
+   * @param listener Called once, with the reason.
+   */
+  onFailure(listener: (error: LamellarError) => void): void {
+    this.#onFailure.push(listener);
+  }
+
+  /**
+   * One step: handles the frames of one source and runs every poller.
+   *
+   * @returns How much was done, 0 if nothing.
+   */
+  step(): number {
+    let done = 0;
+    this.#depth++;
+    try {
+      done = this.lamella.poll(this.#sink);
+      for (let i = 0; i < this.#pollers.length; i++) done += this.#pollers[i]!();
+    } catch (error) {
+      this.lamella.fail(error);
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+    if (done > 0) this.lamella.countProgress();
+    return done;
+  }
+
+  /** Throws if the job is failing. */
+  checkFailure(): void {
+    if (this.#failure) throw this.#failure;
+    const failure = this.lamella.failure();
+    if (failure) {
+      this.#fail(failure);
+      throw failure;
+    }
+  }
+
+  /**
+   * Blocks until a condition holds, making progress meanwhile.
+   *
+   * @param done The condition; it changes by frames, pollers, or memory writes that ring this PE.
+   * @param op What the user called, for messages.
+   * @param reason What is waited for.
+   * @param timeoutMs Longest wait in milliseconds; without it the watchdog is the limit.
+   * @throws {LamellarError} If called inside a handler, or when the job fails.
+   * @throws {TimeoutError} If the time is over.
+   */
+  block(done: () => boolean, op: string, reason: WaitReason, timeoutMs?: number): void {
+    if (done()) return;
+    this.#refuseInHandler(op);
+    const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    const { lamella } = this;
+    lamella.report(ACTIVITY.blocked, reason.kind, reason.pe);
+    try {
+      for (;;) {
+        const seen = lamella.events();
+        const worked = this.step();
+        if (done()) return;
+        if (worked === 0 && this.#waitBlocked(seen, deadline, op) === WAIT_FAILED) {
+          this.checkFailure();
+        }
+      }
+    } finally {
+      lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+    }
+  }
+
+  #waitBlocked(seen: number, deadline: number, op: string): number {
+    if (deadline === Infinity) return this.lamella.wait(seen, this.#spins, WAIT_SLICE_MS);
+    const left = deadline - performance.now();
+    if (left <= 0) throw new TimeoutError(`Cannot finish ${op}: its time is over`, { op });
+    return this.lamella.wait(seen, this.#spins, Math.min(left, WAIT_SLICE_MS));
+  }
+
+  /**
+   * Blocks for a signal of a collective: as `block`, but watching its word, so that no step is needed when
+   * the partner is quick.
+   *
+   * @param slot The slot the partner writes.
+   * @param sequence The number it writes.
+   * @param partner The partner.
+   */
+  blockForSignal(slot: number, sequence: number, partner: number): void {
+    const { lamella } = this;
+    lamella.waitSignal(slot, sequence, lamella.events(), this.#spins, 0);
+    if (lamella.signalled(slot, sequence)) return;
+    this.#refuseInHandler("a blocking collective");
+    lamella.report(ACTIVITY.blocked, WAIT_FOR.collective, partner);
+    try {
+      while (!lamella.signalled(slot, sequence)) {
+        const seen = lamella.events();
+        if (this.step() > 0) continue;
+        const code = lamella.waitSignal(slot, sequence, seen, this.#spins, WAIT_SLICE_MS);
+        if (code === WAIT_FAILED) this.checkFailure();
+      }
+    } finally {
+      lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+    }
+  }
+
+  #refuseInHandler(op: string): void {
+    if (this.#depth === 0) return;
+    throw new LamellarError(
+      "ERR_BLOCKING_IN_HANDLER",
+      `Cannot call ${op} inside a handler: nothing would make progress, use await`,
+      { pe: this.lamella.pe, op },
+    );
+  }
+
+  /** Makes sure the pump runs, at full attention. Called whenever something is submitted or awaited. */
+  kick(): void {
+    this.#idle = 0;
+    if (this.#wake) this.#wake();
+    else if (!this.#pumping && !this.#closed) {
+      this.#pumping = true;
+      queueMicrotask(() => this.#pump().catch((error) => this.#pumpFailed(error)));
+    }
+  }
+
+  /** Tells that the program has ended and this PE only serves the others. */
+  serve(): void {
+    this.#serving = true;
+  }
+
+  /** Stops the pump. */
+  close(): void {
+    this.#closed = true;
+    this.#wake?.();
+  }
+
+  async #pump(): Promise<void> {
+    const { lamella } = this;
+    let turned = performance.now();
+    let steps = 0;
+    while (!this.#closed) {
+      const seen = lamella.events();
+      if (this.step() > 0) {
+        this.#idle = 0;
+        await undefined;
+        if (++steps < CLOCK_STEPS) continue;
+        steps = 0;
+        if (performance.now() - turned < TURN_MS) continue;
+        await turn();
+        turned = performance.now();
+        continue;
+      }
+      const idle = this.#idle++;
+      if (idle < this.#hops) {
+        lamella.wait(seen, HOP_SPINS, 0);
+        await undefined;
+      } else if (idle === this.#hops) {
+        // After a turn no microtask of the program is left: sleeping takes no time from it.
+        await turn();
+        turned = performance.now();
+      } else if (idle < this.#hops + SLICES) {
+        this.#reportWaiting();
+        if (lamella.wait(seen, this.#spins, SLICE_MS) === WAIT_FAILED) this.checkFailure();
+        lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+        if (performance.now() - turned >= TURN_MS) {
+          await turn();
+          turned = performance.now();
+        } else await undefined;
+      } else {
+        await this.#sleep(seen);
+        turned = performance.now();
+      }
+    }
+    this.#pumping = false;
+  }
+
+  #reportWaiting(): void {
+    const { kind, pe } = this.#reason();
+    this.lamella.report(this.#serving ? ACTIVITY.serving : ACTIVITY.idle, kind, pe);
+  }
+
+  /** Leaves the thread to the event loop until something happens. */
+  async #sleep(seen: number): Promise<void> {
+    this.checkFailure();
+    this.#reportWaiting();
+    const waiting = this.lamella.waitAsync(seen);
+    if (!waiting) return;
+    // The lamella keeps one waiter on the bell until someone rings, so it may be an old one.
+    if (waiting !== this.#asyncWait) {
+      this.#asyncWait = waiting;
+      waiting.then(() => {
+        this.#asyncWait = undefined;
+        this.#wake?.();
+      });
+    }
+    await new Promise<void>((resolve) => this.#wake = resolve);
+    this.#wake = undefined;
+    this.lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+  }
+
+  #pumpFailed(error: unknown): void {
+    this.#pumping = false;
+    const failure = this.lamella.failure();
+    if (failure) this.#fail(failure);
+    else this.lamella.fail(error);
+  }
+
+  #fail(error: LamellarError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#closed = true;
+    for (const listener of this.#onFailure) listener(error);
+  }
+}
+
+/** A turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,113 @@
+/**
+ * Allocator of one PE's heap segment: best fit over free blocks, neighbours joined when freed. Only the owner
+ * allocates in its segment, so the books are plain JavaScript.
+ *
+ * @module
+ */
+
+import { OutOfMemoryError } from "../internal/errors.ts";
+import { ALLOCATION_ALIGN } from "../internal/limits.ts";
+
+/** Allocates byte ranges of a segment. */
+export class SegmentHeap {
+  /** Free blocks, sorted by offset: offset and length in bytes. */
+  #free: { offset: number; bytes: number }[];
+  #used: Map<number, number> = new Map();
+  #freeBytes: number;
+  readonly #pe: number;
+  /** Bytes of the segment. */
+  readonly capacity: number;
+
+  /**
+   * @param pe The PE that owns the segment, for messages.
+   * @param capacity Its size in bytes.
+   */
+  constructor(pe: number, capacity: number) {
+    this.#pe = pe;
+    this.capacity = capacity;
+    this.#free = capacity > 0 ? [{ offset: 0, bytes: capacity }] : [];
+    this.#freeBytes = capacity;
+  }
+
+  /** Bytes that are free, in however many pieces. */
+  get freeBytes(): number {
+    return this.#freeBytes;
+  }
+
+  /**
+   * Takes a range.
+   *
+   * @param bytes How much; at least one cache line is taken.
+   * @returns Its offset in the segment, aligned to a cache line.
+   * @throws {OutOfMemoryError} If no free block is large enough.
+   */
+  allocate(bytes: number): number {
+    const need = Math.max(1, Math.ceil(bytes / ALLOCATION_ALIGN)) * ALLOCATION_ALIGN;
+    let best = -1;
+    for (let i = 0; i < this.#free.length; i++) {
+      const size = this.#free[i]!.bytes;
+      if (size >= need && (best < 0 || size < this.#free[best]!.bytes)) best = i;
+    }
+    if (best < 0) throw this.#full(bytes);
+    const block = this.#free[best]!;
+    const offset = block.offset;
+    if (block.bytes === need) this.#free.splice(best, 1);
+    else {
+      block.offset += need;
+      block.bytes -= need;
+    }
+    this.#used.set(offset, need);
+    this.#freeBytes -= need;
+    return offset;
+  }
+
+  /**
+   * Gives a range back.
+   *
+   * @param offset What `allocate` returned.
+   * @throws {RangeError} If nothing is allocated there.
+   */
+  release(offset: number): void {
+    const bytes = this.#used.get(offset);
+    if (bytes === undefined) {
+      throw new RangeError(
+        `Cannot free offset ${offset} on PE ${this.#pe}: nothing is allocated there`,
+      );
+    }
+    this.#used.delete(offset);
+    this.#freeBytes += bytes;
+    const at = this.#insertionPoint(offset);
+    this.#free.splice(at, 0, { offset, bytes });
+    this.#join(at);
+    if (at > 0) this.#join(at - 1);
+  }
+
+  #insertionPoint(offset: number): number {
+    let low = 0;
+    let high = this.#free.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#free[middle]!.offset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Joins block `at` with the next one if they touch. */
+  #join(at: number): void {
+    const block = this.#free[at];
+    const next = this.#free[at + 1];
+    if (!block || !next || block.offset + block.bytes !== next.offset) return;
+    block.bytes += next.bytes;
+    this.#free.splice(at + 1, 1);
+  }
+
+  #full(bytes: number): OutOfMemoryError {
+    const largest = this.#free.reduce((most, block) => Math.max(most, block.bytes), 0);
+    return new OutOfMemoryError(
+      `Cannot allocate ${bytes} bytes on PE ${this.#pe}: ${this.#freeBytes} bytes are free ` +
+        `(${largest} in one piece) of the ${this.capacity} configured, raise LAMELLAR_HEAP_SIZE`,
+      { pe: this.#pe, op: "allocate" },
+    );
+  }
+}

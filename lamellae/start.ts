@@ -1,0 +1,77 @@
+/**
+ * How a world gets its lamella: a PE takes the one it was started with, a main thread becomes the supervisor.
+ *
+ * @module
+ */
+
+import type { Config } from "../internal/config.ts";
+import { HandshakeError, LamellarError } from "../internal/errors.ts";
+import type { Lamella } from "./lamella.ts";
+// Imported so that a program that runs with --cached-only has the module its PEs start with.
+import "./local/boot.ts";
+import { peContext } from "./local/pe_context.ts";
+import { supervise } from "./local/supervisor.ts";
+
+/** What a PE has from the start. */
+export interface StartedPe {
+  readonly lamella: Lamella;
+  readonly config: Config;
+  /** Sets what closes the world at the end of the program; undefined once it is closed. */
+  setWorld(close: (() => Promise<void>) | undefined): void;
+}
+
+/** What to start where no PE runs yet. */
+export interface StartOptions {
+  /** URL of the program. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly numPes: number;
+  readonly config: Config;
+}
+
+/**
+ * Takes the PE this Worker is.
+ *
+ * @param version Version of the library that asks.
+ * @returns The PE, or undefined on a main thread.
+ * @throws {HandshakeError} If the PE was started by another version of the library.
+ * @throws {LamellarError} In a Worker that is not a PE.
+ */
+export function startedPe(version: string): StartedPe | undefined {
+  const context = peContext();
+  if (!context) {
+    if ("WorkerGlobalScope" in globalThis) {
+      throw new LamellarError(
+        "ERR_NOT_A_PE",
+        "Cannot build a world in a Worker of the program: build it on the main thread",
+        { op: "build" },
+      );
+    }
+    return undefined;
+  }
+  if (context.version !== version) {
+    throw new HandshakeError(
+      `Cannot build a world of version ${version}: the launcher has version ${context.version}, ` +
+        "import both from the same address",
+      { pe: context.lamella.pe, op: "build" },
+    );
+  }
+  return {
+    lamella: context.lamella,
+    config: context.config,
+    setWorld: (close) => {
+      context.atEnd = close;
+      context.worldOpen = close !== undefined;
+    },
+  };
+}
+
+/**
+ * Starts a job from a main thread, which becomes its supervisor, and ends the process with the job's exit code.
+ *
+ * @param options What to run.
+ * @param version Version of the library.
+ */
+export async function startJob(options: StartOptions, version: string): Promise<never> {
+  return await supervise({ ...options, version });
+}
