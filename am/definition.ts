@@ -1,0 +1,183 @@
+/**
+ * Defining active messages: a name, the shape of the payload, and the handler that runs where the message arrives.
+ *
+ * @module
+ */
+
+import type { AmContext } from "./context.ts";
+import type { Codec } from "./codec.ts";
+import { payloadCodec } from "./value_codec.ts";
+import { type Infer, isSchema, type SchemaLike } from "./schema.ts";
+import { schemaCodec } from "./schema_codec.ts";
+
+/** Runs on the target; `self` is the payload. */
+export type AmHandler<A, R> = (self: A, lamellar: AmContext) => R;
+
+/** What a caller gets from a handler that returns `R`: an AM or closure it returns runs at the origin, for its value. */
+export type AmResult<R> = Awaited<R> extends AmCall<infer T> ? T : Awaited<R>;
+
+declare const RESULT: unique symbol;
+
+/** An active message with its payload, ready to be launched. */
+export class AmCall<T> {
+  /** Only there for the type checker. */
+  declare readonly [RESULT]: T;
+  /** What it runs. */
+  readonly definition: AmDefinition;
+  /** Its payload. */
+  readonly self: unknown;
+
+  /**
+   * @param definition What it runs.
+   * @param self Its payload.
+   */
+  constructor(definition: AmDefinition, self: unknown) {
+    this.definition = definition;
+    this.self = self;
+  }
+}
+
+/** What the runtime knows of an active message. */
+export interface AmDefinition {
+  readonly name: string;
+  readonly handler: AmHandler<unknown, unknown>;
+  /** How the payload travels; undefined for local AMs, which do not. */
+  readonly codec: Codec<unknown> | undefined;
+  /** How the result travels, if that was declared. */
+  readonly returns: Codec<unknown> | undefined;
+  /** Index in the sorted list of names, once a world is built; -1 before. */
+  id: number;
+}
+
+/** A defined active message: call it with a payload to get something that can be launched. */
+export interface AmType<A, T> {
+  (
+    ...self: undefined extends A ? [self?: A] : Record<never, never> extends A ? [self?: A] : [A]
+  ): AmCall<T>;
+  /** The name it is registered by. */
+  readonly amName: string;
+}
+
+/** Options of {@linkcode am}. */
+export interface AmOptions {
+  /** Schema of the result; without it results of any type travel, a little slower. */
+  returns?: SchemaLike;
+}
+
+const registry = new Map<string, AmDefinition>();
+let sealed = false;
+
+/**
+ * Defines an active message whose payload follows a schema, the fastest way to send one.
+ *
+ * @param name A name no other AM has; PEs agree on it.
+ * @param schema The fields of the payload.
+ * @param handler Runs on the target; may be async. What it returns is the caller's result; an AM it returns runs
+ * at the origin instead, and gives the caller its value.
+ * @param options A schema of the result.
+ * @returns The AM; calling it with a payload makes one to launch.
+ * @throws {TypeError} If another AM has the name, or a world was built already.
+ * @example
+ * ```ts
+ * import { am, f64 } from "../mod.ts";
+ *
+ * const Square = am("Square", { x: f64 }, (self) => self.x * self.x);
+ * console.log(Square({ x: 3 }).definition.name);
+ * ```
+ */
+export function am<const S extends SchemaLike, R>(
+  name: string,
+  schema: S,
+  handler: (self: Infer<S>, lamellar: AmContext) => R,
+  options?: AmOptions,
+): AmType<Infer<S>, AmResult<R>>;
+/**
+ * Defines an active message whose payload travels as MessagePack: anything but functions and class instances.
+ *
+ * @param name A name no other AM has; PEs agree on it.
+ * @param handler Runs on the target; may be async.
+ * @param options A schema of the result.
+ * @returns The AM; calling it with a payload makes one to launch.
+ * @throws {TypeError} If another AM has the name, or a world was built already.
+ */
+export function am<A, R>(
+  name: string,
+  handler: (self: A, lamellar: AmContext) => R,
+  options?: AmOptions,
+): AmType<A, AmResult<R>>;
+/** The implementation of both forms. */
+export function am(
+  name: string,
+  second: SchemaLike | AmHandler<never, unknown>,
+  third?: AmHandler<never, unknown> | AmOptions,
+  fourth?: AmOptions,
+): AmType<unknown, unknown> {
+  const hasSchema = typeof second === "object" || isSchema(second);
+  const handler = (hasSchema ? third : second) as AmHandler<unknown, unknown>;
+  const options = (hasSchema ? fourth : third) as AmOptions | undefined;
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError("Cannot define an AM: it needs a name");
+  }
+  if (typeof handler !== "function") {
+    throw new TypeError(`Cannot define AM "${name}": it needs a handler function`);
+  }
+  if (sealed) {
+    throw new TypeError(
+      `Cannot define AM "${name}": the world is built, define AMs at the top level of a module`,
+    );
+  }
+  if (registry.has(name)) {
+    throw new TypeError(`Cannot define AM "${name}": another AM has this name`);
+  }
+  const definition: AmDefinition = {
+    name,
+    handler,
+    codec: hasSchema ? schemaCodec(second as SchemaLike) : payloadCodec,
+    returns: options?.returns === undefined ? undefined : schemaCodec(options.returns),
+    id: -1,
+  };
+  registry.set(name, definition);
+  return amType(definition);
+}
+
+/**
+ * Defines an active message that never leaves its PE, so that its payload may be anything.
+ *
+ * @param handler Runs on the PE that launches it; may be async.
+ * @returns The AM; calling it with a payload makes one for `execAmLocal`.
+ */
+export function localAm<A, R>(
+  handler: (self: A, lamellar: AmContext) => R,
+): AmType<A, AmResult<R>> {
+  if (typeof handler !== "function") {
+    throw new TypeError("Cannot define a local AM: it needs a handler function");
+  }
+  const definition: AmDefinition = {
+    name: handler.name || "a local AM",
+    handler: handler as AmHandler<unknown, unknown>,
+    codec: undefined,
+    returns: undefined,
+    id: -1,
+  };
+  return amType(definition) as AmType<A, AmResult<R>>;
+}
+
+function amType(definition: AmDefinition): AmType<unknown, unknown> {
+  const make = (self: unknown): AmCall<unknown> => new AmCall(definition, self);
+  return Object.defineProperties(make, {
+    name: { value: definition.name },
+    amName: { value: definition.name },
+  }) as unknown as AmType<unknown, unknown>;
+}
+
+/**
+ * Gives every AM its id. No more can be defined afterwards.
+ *
+ * @returns All AMs, by id: in the order of their names, which is the same on every PE.
+ */
+export function sealRegistry(): readonly AmDefinition[] {
+  sealed = true;
+  const all = [...registry.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  all.forEach((definition, id) => definition.id = id);
+  return all;
+}

@@ -1,0 +1,373 @@
+/**
+ * The AM engine of a PE: launches AMs and closures, counts what is under way, and runs what arrives.
+ *
+ * @module
+ */
+
+import { LamellarError } from "../internal/errors.ts";
+import type { Lamella, Progress, WaitReason } from "../lamellae/mod.ts";
+import { WAIT_FOR } from "../lamellae/mod.ts";
+import { ClosureTable } from "./closure_table.ts";
+import { atOrigin, closureOf, closuresRefused, ClosureValue } from "./closure_value.ts";
+import { analyseClosure } from "./closure_source.ts";
+import type { AmContext } from "./context.ts";
+import { AmCall, type AmDefinition } from "./definition.ts";
+import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
+import { AmHandle, type HandleHost, type LaunchOptions } from "./handle.ts";
+import { Inbox, type InboxHost } from "./inbox.ts";
+import { Outbox } from "./outbox.ts";
+import { Requests } from "./peer.ts";
+import { remoteError } from "./values.ts";
+
+/** What the engine is built from. */
+export interface EngineOptions {
+  readonly progress: Progress;
+  /** Bytes gathered for a destination before they are published. */
+  readonly thresholdBytes: number;
+  readonly closuresAllowed: boolean;
+  readonly definitions: readonly AmDefinition[];
+  readonly context: AmContext;
+  /** Handed to codecs: what a handle on the wire belongs to. */
+  readonly decodeContext: unknown;
+}
+
+/** Work of this PE for itself. */
+interface LocalTask {
+  readonly work: AmCall<unknown> | ClosureValue;
+  readonly handle: AmHandle<unknown>;
+}
+
+/** Launches and runs active messages. */
+export class AmEngine implements HandleHost, InboxHost {
+  readonly outbox: Outbox;
+  readonly closures: ClosureTable;
+  readonly context: AmContext;
+  readonly decodeContext: unknown;
+  readonly definitions: readonly AmDefinition[];
+  readonly #lamella: Lamella;
+  readonly #progress: Progress;
+  readonly #requests: Requests[];
+  #local: LocalTask[] = [];
+  /** Launched by this PE and not over. */
+  #outstanding = 0;
+  /** Of these, how many need the event loop of this PE. */
+  #asynchronous = 0;
+  #launched = 0;
+  readonly #kept = new Set<AmHandle<unknown>>();
+  #taskErrors: unknown[] = [];
+  #idleListeners: (() => void)[] = [];
+
+  /**
+   * @param options What it is built from.
+   */
+  constructor(options: EngineOptions) {
+    const { progress } = options;
+    this.#progress = progress;
+    this.#lamella = progress.lamella;
+    const { numPes } = this.#lamella;
+    this.outbox = new Outbox(progress, options.thresholdBytes);
+    this.closures = new ClosureTable(this.outbox, numPes, options.closuresAllowed);
+    this.context = options.context;
+    this.decodeContext = options.decodeContext;
+    this.definitions = options.definitions;
+    this.#requests = Array.from({ length: numPes }, () => new Requests());
+    const inbox = new Inbox(this, numPes);
+    progress.setSink(
+      (source, views, at, end) => inbox.receive(source, views, at, end),
+      () => this.#waitReason(),
+    );
+    progress.addPoller(() => this.#runLocal());
+    progress.onFailure((error) => this.#failAll(error));
+  }
+
+  /** AMs and closures launched by this PE so far. */
+  get launched(): number {
+    return this.#launched;
+  }
+
+  /** How many of them are not over. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /**
+   * Launches an AM.
+   *
+   * @param pe Where it runs.
+   * @param call The AM.
+   * @param options When to stop waiting.
+   * @returns Its handle.
+   */
+  launch<T>(pe: number, call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
+    if (pe === this.#lamella.pe) return this.launchLocal(call, options);
+    const { definition } = call;
+    if (definition === undefined) throw notACall(call);
+    const { codec } = definition;
+    if (codec === undefined || definition.id < 0) throw notRegistered(definition);
+    const length = codec.size(call.self);
+    const bytes = (HEAD_BYTES + 7 + length) & ~7;
+    const { outbox } = this;
+    const at = outbox.begin(pe, bytes);
+    const { views } = outbox;
+    codec.write(call.self, views, at + HEAD_BYTES);
+    const handle = new AmHandle<T>(this, pe, definition);
+    const word = at >>> 2;
+    const words = views.i32;
+    words[word + 1] = FRAME.request | (definition.id << 8);
+    words[word + 2] = this.#requests[pe]!.add(handle as AmHandle<unknown>);
+    words[word + 3] = length;
+    this.#outstanding++;
+    this.#launched++;
+    outbox.end(pe, bytes);
+    if (options) handle.limit(options);
+    return handle;
+  }
+
+  /**
+   * Launches an AM on this PE; its payload is handed over as it is.
+   *
+   * @param call The AM.
+   * @param options When to stop waiting.
+   * @returns Its handle.
+   */
+  launchLocal<T>(call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
+    if (!(call instanceof AmCall)) throw notACall(call);
+    return this.#queue(call, call.definition, options) as AmHandle<T>;
+  }
+
+  /**
+   * Launches a closure.
+   *
+   * @param pe Where it runs.
+   * @param fn The function.
+   * @param captures What it is called with.
+   * @param options When to stop waiting.
+   * @returns Its handle.
+   * @throws {FeatureLevelError} If this world runs no closures.
+   * @throws {TypeError} If the function uses what its source does not carry, or a capture cannot be sent.
+   */
+  launchClosure(
+    pe: number,
+    // deno-lint-ignore ban-types -- the signatures of the world check that the captures fit
+    fn: Function,
+    captures: readonly unknown[],
+    options?: LaunchOptions,
+  ): AmHandle<unknown> {
+    if (!this.closures.allowed) throw closuresRefused("a closure");
+    if (!Array.isArray(captures)) {
+      throw new TypeError("Cannot launch the closure: its captures have to be an array");
+    }
+    const closure = new ClosureValue(analyseClosure(fn).source, captures);
+    if (pe === this.#lamella.pe) return this.#queue(closure, undefined, options);
+    const { closures, outbox } = this;
+    const length = closures.captureBytes(closure);
+    const number = closures.introduce(pe, closure);
+    const bytes = frameBytes(length);
+    const at = outbox.begin(pe, bytes);
+    const { views } = outbox;
+    closures.writeCaptures(closure, views, at + HEAD_BYTES);
+    const handle = new AmHandle<unknown>(this, pe, undefined);
+    views.i32[(at >>> 2) + 1] = FRAME.closure | (number << 8);
+    views.i32[(at >>> 2) + 2] = this.#requests[pe]!.add(handle);
+    views.i32[(at >>> 2) + 3] = length;
+    this.#outstanding++;
+    this.#launched++;
+    outbox.end(pe, bytes);
+    if (options) handle.limit(options);
+    return handle;
+  }
+
+  #queue(
+    work: AmCall<unknown> | ClosureValue,
+    definition: AmDefinition | undefined,
+    options?: LaunchOptions,
+  ): AmHandle<unknown> {
+    const handle = new AmHandle<unknown>(this, this.#lamella.pe, definition);
+    this.#outstanding++;
+    this.#launched++;
+    this.#local.push({ work, handle });
+    this.#progress.kick();
+    if (options) handle.limit(options);
+    return handle;
+  }
+
+  #runLocal(): number {
+    const tasks = this.#local;
+    if (tasks.length === 0) return 0;
+    // What these launch in turn has to wait for the next step, so that frames get their turn.
+    this.#local = [];
+    for (let i = 0; i < tasks.length; i++) this.#run(tasks[i]!.work, tasks[i]!.handle);
+    this.outbox.flush();
+    return tasks.length;
+  }
+
+  /** Runs an AM or a closure here; a handle gets its value. */
+  #run(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void {
+    let result: unknown;
+    try {
+      result = work instanceof ClosureValue
+        ? work.run(this.context)
+        : work.definition.handler(work.self, this.context);
+    } catch (error) {
+      return this.#fail(handle, error);
+    }
+    this.#finish(result, handle);
+  }
+
+  #finish(result: unknown, handle: AmHandle<unknown>): void {
+    if (result instanceof AmCall) return this.#run(result, handle);
+    const closure = closureOf(result);
+    if (closure && atOrigin(result)) return this.#run(closure, handle);
+    if (!isThenable(result)) {
+      handle.resolve(result);
+      return this.settled(1);
+    }
+    handle.needsEventLoop();
+    this.#asynchronous++;
+    Promise.resolve(result).then(
+      (value) => {
+        this.#asynchronous--;
+        this.#finish(value, handle);
+      },
+      (error) => {
+        this.#asynchronous--;
+        this.#fail(handle, error);
+      },
+    );
+  }
+
+  #fail(handle: AmHandle<unknown>, error: unknown): void {
+    handle.reject(remoteError(handle.op, this.#lamella.pe, error));
+    this.settled(1);
+  }
+
+  runReturned(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void {
+    this.#run(work, handle);
+  }
+
+  requests(pe: number): Requests {
+    return this.#requests[pe]!;
+  }
+
+  settled(count: number): void {
+    this.#outstanding -= count;
+    if (this.#outstanding === 0 && this.#idleListeners.length > 0) {
+      for (const listener of this.#idleListeners.splice(0)) listener();
+    }
+  }
+
+  /**
+   * Counts a task of the program as work of this PE.
+   *
+   * @param task The task; its error surfaces in `waitAll`, unless `observed` says that someone else sees it.
+   * @param observed Whether someone else sees its error.
+   */
+  track(task: Promise<unknown>, observed: () => boolean): void {
+    this.#outstanding++;
+    this.#asynchronous++;
+    task.catch((error) => {
+      if (!observed()) this.#taskErrors.push(error);
+    }).finally(() => {
+      this.#asynchronous--;
+      this.settled(1);
+    });
+  }
+
+  attend(): void {
+    this.outbox.flush();
+    this.#progress.kick();
+  }
+
+  blockFor(done: () => boolean, op: string, pe: number, timeoutMs?: number): void {
+    this.outbox.flush();
+    this.#progress.block(done, op, { kind: WAIT_FOR.am, pe }, timeoutMs);
+  }
+
+  keepError(handle: AmHandle<unknown>): void {
+    this.#kept.add(handle);
+  }
+
+  dropError(handle: AmHandle<unknown>): void {
+    this.#kept.delete(handle);
+  }
+
+  /**
+   * Blocks until everything this PE launched is over.
+   *
+   * @throws {RemoteError} If an ignored AM failed; an `AggregateError` if several did.
+   * @throws {LamellarError} Inside a handler, or if some of it needs the event loop of this PE.
+   */
+  waitAll(): void {
+    this.outbox.flush();
+    const blocked = (): boolean =>
+      this.#outstanding === 0 || this.#outstanding === this.#asynchronous;
+    this.#progress.block(blocked, "waitAll", { kind: WAIT_FOR.all, pe: this.#firstPending() });
+    if (this.#outstanding > 0) {
+      throw new LamellarError(
+        "ERR_NEEDS_EVENT_LOOP",
+        `Cannot block in waitAll on PE ${this.#lamella.pe}: ${this.#asynchronous} async handlers ` +
+          "and tasks of this PE need its event loop, use awaitAll",
+        { pe: this.#lamella.pe, op: "waitAll" },
+      );
+    }
+    this.#throwKept();
+  }
+
+  /** As `waitAll`, for `await`. */
+  async awaitAll(): Promise<void> {
+    while (this.#outstanding > 0) {
+      this.attend();
+      await new Promise<void>((resolve) => this.#idleListeners.push(resolve));
+    }
+    this.#progress.checkFailure();
+    this.#throwKept();
+  }
+
+  /** Throws the errors nobody has seen. */
+  #throwKept(): void {
+    if (this.#kept.size === 0 && this.#taskErrors.length === 0) return;
+    const errors = [...[...this.#kept].map((handle) => handle.error), ...this.#taskErrors];
+    this.#kept.clear();
+    this.#taskErrors = [];
+    if (errors.length === 1) throw errors[0];
+    const first = errors[0] instanceof Error ? errors[0].message : Deno.inspect(errors[0]);
+    throw new AggregateError(errors, `${errors.length} AMs and tasks failed, the first: ${first}`);
+  }
+
+  #firstPending(): number {
+    return this.#requests.findIndex((requests) => requests.pending);
+  }
+
+  #waitReason(): WaitReason {
+    if (this.#outstanding === 0) return { kind: WAIT_FOR.nothing, pe: -1 };
+    return { kind: WAIT_FOR.am, pe: this.#firstPending() };
+  }
+
+  #failAll(error: LamellarError): void {
+    for (const requests of this.#requests) {
+      for (const handle of requests.takeAll()) handle.reject(error);
+    }
+    for (const { handle } of this.#local.splice(0)) handle.reject(error);
+    this.#kept.clear();
+    this.#outstanding = 0;
+    for (const listener of this.#idleListeners.splice(0)) listener();
+  }
+}
+
+function notRegistered(definition: AmDefinition): TypeError {
+  return definition.codec === undefined
+    ? new TypeError(`Cannot send the local AM "${definition.name}": local AMs do not travel`)
+    : new TypeError(`Cannot send AM "${definition.name}": it is not part of this world`);
+}
+
+function notACall(call: unknown): TypeError {
+  const advice = typeof call === "function" && "amName" in call
+    ? `it is AM "${call.amName}" itself, call it with its payload`
+    : `it is ${Deno.inspect(call)}`;
+  return new TypeError(`Cannot launch what is no AM: ${advice}`);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,361 @@
+/**
+ * Receiving frames: finds the handler of a request, runs it and answers; settles the handle an answer is for.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../internal/errors.ts";
+import { PAYLOAD_BYTES_MAX } from "../internal/limits.ts";
+import { type MemoryViews, memoryViews } from "../internal/memory_views.ts";
+import type { ClosureTable } from "./closure_table.ts";
+import { AmCall, type AmDefinition } from "./definition.ts";
+import type { AmContext } from "./context.ts";
+import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
+import type { AmHandle } from "./handle.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Requests } from "./peer.ts";
+import {
+  decodeError,
+  encodeError,
+  formOf,
+  readResult,
+  resultBytes,
+  writeResult,
+} from "./values.ts";
+import { atOrigin, closureOf, type ClosureValue } from "./closure_value.ts";
+
+/** Bytes handled before room is given back to the producer. */
+const BUDGET_BYTES = 32 * 1024;
+
+/** What the inbox needs of the engine. */
+export interface InboxHost {
+  readonly outbox: Outbox;
+  readonly closures: ClosureTable;
+  readonly context: AmContext;
+  /** Handed to codecs: what a handle on the wire belongs to. */
+  readonly decodeContext: unknown;
+  /** AMs by id. */
+  readonly definitions: readonly AmDefinition[];
+  requests(pe: number): Requests;
+  /** That many requests are over. */
+  settled(count: number): void;
+  /** Runs a returned AM or closure here, for the value of a handle. */
+  runReturned(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void;
+}
+
+/** What is known of a source of frames. */
+interface Source {
+  /** Number of its last request. */
+  last: number;
+  /** Number of the last request that ended without an answer of its own, and the last one it was told of. */
+  done: number;
+  told: number;
+  /** Frames that arrive in parts, by stream. */
+  readonly parts: Map<number, { views: MemoryViews; filled: number; total: number }>;
+}
+
+/** Handles the frames of all sources. */
+export class Inbox {
+  readonly #host: InboxHost;
+  readonly #sources: Source[];
+
+  /**
+   * @param host The engine.
+   * @param numPes Number of PEs.
+   */
+  constructor(host: InboxHost, numPes: number) {
+    this.#host = host;
+    this.#sources = Array.from(
+      { length: numPes },
+      () => ({ last: 0, done: 0, told: 0, parts: new Map() }),
+    );
+  }
+
+  /**
+   * The frame sink of the progress engine.
+   *
+   * @param pe The source.
+   * @param views The memory of the frames.
+   * @param at Address of the first.
+   * @param end Address after the last.
+   * @returns Address after the last frame handled.
+   */
+  receive(pe: number, views: MemoryViews, at: number, end: number): number {
+    const source = this.#sources[pe]!;
+    const stop = Math.min(end, at + BUDGET_BYTES);
+    const words = views.i32;
+    while (at < stop) {
+      const bytes = words[at >>> 2]!;
+      if (bytes === 0) break;
+      if (bytes < HEAD_BYTES || (bytes & 7) !== 0 || at + bytes > end) {
+        throw corrupt(pe, `a frame of ${bytes} bytes where ${end - at} are left`);
+      }
+      this.#handle(pe, source, views, at, bytes);
+      at += bytes;
+    }
+    if (source.done !== source.told) this.#tellDone(pe, source);
+    this.#host.outbox.flush();
+    return at;
+  }
+
+  #handle(pe: number, source: Source, views: MemoryViews, at: number, bytes: number): void {
+    const word = at >>> 2;
+    const kind = views.i32[word + 1]! & 0xff;
+    const detail = views.i32[word + 1]! >>> 8;
+    const number = views.i32[word + 2]!;
+    const length = views.i32[word + 3]!;
+    if (length < 0 || frameBytes(length) !== bytes) {
+      throw corrupt(pe, `a payload of ${length} bytes in a frame of ${bytes}`);
+    }
+    const payload = at + HEAD_BYTES;
+    switch (kind) {
+      case FRAME.request:
+        return this.#request(pe, source, detail, number, views, payload, length);
+      case FRAME.closure:
+        return this.#closure(pe, source, detail, number, views, payload, length);
+      case FRAME.source:
+        return this.#host.closures.receive(pe, detail, views, payload, length);
+      case FRAME.part:
+        return this.#part(pe, source, detail, number, views, payload, length);
+      case FRAME.done: {
+        const count = this.#host.requests(pe).settleUpTo(number);
+        if (count < 0) throw corrupt(pe, `an answer to request ${number}, which was not made`);
+        return this.#host.settled(count);
+      }
+      case FRAME.deferred:
+        if (this.#host.requests(pe).defer(number)) return;
+        throw corrupt(pe, `an answer to request ${number}, which was not made`);
+      default:
+        this.#answer(pe, kind, detail, number, views, payload, length);
+    }
+  }
+
+  #answer(
+    pe: number,
+    kind: number,
+    detail: number,
+    number: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): void {
+    const host = this.#host;
+    const handle = host.requests(pe).take(number);
+    if (!handle) throw corrupt(pe, `an answer to request ${number}, which was not made`);
+    switch (kind) {
+      case FRAME.result: {
+        const returns = handle.definition?.returns;
+        handle.resolve(readResult(detail, returns, views, at, bytes, host.decodeContext));
+        break;
+      }
+      case FRAME.error:
+        handle.reject(decodeError(handle.op, pe, views, at, bytes));
+        break;
+      case FRAME.returnAm: {
+        const definition = this.#definition(pe, detail);
+        const self = definition.codec!.read(views, at, bytes, host.decodeContext);
+        return host.runReturned(new AmCall(definition, self), handle);
+      }
+      case FRAME.returnClosure:
+        return host.runReturned(
+          host.closures.read(pe, detail, views, at, bytes, host.decodeContext),
+          handle,
+        );
+      default:
+        throw corrupt(pe, `a frame of kind ${kind}`);
+    }
+    host.settled(1);
+  }
+
+  #definition(pe: number, id: number): AmDefinition {
+    const definition = this.#host.definitions[id];
+    if (!definition) throw corrupt(pe, `AM number ${id} of ${this.#host.definitions.length}`);
+    return definition;
+  }
+
+  /** Requests are numbered without gaps: a lost or repeated one shows at once. */
+  #count(pe: number, source: Source, number: number): void {
+    if (number !== ((source.last + 1) | 0)) {
+      throw corrupt(pe, `request ${number} after request ${source.last}`);
+    }
+    source.last = number;
+  }
+
+  #request(
+    pe: number,
+    source: Source,
+    id: number,
+    number: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): void {
+    const definition = this.#host.definitions[id] ?? this.#definition(pe, id);
+    this.#count(pe, source, number);
+    let result: unknown;
+    try {
+      const self = definition.codec!.read(views, at, bytes, this.#host.decodeContext);
+      result = definition.handler(self, this.#host.context);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      return this.#sendError(pe, number, error);
+    }
+    if (result === undefined && definition.returns === undefined) source.done = number;
+    else this.#finish(pe, source, number, result, definition);
+  }
+
+  #closure(
+    pe: number,
+    source: Source,
+    detail: number,
+    number: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): void {
+    const { closures, context, decodeContext } = this.#host;
+    this.#count(pe, source, number);
+    let result: unknown;
+    try {
+      result = closures.read(pe, detail, views, at, bytes, decodeContext).run(context);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      return this.#sendError(pe, number, error);
+    }
+    if (result === undefined) source.done = number;
+    else this.#finish(pe, source, number, result, undefined);
+  }
+
+  /** Answers now, or when the promise a handler returned settles. */
+  #finish(
+    pe: number,
+    source: Source,
+    number: number,
+    result: unknown,
+    definition: AmDefinition | undefined,
+  ): void {
+    if (!isThenable(result)) return this.#sendResult(pe, number, result, definition);
+    this.#sendHead(pe, FRAME.deferred, 0, number);
+    source.done = number;
+    Promise.resolve(result).then(
+      (value) => this.#sendResult(pe, number, value, definition),
+      (error) => this.#sendError(pe, number, error),
+    ).finally(() => this.#host.outbox.flush());
+  }
+
+  #sendResult(
+    pe: number,
+    number: number,
+    value: unknown,
+    definition: AmDefinition | undefined,
+  ): void {
+    try {
+      if (value instanceof AmCall) return this.#sendReturned(pe, number, value);
+      const closure = closureOf(value);
+      if (closure && atOrigin(value)) return this.#sendReturnedClosure(pe, number, closure);
+      const returns = definition?.returns;
+      const form = formOf(value, returns);
+      const bytes = resultBytes(form, value, returns);
+      const at = this.#beginFrame(pe, FRAME.result, form, number, bytes);
+      writeResult(form, value, returns, this.#host.outbox.views, at);
+      this.#host.outbox.end(pe, frameBytes(bytes));
+    } catch (error) {
+      this.#sendError(pe, number, error);
+    }
+  }
+
+  #sendReturned(pe: number, number: number, call: AmCall<unknown>): void {
+    const { codec, id, name } = call.definition;
+    if (!codec || id < 0) {
+      throw new TypeError(
+        `Cannot return the local AM "${name}" to PE ${pe}: local AMs do not travel`,
+      );
+    }
+    const bytes = codec.size(call.self);
+    const at = this.#beginFrame(pe, FRAME.returnAm, id, number, bytes);
+    codec.write(call.self, this.#host.outbox.views, at);
+    this.#host.outbox.end(pe, frameBytes(bytes));
+  }
+
+  #sendReturnedClosure(pe: number, number: number, closure: ClosureValue): void {
+    const { closures, outbox } = this.#host;
+    const id = closures.introduce(pe, closure);
+    const bytes = closures.captureBytes(closure);
+    const at = this.#beginFrame(pe, FRAME.returnClosure, id, number, bytes);
+    closures.writeCaptures(closure, outbox.views, at);
+    outbox.end(pe, frameBytes(bytes));
+  }
+
+  #sendError(pe: number, number: number, error: unknown): void {
+    const text = encodeError(error);
+    const at = this.#beginFrame(pe, FRAME.error, 0, number, text.length);
+    this.#host.outbox.views.u8.set(text, at);
+    this.#host.outbox.end(pe, frameBytes(text.length));
+  }
+
+  #tellDone(pe: number, source: Source): void {
+    source.told = source.done;
+    this.#sendHead(pe, FRAME.done, 0, source.done);
+  }
+
+  #sendHead(pe: number, kind: number, detail: number, number: number): void {
+    this.#beginFrame(pe, kind, detail, number, 0);
+    this.#host.outbox.end(pe, HEAD_BYTES);
+  }
+
+  /** Writes the head of a frame; returns where its payload begins. */
+  #beginFrame(pe: number, kind: number, detail: number, number: number, bytes: number): number {
+    const { outbox } = this.#host;
+    const at = outbox.begin(pe, frameBytes(bytes));
+    const words = outbox.views.i32;
+    words[(at >>> 2) + 1] = kind | (detail << 8);
+    words[(at >>> 2) + 2] = number;
+    words[(at >>> 2) + 3] = bytes;
+    return at + HEAD_BYTES;
+  }
+
+  /** Collects the parts of a long frame and handles it once it is whole. */
+  #part(
+    pe: number,
+    source: Source,
+    last: number,
+    stream: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): void {
+    const total = views.f64[at / 8]!;
+    let frame = source.parts.get(stream);
+    if (!frame) {
+      if (!(total >= HEAD_BYTES && total <= PAYLOAD_BYTES_MAX && total % 8 === 0)) {
+        throw corrupt(pe, `a frame in parts of ${total} bytes`);
+      }
+      frame = { views: memoryViews(new ArrayBuffer(total)), filled: 0, total };
+      source.parts.set(stream, frame);
+    }
+    const part = bytes - 8;
+    if (part < 0 || frame.filled + part > frame.total || total !== frame.total) {
+      throw corrupt(pe, `a part of ${part} bytes after ${frame.filled} of ${frame.total}`);
+    }
+    frame.views.u8.set(views.u8.subarray(at + 8, at + 8 + part), frame.filled);
+    frame.filled += part;
+    if (last === 0) return;
+    source.parts.delete(stream);
+    if (frame.filled !== frame.total || frame.views.i32[0] !== frame.total) {
+      throw corrupt(pe, `the last part after ${frame.filled} bytes of ${frame.total}`);
+    }
+    this.#handle(pe, source, frame.views, 0, frame.total);
+  }
+}
+
+function corrupt(pe: number, what: string): ProtocolError {
+  return new ProtocolError(`Cannot read the frames of PE ${pe}: there is ${what}`, {
+    pe,
+    op: "receive",
+  });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,20 @@
+/**
+ * Active messages: code that runs where the data is. Registered ones are defined by name with {@linkcode am}; closures
+ * travel by their source.
+ *
+ * Guarantees: each AM runs exactly once; nothing is promised about the order of two AMs; a launch is under
+ * way when it returns; a handler's error reaches whoever launched it.
+ *
+ * @module
+ */
+
+export * from "./closure_value.ts";
+export { loadClosureParser } from "./closure_source.ts";
+export * from "./codec.ts";
+export * from "./context.ts";
+export * from "./definition.ts";
+export * from "./engine.ts";
+export * from "./handle.ts";
+export { loadMsgpack, type MsgpackExtension, registerExtension } from "./msgpack_codec.ts";
+export * from "./schema.ts";
+export * from "./traits.ts";
