@@ -7,7 +7,7 @@
  */
 
 import type { AnyNode, ArrowFunctionExpression, FunctionExpression } from "npm:acorn@8.19.0";
-import { LamellarError } from "../internal/errors.ts";
+import { NpmLibrary } from "../internal/npm_library.ts";
 
 export type { AnyNode, ClassBody, Function as FunctionNode, Pattern } from "npm:acorn@8.19.0";
 
@@ -23,34 +23,20 @@ export type ParsedClosure =
 
 type Parser = typeof import("npm:acorn@8.19.0");
 
-let parser: Parser | undefined;
+const parser = new NpmLibrary<Parser>(
+  "npm:acorn@8.19.0",
+  "./acorn.js",
+  () => import("npm:acorn@8.19.0"),
+);
 
 /**
- * Loads the parser that `analyseClosure()` needs, which is synchronous from then on.
- * A second call costs nothing.
+ * Makes sure that closures can be analysed, whatever the permissions.
  *
- * @returns A promise that is fulfilled once closures can be analysed.
+ * @returns A promise that is fulfilled once they can.
  * @throws {LamellarError} If the parser cannot be loaded; the cause says why.
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * await loadClosureParser();
- * assertEquals(parseClosure("(a) => a + 1").kind, "function");
- * ```
  */
-export async function loadClosureParser(): Promise<void> {
-  try {
-    // A literal specifier with an exact version: Deno finds it ahead of time,
-    // so that `--cached-only` and vendoring know it.
-    parser ??= await import("npm:acorn@8.19.0");
-  } catch (cause) {
-    throw new LamellarError(
-      "ERR_CLOSURE_PARSER",
-      "Cannot load the parser of closures: npm:acorn@8.19.0 could not be imported",
-      { op: "loadClosureParser", cause },
-    );
-  }
+export async function prepareClosureParser(): Promise<void> {
+  await parser.prepare();
 }
 
 // Around an expression or a class member, so that `super` and `new.target` parse
@@ -63,7 +49,7 @@ const MEMBER_PREFIX = "(class extends Object{";
  *
  * @param source The text of a function expression, declaration, arrow, method, accessor or class.
  * @returns The function's tree and its source as an expression, or what it is instead.
- * @throws {LamellarError} If the parser was not loaded.
+ * @throws {LamellarError} If the parser cannot be loaded.
  * @throws {SyntaxError} If the text does not parse as strict code.
  */
 export function parseClosure(source: string): ParsedClosure {
@@ -110,14 +96,7 @@ function parseMember(source: string): ParsedClosure {
 }
 
 function parseMembers(text: string): AnyNode[] {
-  if (parser === undefined) {
-    throw new LamellarError(
-      "ERR_CLOSURE_PARSER",
-      "Cannot analyse a closure: the parser is not loaded; await loadClosureParser() first",
-      { op: "analyseClosure" },
-    );
-  }
-  const program = parser.parse(text, {
+  const program = parser.get().parse(text, {
     ecmaVersion: "latest",
     sourceType: "module",
     // A private name of a class around the closure is refused later, by name.

@@ -1,8 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { loadClosureParser, parseClosure } from "./closure_parser.ts";
+import { parseClosure } from "./closure_parser.ts";
 import { type ClosureUses, findClosureUses } from "./closure_scope.ts";
-
-await loadClosureParser();
 
 function usesOf(text: string): ClosureUses {
   const parsed = parseClosure(text);

@@ -15,7 +15,7 @@ import { type ClosureUses, findClosureUses } from "./closure_scope.ts";
 
 export { compileClosure, type CompiledClosure } from "./closure_compile.ts";
 export type { SourceIdentity } from "./closure_identity.ts";
-export { loadClosureParser } from "./closure_parser.ts";
+export { prepareClosureParser } from "./closure_parser.ts";
 
 /** A function as it travels: an expression for it, and what the expression is known by. */
 export interface ClosureSource extends SourceIdentity {
@@ -37,12 +37,11 @@ const analysedSources = new SourceCache<ClosureSource>();
  * @returns Its source with an id and a hash that are the same on every PE.
  * @throws {TypeError} If the function uses what its source does not carry, naming all of it, or
  * if it has no source that could be sent.
- * @throws {LamellarError} If `loadClosureParser()` was not awaited before.
+ * @throws {LamellarError} If the parser cannot be loaded.
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  *
- * await loadClosureParser();
  * const { source } = analyseClosure((table: number[], i: number) => table[i]);
  * assertEquals(source, "(table, i)=>table[i]");
  * ```

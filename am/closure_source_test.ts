@@ -2,32 +2,18 @@ import { runInNewContext } from "node:vm";
 import {
   assertEquals,
   assertInstanceOf,
-  assertMatch,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { LamellarError } from "../internal/errors.ts";
 import { CLOSURE_GLOBALS } from "./closure_globals.ts";
 import { hashSource } from "./closure_identity.ts";
-import { analyseClosure, compileClosure, loadClosureParser } from "./closure_source.ts";
-
-const thrownBeforeLoading: unknown = thrown(() => analyseClosure(() => 1));
-await loadClosureParser();
+import { analyseClosure, compileClosure } from "./closure_source.ts";
 
 // Variables of this module, for the closures below to use without capturing them.
 const table = [10, 20, 30];
 const threshold = 2;
 function helper(index: number): number {
   return table[index] ?? 0;
-}
-
-function thrown(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }
 
 /** The function that a text gives, for what TypeScript does not let pass. */
@@ -63,12 +49,6 @@ function assertFree(text: string, ...names: string[]): void {
 function assertSendable(text: string): void {
   analyseClosure(fromText(text));
 }
-
-Deno.test("analyseClosure() says what to await if the parser was not loaded", () => {
-  assertInstanceOf(thrownBeforeLoading, LamellarError);
-  assertEquals(thrownBeforeLoading.code, "ERR_CLOSURE_PARSER");
-  assertMatch(thrownBeforeLoading.message, /await loadClosureParser\(\) first$/);
-});
 
 Deno.test("an arrow travels and gives what it gave at home", () => {
   assertEquals(travel((a: number, b: number) => a + b, 1, 2), 3);

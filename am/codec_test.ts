@@ -1,8 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { LamellarError, ProtocolError } from "../internal/errors.ts";
+import { ProtocolError } from "../internal/errors.ts";
 import { memoryViews } from "../internal/memory_views.ts";
 import { EncodedCodec, PAYLOAD_BYTES_MAX } from "./codec.ts";
-import { loadMsgpack, MsgpackCodec } from "./msgpack_codec.ts";
 
 /** One byte a value, and a count of the encodings. */
 class ByteCodec extends EncodedCodec<number> {
@@ -52,12 +51,4 @@ Deno.test("EncodedCodec refuses payloads that are too large and reads that leave
   for (const [at, bytes] of [[60, 5], [-8, 4], [0, -1], [0, NaN]] as const) {
     assertThrows(() => new ByteCodec().read(views, at, bytes), ProtocolError);
   }
-});
-
-Deno.test("MsgpackCodec says that it has to be loaded, and works once it is", async () => {
-  const codec = new MsgpackCodec();
-  const error = assertThrows(() => codec.size(1), LamellarError, "loadMsgpack()");
-  assertEquals((error as LamellarError).code, "ERR_NOT_LOADED");
-  await loadMsgpack();
-  assertEquals(codec.decode(codec.encode([1, undefined])), [1, undefined]);
 });

@@ -9,12 +9,12 @@
  */
 
 export * from "./closure_value.ts";
-export { loadClosureParser } from "./closure_source.ts";
+export { prepareClosureParser } from "./closure_source.ts";
 export * from "./codec.ts";
 export * from "./context.ts";
 export * from "./definition.ts";
 export * from "./engine.ts";
 export * from "./handle.ts";
-export { loadMsgpack, type MsgpackExtension, registerExtension } from "./msgpack_codec.ts";
+export { type MsgpackExtension, prepareMsgpack, registerExtension } from "./msgpack_codec.ts";
 export * from "./schema.ts";
 export * from "./traits.ts";

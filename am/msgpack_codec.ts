@@ -6,13 +6,14 @@
  * register. A hole in an array arrives as `undefined`; functions, symbols, instances of classes,
  * cyclic structures and properties named `__proto__` are refused with the path to them.
  *
- * The library is loaded by {@linkcode loadMsgpack}, since its import takes 20 to 30 ms in a Worker.
+ * The library is loaded at its first use, since its import takes 20 to 30 ms in a Worker.
  *
  * @module
  */
 
 import type * as Msgpack from "npm:@msgpack/msgpack@3.1.3";
-import { LamellarError, ProtocolError } from "../internal/errors.ts";
+import { ProtocolError } from "../internal/errors.ts";
+import { NpmLibrary } from "../internal/npm_library.ts";
 import { EncodedCodec } from "./codec.ts";
 import { DEPTH_MAX, Preparer, type PrepareTools } from "./msgpack_prepare.ts";
 import { scanMessage } from "./msgpack_scan.ts";
@@ -36,11 +37,15 @@ const KEPT_BUFFER_BYTES_MAX = 1 << 20;
 const SCAN = { binary: false, extensions: true };
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-let library: Library | undefined;
+const library = new NpmLibrary<Library>(
+  "npm:@msgpack/msgpack@3.1.3",
+  "../dist.umd/msgpack.min.js",
+  () => import("npm:@msgpack/msgpack@3.1.3"),
+);
 
-/** Loads the MessagePack library; encoding and decoding are synchronous from then on. */
-export async function loadMsgpack(): Promise<void> {
-  library ??= await import("npm:@msgpack/msgpack@3.1.3");
+/** Makes sure that values can be encoded, whatever the permissions. */
+export async function prepareMsgpack(): Promise<void> {
+  await library.prepare();
 }
 
 interface Engine {
@@ -129,13 +134,7 @@ export class MsgpackCodec extends EncodedCodec<unknown> {
   }
 
   #start(): Engine {
-    const lib = library;
-    if (lib === undefined) {
-      throw new LamellarError(
-        "ERR_NOT_LOADED",
-        "Cannot use MessagePack: loadMsgpack() has not been awaited",
-      );
-    }
+    const lib = library.get();
     const tools: PrepareTools = {
       ext: (type, data) => new lib.ExtData(type, data as Uint8Array<ArrayBuffer>),
       encodeList: (list) => this.#engine!.encoder.encode(list),

@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../internal/errors.ts";
 import { type MemoryViews, memoryViews } from "../internal/memory_views.ts";
-import { loadMsgpack, MsgpackCodec, registerExtension } from "./msgpack_codec.ts";
+import { MsgpackCodec, registerExtension } from "./msgpack_codec.ts";
 import { TYPED_ARRAYS } from "./msgpack_types.ts";
 import { generator } from "./random_test.ts";
 
-await loadMsgpack();
 const views: MemoryViews = memoryViews(new SharedArrayBuffer(1 << 20));
 const codec = new MsgpackCodec();
 

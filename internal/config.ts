@@ -24,8 +24,8 @@ export interface Config {
   readonly amThresholdBytes: number;
   /** Peers that a PE signals in each round of a barrier. */
   readonly barrierFactor: number;
-  /** Loads of a word before a waiting PE sleeps. */
-  readonly spinLoads: number;
+  /** Loads of a word before a waiting PE offers its core; undefined lets the PE choose. */
+  readonly spinLoads: number | undefined;
   /** Time without progress before the watchdog reports; 0 stands for never. */
   readonly deadlockWarningMs: number;
   /** Time without progress before the job is ended; 0 stands for never. */
@@ -100,8 +100,8 @@ const VARIABLES = {
   spinLoads: {
     name: "LAMELLAR_SPIN",
     takes: { kind: "integer", min: 0, max: 1_000_000 },
-    byDefault: "1000",
-    meaning: "How often a waiting PE looks before it sleeps",
+    byDefault: "2000, or 100 where PEs share cores",
+    meaning: "How often a waiting PE looks before it offers its core to others, and then sleeps",
   },
   deadlockWarningMs: {
     name: "LAMELLAR_DEADLOCK_WARNING_TIMEOUT",
@@ -148,7 +148,7 @@ export function readConfig(env: Environment): Config {
     ringBytes: bytes(VARIABLES.ringBytes, env),
     amThresholdBytes: bytes(VARIABLES.amThresholdBytes, env) ?? 100_000,
     barrierFactor: integer(VARIABLES.barrierFactor, env) ?? 2,
-    spinLoads: integer(VARIABLES.spinLoads, env) ?? 1000,
+    spinLoads: integer(VARIABLES.spinLoads, env),
     deadlockWarningMs: milliseconds(VARIABLES.deadlockWarningMs, env) ?? 10_000,
     deadlockMs: milliseconds(VARIABLES.deadlockMs, env) ?? 600_000,
     label: boolean(VARIABLES.label, env) ?? false,

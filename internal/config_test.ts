@@ -14,7 +14,7 @@ Deno.test("readConfig() gives the documented defaults when nothing is set", () =
     ringBytes: undefined,
     amThresholdBytes: 100_000,
     barrierFactor: 2,
-    spinLoads: 1000,
+    spinLoads: undefined,
     deadlockWarningMs: 10_000,
     deadlockMs: 600_000,
     label: false,

@@ -120,11 +120,12 @@ export interface Lamella {
    * Waits until the event counter differs from `seen`.
    *
    * @param seen The counter as read before looking for work.
-   * @param spins Loads before sleeping.
-   * @param timeoutMs Longest sleep in milliseconds; 0 only spins.
+   * @param spins Loads before anything else.
+   * @param yields How often the core is then offered to others, where the system lets us.
+   * @param timeoutMs Longest sleep after that in milliseconds; 0 does not sleep.
    * @returns `WAIT_TIMEOUT`, `WAIT_FAILED` or `WAIT_EVENT`.
    */
-  wait(seen: number, spins: number, timeoutMs: number): number;
+  wait(seen: number, spins: number, yields: number, timeoutMs: number): number;
   /**
    * As `wait`, without blocking the event loop. A promise that is still pending is returned again.
    *
@@ -147,6 +148,7 @@ export interface Lamella {
     sequence: number,
     seen: number,
     spins: number,
+    yields: number,
     timeoutMs: number,
   ): number;
   /** Most slots a collective may use. */

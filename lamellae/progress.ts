@@ -12,7 +12,14 @@
 
 import { LamellarError, TimeoutError } from "../internal/errors.ts";
 import { WAIT_SLICE_MS } from "../internal/limits.ts";
-import { ACTIVITY, type FrameSink, type Lamella, WAIT_FAILED, WAIT_FOR } from "./lamella.ts";
+import {
+  ACTIVITY,
+  type FrameSink,
+  type Lamella,
+  WAIT_EVENT,
+  WAIT_FAILED,
+  WAIT_FOR,
+} from "./lamella.ts";
 
 /** Does a piece of work; returns how much, 0 if there was none. */
 export type Poller = () => number;
@@ -23,10 +30,16 @@ export interface WaitReason {
   readonly pe: number;
 }
 
+/** Loads of a waiting PE before it offers its core, where every PE has one, and where several share one. */
+const SPINS = 2000;
+const SPINS_CROWDED = 100;
+/** How often a waiting PE offers its core to others before it sleeps. */
+const YIELDS = 100;
 /** Microtask turns with a short spin each before the pump takes a turn of the event loop. */
 const HOPS = 12;
 /** Loads of the event counter in each of these. */
 const HOP_SPINS = 60;
+const HOP_SPINS_CROWDED = 10;
 /** Sleep slices of the pump in milliseconds: how late timers and I/O may be. */
 const SLICE_MS = 1;
 /** Slices without work before the thread is left to the event loop. */
@@ -40,7 +53,9 @@ const CLOCK_STEPS = 32;
 export class Progress {
   readonly lamella: Lamella;
   readonly #spins: number;
-  readonly #hops: number;
+  readonly #hopSpins: number;
+  /** Offers of the core in each hop. */
+  readonly #hopYields: number;
   #sink: FrameSink = (_source, _views, at) => at;
   #pollers: Poller[] = [];
   #onFailure: ((error: LamellarError) => void)[] = [];
@@ -57,13 +72,14 @@ export class Progress {
 
   /**
    * @param lamella The provider.
-   * @param spins Loads before a blocking wait sleeps.
    * @param crowded Whether more PEs than cores share the machine, so that spinning takes time from those who work.
+   * @param spins Loads before a waiting PE offers its core; undefined chooses.
    */
-  constructor(lamella: Lamella, spins: number, crowded: boolean) {
+  constructor(lamella: Lamella, crowded: boolean, spins?: number) {
     this.lamella = lamella;
-    this.#spins = spins;
-    this.#hops = crowded ? HOPS / 4 : HOPS;
+    this.#spins = spins ?? (crowded ? SPINS_CROWDED : SPINS);
+    this.#hopSpins = crowded ? HOP_SPINS_CROWDED : HOP_SPINS;
+    this.#hopYields = crowded ? 1 : 0;
   }
 
   /** Whether a handler or a poller is running: blocking there would never end. */
@@ -146,26 +162,31 @@ export class Progress {
     this.#refuseInHandler(op);
     const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
     const { lamella } = this;
+    // Once a sleep brought nothing, looking hard before the next one would only burn the core.
+    let eager = true;
     lamella.report(ACTIVITY.blocked, reason.kind, reason.pe);
     try {
       for (;;) {
         const seen = lamella.events();
         const worked = this.step();
         if (done()) return;
-        if (worked === 0 && this.#waitBlocked(seen, deadline, op) === WAIT_FAILED) {
-          this.checkFailure();
-        }
+        if (worked > 0) continue;
+        const code = this.#waitBlocked(seen, eager, deadline, op);
+        if (code === WAIT_FAILED) this.checkFailure();
+        eager = code === WAIT_EVENT;
       }
     } finally {
       lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
     }
   }
 
-  #waitBlocked(seen: number, deadline: number, op: string): number {
-    if (deadline === Infinity) return this.lamella.wait(seen, this.#spins, WAIT_SLICE_MS);
+  #waitBlocked(seen: number, eager: boolean, deadline: number, op: string): number {
+    const spins = eager ? this.#spins : 1;
+    const yields = eager ? YIELDS : 0;
+    if (deadline === Infinity) return this.lamella.wait(seen, spins, yields, WAIT_SLICE_MS);
     const left = deadline - performance.now();
     if (left <= 0) throw new TimeoutError(`Cannot finish ${op}: its time is over`, { op });
-    return this.lamella.wait(seen, this.#spins, Math.min(left, WAIT_SLICE_MS));
+    return this.lamella.wait(seen, spins, yields, Math.min(left, WAIT_SLICE_MS));
   }
 
   /**
@@ -178,16 +199,20 @@ export class Progress {
    */
   blockForSignal(slot: number, sequence: number, partner: number): void {
     const { lamella } = this;
-    lamella.waitSignal(slot, sequence, lamella.events(), this.#spins, 0);
+    lamella.waitSignal(slot, sequence, lamella.events(), this.#spins, YIELDS, 0);
     if (lamella.signalled(slot, sequence)) return;
     this.#refuseInHandler("a blocking collective");
+    let eager = true;
     lamella.report(ACTIVITY.blocked, WAIT_FOR.collective, partner);
     try {
       while (!lamella.signalled(slot, sequence)) {
         const seen = lamella.events();
         if (this.step() > 0) continue;
-        const code = lamella.waitSignal(slot, sequence, seen, this.#spins, WAIT_SLICE_MS);
+        const spins = eager ? this.#spins : 1;
+        const yields = eager ? YIELDS : 0;
+        const code = lamella.waitSignal(slot, sequence, seen, spins, yields, WAIT_SLICE_MS);
         if (code === WAIT_FAILED) this.checkFailure();
+        eager = code === WAIT_EVENT;
       }
     } finally {
       lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
@@ -241,16 +266,18 @@ export class Progress {
         continue;
       }
       const idle = this.#idle++;
-      if (idle < this.#hops) {
-        lamella.wait(seen, HOP_SPINS, 0);
+      if (idle < HOPS) {
+        lamella.wait(seen, this.#hopSpins, this.#hopYields, 0);
         await undefined;
-      } else if (idle === this.#hops) {
+      } else if (idle === HOPS) {
         // After a turn no microtask of the program is left: sleeping takes no time from it.
         await turn();
         turned = performance.now();
-      } else if (idle < this.#hops + SLICES) {
+      } else if (idle < HOPS + SLICES) {
         this.#reportWaiting();
-        if (lamella.wait(seen, this.#spins, SLICE_MS) === WAIT_FAILED) this.checkFailure();
+        const yields = idle === HOPS + 1 ? YIELDS : 0;
+        const code = lamella.wait(seen, this.#spins, yields, SLICE_MS);
+        if (code === WAIT_FAILED) this.checkFailure();
         lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
         if (performance.now() - turned >= TURN_MS) {
           await turn();

@@ -7,10 +7,10 @@
 import {
   type AmContext,
   AmEngine,
-  loadClosureParser,
-  loadMsgpack,
   makeClosure,
   makeOriginClosure,
+  prepareClosureParser,
+  prepareMsgpack,
   sealRegistry,
 } from "../am/mod.ts";
 import {
@@ -156,11 +156,11 @@ export class LamellarWorldBuilder {
     this.#compareSettings(pe);
     const config = this.#configure(pe.config);
     const crowded = lamella.numPes > navigator.hardwareConcurrency;
-    const progress = new Progress(lamella, config.spinLoads, crowded);
+    const progress = new Progress(lamella, crowded, config.spinLoads);
     const collectives = new Collectives(progress, config.barrierFactor);
     const definitions = sealRegistry();
-    if (config.closures) await loadClosureParser();
-    await loadMsgpack();
+    if (config.closures) await prepareClosureParser();
+    await prepareMsgpack();
     const context = {} as { -readonly [K in keyof AmContext]: AmContext[K] };
     const engine = new AmEngine({
       progress,

@@ -1,8 +1,7 @@
 /**
- * The version of the library; the gate compares it with `deno.json`.
+ * The version of the library.
  *
  * @module
  */
 
-/** Version of this library. */
-export const VERSION = "0.1.0";
+export { VERSION } from "../internal/version.ts";

@@ -6,6 +6,7 @@
  */
 
 import { atomicStore } from "../../internal/atomics.ts";
+import { schedYield } from "../../ffi/mod.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
 import { writeFailure } from "./failure_record.ts";
 import { BLOCK, blockOf, PE_STATE, STATUS } from "./layout.ts";
@@ -36,7 +37,8 @@ async function start(message: StartMessage): Promise<void> {
     memory64: message.layout.memory64,
     module: message.module,
   });
-  const lamella = new LocalLamella(message.layout, message.memory, kernels, message.pe);
+  const { layout, memory, pe } = message;
+  const lamella = new LocalLamella(layout, memory, kernels, pe, schedYield());
   const context: PeContext = {
     lamella,
     config: message.config,

@@ -27,6 +27,9 @@ import {
   STATUS,
 } from "./layout.ts";
 
+/** Loads between two offers of the core. */
+const YIELD_SPINS = 30;
+
 const LINE_BYTES = 64;
 const FLAGS_BYTES = FLAG_SLOTS_MAX * LINE_BYTES;
 
@@ -75,6 +78,7 @@ export class LocalLamella implements Lamella {
   readonly #bell: number;
   readonly #flags: number;
   readonly #statusIndex: number;
+  readonly #yield: (() => void) | undefined;
   #next = 0;
   #asyncWait: Promise<unknown> | undefined;
 
@@ -83,8 +87,16 @@ export class LocalLamella implements Lamella {
    * @param memory The memory of the process.
    * @param kernels Kernels over it.
    * @param pe This PE.
+   * @param offer Offers the core to other threads, where the system lets us.
    */
-  constructor(layout: Layout, memory: WebAssembly.Memory, kernels: Kernels, pe: number) {
+  constructor(
+    layout: Layout,
+    memory: WebAssembly.Memory,
+    kernels: Kernels,
+    pe: number,
+    offer?: () => void,
+  ) {
+    this.#yield = offer;
     this.#layout = layout;
     this.pe = pe;
     this.numPes = layout.numPes;
@@ -212,13 +224,18 @@ export class LocalLamella implements Lamella {
     return this.kernels.load32(this.#bell + 4);
   }
 
-  wait(seen: number, spins: number, timeoutMs: number): number {
-    const code = this.kernels.wait(this.#bell, HEADER.abort, seen, spins, timeoutMs * 1e6);
-    return code === WaitCode.event
-      ? WAIT_EVENT
-      : code === WaitCode.abort
-      ? WAIT_FAILED
-      : WAIT_TIMEOUT;
+  wait(seen: number, spins: number, yields: number, timeoutMs: number): number {
+    const bell = this.#bell;
+    let code = this.kernels.wait(bell, HEADER.abort, seen, spins, 0);
+    const offer = this.#yield;
+    for (let i = offer ? yields : 0; i > 0 && code === WaitCode.timeout; i--) {
+      offer!();
+      code = this.kernels.wait(bell, HEADER.abort, seen, YIELD_SPINS, 0);
+    }
+    if (code === WaitCode.timeout && timeoutMs > 0) {
+      code = this.kernels.wait(bell, HEADER.abort, seen, 1, timeoutMs * 1e6);
+    }
+    return resultOf(code);
   }
 
   waitAsync(seen: number): Promise<unknown> | null {
@@ -255,19 +272,39 @@ export class LocalLamella implements Lamella {
     sequence: number,
     seen: number,
     spins: number,
+    yields: number,
     timeoutMs: number,
   ): number {
-    const code = this.kernels.waitFlag(
-      this.#flags + flagOffset(slot, sequence),
+    const flag = this.#flags + flagOffset(slot, sequence);
+    let code = this.#waitFlag(flag, sequence, seen, spins, 0);
+    const offer = this.#yield;
+    for (let i = offer ? yields : 0; i > 0 && code === WaitCode.timeout; i--) {
+      offer!();
+      code = this.#waitFlag(flag, sequence, seen, YIELD_SPINS, 0);
+    }
+    if (code === WaitCode.timeout && timeoutMs > 0) {
+      code = this.#waitFlag(flag, sequence, seen, 1, timeoutMs);
+    }
+    return resultOf(code);
+  }
+
+  #waitFlag(
+    flag: number,
+    sequence: number,
+    seen: number,
+    spins: number,
+    timeoutMs: number,
+  ): number {
+    const timeoutNs = timeoutMs * 1e6;
+    return this.kernels.waitFlag(
+      flag,
       sequence,
       this.#bell,
       HEADER.abort,
       seen,
       spins,
-      timeoutMs * 1e6,
+      timeoutNs,
     );
-    if (code === WaitCode.abort) return WAIT_FAILED;
-    return code === WaitCode.timeout ? WAIT_TIMEOUT : WAIT_EVENT;
   }
 
   exchange(pe: number, sequence: number): Uint8Array {
@@ -295,6 +332,12 @@ export class LocalLamella implements Lamella {
   fail(error: unknown): void {
     writeFailure(this.#layout, this.views, this.pe, 1, failureText(this.pe, error));
   }
+}
+
+/** A signal counts as an event: whoever waits for one looks at the flags anyway. */
+function resultOf(code: number): number {
+  if (code === WaitCode.timeout) return WAIT_TIMEOUT;
+  return code === WaitCode.abort ? WAIT_FAILED : WAIT_EVENT;
 }
 
 function flagOffset(slot: number, sequence: number): number {
