@@ -1,7 +1,7 @@
 /**
- * Lamellar for Deno: an asynchronous tasking and PGAS runtime. A fixed set of processing elements (PEs) runs one program;
- * they send each other active messages, which run code where the data is, and read and write each
- * other's memory regions.
+ * Lamellar for Deno: an asynchronous tasking and PGAS runtime. A fixed set of processing elements
+ * (PEs) runs one program; they send each other active messages, which run code where the data is,
+ * and read and write each other's memory regions.
  *
  * ```ts
  * import { am, LamellarWorldBuilder, u32 } from "./mod.ts";
@@ -24,6 +24,7 @@ export {
   am,
   AmCall,
   type AmContext,
+  type AmDefinition,
   AmHandle,
   type AmOptions,
   type AmResult,
@@ -32,6 +33,7 @@ export {
   type Captures,
   type Closure,
   type ClosureResult,
+  type Codec,
   type HandlerWorld,
   type LamellarEnv,
   type LaunchOptions,
@@ -39,8 +41,51 @@ export {
   MultiAmHandle,
   type OriginClosure,
 } from "./am/mod.ts";
-export * from "./am/schema.ts";
+export {
+  array,
+  bigi64,
+  bigi64Array,
+  bigu64,
+  bigu64Array,
+  bool,
+  bytes,
+  extension,
+  f32,
+  f32Array,
+  f64,
+  f64Array,
+  i16,
+  i16Array,
+  i32,
+  i32Array,
+  i64,
+  i8,
+  i8Array,
+  type Infer,
+  type InferObject,
+  type InferTuple,
+  isSchema,
+  oneOf,
+  optional,
+  type OptionalKeys,
+  type OptionalSchema,
+  type Schema,
+  type SchemaExtension,
+  type SchemaFields,
+  type SchemaLike,
+  str,
+  tuple,
+  u16,
+  u16Array,
+  u32,
+  u32Array,
+  u64,
+  u8,
+  u8Array,
+} from "./am/mod.ts";
 export * from "./internal/errors.ts";
+export type { MemoryViews } from "./internal/memory_views.ts";
+export { VERSION } from "./internal/version.ts";
 export {
   type Backend,
   BarrierHandle,
@@ -48,5 +93,5 @@ export {
   LamellarTeam,
   LamellarWorld,
   LamellarWorldBuilder,
-  VERSION,
+  type Messaging,
 } from "./world/mod.ts";

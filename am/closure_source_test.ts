@@ -1,10 +1,5 @@
 import { runInNewContext } from "node:vm";
-import {
-  assertEquals,
-  assertInstanceOf,
-  assertStrictEquals,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { CLOSURE_GLOBALS } from "./closure_globals.ts";
 import { hashSource } from "./closure_identity.ts";
 import { analyseClosure, compileClosure } from "./closure_source.ts";

@@ -6,7 +6,6 @@
 
 import { FeatureLevelError } from "../internal/errors.ts";
 import { analyseClosure, compileClosure } from "./closure_source.ts";
-import type { AmContext } from "./context.ts";
 import { MsgpackCodec, registerExtension } from "./msgpack_codec.ts";
 
 /** Extension type of closures in MessagePack. */
@@ -35,7 +34,7 @@ export class ClosureValue {
    * @param context Passed behind the captures.
    * @returns What the function returns.
    */
-  run(context: AmContext): unknown {
+  run(context: unknown): unknown {
     return compileClosure(this.source)(...this.captures, context);
   }
 }
@@ -43,21 +42,28 @@ export class ClosureValue {
 /** A closure that travels as data: call it to run it. */
 export interface Closure<R> {
   (): R;
-  /** What travels. */
+  /**
+   * What travels.
+   *
+   * @internal
+   */
   readonly [CLOSURE]: ClosureValue;
 }
 
 /** A closure that runs at the origin when a handler returns it; the caller gets its value. */
 export interface OriginClosure<R> extends Closure<R> {
+  /**
+   * Tells it from a closure that is data.
+   *
+   * @internal
+   */
   readonly [AT_ORIGIN]: true;
 }
 
-/** Parameters of a closure without the context behind them. */
-export type Captures<P extends readonly unknown[]> = P extends readonly [...infer C, AmContext] ? C
-  : P;
-
 /** What a caller gets from a closure that returns `R`. */
-export type ClosureResult<R> = Awaited<R> extends OriginClosure<infer T> ? Awaited<T> : Awaited<R>;
+export type ClosureResult<R> = [Awaited<R>] extends [never] ? never
+  : Awaited<R> extends OriginClosure<infer T> ? Awaited<T>
+  : Awaited<R>;
 
 /**
  * Makes a closure that can travel.
@@ -67,11 +73,12 @@ export type ClosureResult<R> = Awaited<R> extends OriginClosure<infer T> ? Await
  * @returns A function that calls it.
  * @throws {TypeError} If the function uses what its source does not carry.
  */
-export function makeClosure<P extends readonly unknown[], R>(
-  fn: (...args: P) => R,
-  captures: Captures<P>,
-): Closure<R> {
-  return callable(new ClosureValue(analyseClosure(fn).source, captures)) as Closure<R>;
+export function makeClosure(
+  // deno-lint-ignore ban-types -- the signatures of the context check that the captures fit
+  fn: Function,
+  captures: readonly unknown[],
+): Closure<unknown> {
+  return callable(new ClosureValue(analyseClosure(fn).source, captures));
 }
 
 /**
@@ -82,12 +89,13 @@ export function makeClosure<P extends readonly unknown[], R>(
  * @returns What the handler has to return.
  * @throws {TypeError} If the function uses what its source does not carry.
  */
-export function makeOriginClosure<P extends readonly unknown[], R>(
-  fn: (...args: P) => R,
-  captures: Captures<P>,
-): OriginClosure<R> {
+export function makeOriginClosure(
+  // deno-lint-ignore ban-types -- the signatures of the context check that the captures fit
+  fn: Function,
+  captures: readonly unknown[],
+): OriginClosure<unknown> {
   const closure = makeClosure(fn, captures);
-  return Object.defineProperty(closure, AT_ORIGIN, { value: true }) as OriginClosure<R>;
+  return Object.defineProperty(closure, AT_ORIGIN, { value: true }) as OriginClosure<unknown>;
 }
 
 function callable(value: ClosureValue): Closure<unknown> {

@@ -41,7 +41,7 @@ Deno.test("EncodedCodec never writes the bytes of another value", () => {
   assertEquals([codec.read(views, 8, 1), codec.encodings], [8, 4]);
 });
 
-Deno.test("EncodedCodec refuses payloads that are too large and reads that leave the memory", () => {
+Deno.test("EncodedCodec refuses too large payloads and reads that leave the memory", () => {
   class Large extends ByteCodec {
     override encode(): Uint8Array {
       return { length: PAYLOAD_BYTES_MAX + 1 } as Uint8Array;

@@ -1,10 +1,13 @@
 /**
- * Defining active messages: a name, the shape of the payload, and the handler that runs where the message arrives.
+ * Defining active messages: a name, the shape of the payload, and the handler that runs where the
+ * message arrives.
  *
  * @module
  */
 
 import type { AmContext } from "./context.ts";
+import { AmCall, type AmDefinition } from "./call.ts";
+import type { ClosureResult } from "./closure_value.ts";
 import type { Codec } from "./codec.ts";
 import { payloadCodec } from "./value_codec.ts";
 import { type Infer, isSchema, type SchemaLike } from "./schema.ts";
@@ -13,41 +16,13 @@ import { schemaCodec } from "./schema_codec.ts";
 /** Runs on the target; `self` is the payload. */
 export type AmHandler<A, R> = (self: A, lamellar: AmContext) => R;
 
-/** What a caller gets from a handler that returns `R`: an AM or closure it returns runs at the origin, for its value. */
-export type AmResult<R> = Awaited<R> extends AmCall<infer T> ? T : Awaited<R>;
-
-declare const RESULT: unique symbol;
-
-/** An active message with its payload, ready to be launched. */
-export class AmCall<T> {
-  /** Only there for the type checker. */
-  declare readonly [RESULT]: T;
-  /** What it runs. */
-  readonly definition: AmDefinition;
-  /** Its payload. */
-  readonly self: unknown;
-
-  /**
-   * @param definition What it runs.
-   * @param self Its payload.
-   */
-  constructor(definition: AmDefinition, self: unknown) {
-    this.definition = definition;
-    this.self = self;
-  }
-}
-
-/** What the runtime knows of an active message. */
-export interface AmDefinition {
-  readonly name: string;
-  readonly handler: AmHandler<unknown, unknown>;
-  /** How the payload travels; undefined for local AMs, which do not. */
-  readonly codec: Codec<unknown> | undefined;
-  /** How the result travels, if that was declared. */
-  readonly returns: Codec<unknown> | undefined;
-  /** Index in the sorted list of names, once a world is built; -1 before. */
-  id: number;
-}
+/**
+ * What a caller gets from a handler that returns `R`: an AM or closure it returns runs at the
+ * origin, for its value.
+ */
+export type AmResult<R> = [Awaited<R>] extends [never] ? never
+  : Awaited<R> extends AmCall<infer T> ? T
+  : ClosureResult<R>;
 
 /** A defined active message: call it with a payload to get something that can be launched. */
 export interface AmType<A, T> {
@@ -62,6 +37,8 @@ export interface AmType<A, T> {
 export interface AmOptions {
   /** Schema of the result; without it results of any type travel, a little slower. */
   returns?: SchemaLike;
+  /** How a payload without a schema travels, in place of the codec the runtime has for it. */
+  codec?: Codec<unknown>;
 }
 
 const registry = new Map<string, AmDefinition>();
@@ -72,8 +49,8 @@ let sealed = false;
  *
  * @param name A name no other AM has; PEs agree on it.
  * @param schema The fields of the payload.
- * @param handler Runs on the target; may be async. What it returns is the caller's result; an AM it returns runs
- * at the origin instead, and gives the caller its value.
+ * @param handler Runs on the target; may be async. What it returns is the caller's result; an AM it
+ * returns runs at the origin instead, and gives the caller its value.
  * @param options A schema of the result.
  * @returns The AM; calling it with a payload makes one to launch.
  * @throws {TypeError} If another AM has the name, or a world was built already.
@@ -92,7 +69,8 @@ export function am<const S extends SchemaLike, R>(
   options?: AmOptions,
 ): AmType<Infer<S>, AmResult<R>>;
 /**
- * Defines an active message whose payload travels as MessagePack: anything but functions and class instances.
+ * Defines an active message whose payload travels as MessagePack: anything but functions and class
+ * instances.
  *
  * @param name A name no other AM has; PEs agree on it.
  * @param handler Runs on the target; may be async.
@@ -131,8 +109,8 @@ export function am(
   }
   const definition: AmDefinition = {
     name,
-    handler,
-    codec: hasSchema ? schemaCodec(second as SchemaLike) : payloadCodec,
+    handler: handler as AmDefinition["handler"],
+    codec: hasSchema ? schemaCodec(second as SchemaLike) : options?.codec ?? payloadCodec,
     returns: options?.returns === undefined ? undefined : schemaCodec(options.returns),
     id: -1,
   };
@@ -154,7 +132,7 @@ export function localAm<A, R>(
   }
   const definition: AmDefinition = {
     name: handler.name || "a local AM",
-    handler: handler as AmHandler<unknown, unknown>,
+    handler: handler as AmDefinition["handler"],
     codec: undefined,
     returns: undefined,
     id: -1,

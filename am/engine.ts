@@ -1,5 +1,6 @@
 /**
- * The AM engine of a PE: launches AMs and closures, counts what is under way, and runs what arrives.
+ * The AM engine of a PE: launches AMs and closures, counts what is under way, and runs what
+ * arrives.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { ClosureTable } from "./closure_table.ts";
 import { atOrigin, closureOf, closuresRefused, ClosureValue } from "./closure_value.ts";
 import { analyseClosure } from "./closure_source.ts";
 import type { AmContext } from "./context.ts";
-import { AmCall, type AmDefinition } from "./definition.ts";
+import { AmCall, type AmDefinition } from "./call.ts";
 import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
 import { AmHandle, type HandleHost, type LaunchOptions } from "./handle.ts";
 import { Inbox, type InboxHost } from "./inbox.ts";
@@ -144,7 +145,8 @@ export class AmEngine implements HandleHost, InboxHost {
    * @param options When to stop waiting.
    * @returns Its handle.
    * @throws {FeatureLevelError} If this world runs no closures.
-   * @throws {TypeError} If the function uses what its source does not carry, or a capture cannot be sent.
+   * @throws {TypeError} If the function uses what its source does not carry, or a capture cannot be
+   * sent.
    */
   launchClosure(
     pe: number,
@@ -259,7 +261,8 @@ export class AmEngine implements HandleHost, InboxHost {
   /**
    * Counts a task of the program as work of this PE.
    *
-   * @param task The task; its error surfaces in `waitAll`, unless `observed` says that someone else sees it.
+   * @param task The task; its error surfaces in `waitAll`, unless `observed` says that someone else
+   * sees it.
    * @param observed Whether someone else sees its error.
    */
   track(task: Promise<unknown>, observed: () => boolean): void {

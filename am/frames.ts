@@ -1,10 +1,11 @@
 /**
- * The frames AMs travel in. Each is a multiple of 8 bytes long and starts with four 32-bit words: its length, its kind
- * with a detail in the upper 24 bits, a sequence number, and the length of the payload, which follows.
+ * The frames AMs travel in. Each is a multiple of 8 bytes long and starts with four 32-bit words:
+ * its length, its kind with a detail in the upper 24 bits, a sequence number, and the length of the
+ * payload, which follows.
  *
- * Requests from one PE to another are numbered without gaps. A handler that returns nothing needs no answer of its own:
- * `done` says that all requests up to a number are over, but for those that a `deferred` named. Every
- * other ending has a frame with the request's number.
+ * Requests from one PE to another are numbered without gaps. A handler that returns nothing needs
+ * no answer of its own: `done` says that all requests up to a number are over, but for those that a
+ * `deferred` named. Every other ending has a frame with the request's number.
  *
  * @module
  */

@@ -1,18 +1,21 @@
 /**
- * Handles of launched work. The work is under way when one gets its handle: a handle can be awaited, blocked on, or
- * ignored. The error of an ignored one surfaces in `waitAll`.
+ * Handles of launched work. The work is under way when one gets its handle: a handle can be
+ * awaited, blocked on, or ignored. The error of an ignored one surfaces in `waitAll`.
  *
  * @module
  */
 
 import { LamellarError, TimeoutError } from "../internal/errors.ts";
-import type { AmDefinition } from "./definition.ts";
+import type { AmDefinition } from "./call.ts";
 
 /** Options of a launch. */
 export interface LaunchOptions {
   /** Ends the wait, not the work: the handle rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Longest time to wait for the result in milliseconds; the handle then rejects with a `TimeoutError`. */
+  /**
+   * Longest time to wait for the result in milliseconds; the handle then rejects with a
+   * `TimeoutError`.
+   */
   timeoutMs?: number;
 }
 
@@ -48,6 +51,9 @@ export class AmHandle<T> implements PromiseLike<T> {
   #blockable = true;
 
   /**
+   * Handles come from launches.
+   *
+   * @internal
    * @param host The engine.
    * @param pe Where it runs.
    * @param definition What it runs.
@@ -83,6 +89,8 @@ export class AmHandle<T> implements PromiseLike<T> {
   }
 
   /**
+   * Waits for the end, to deal with an error.
+   *
    * @param onrejected Called with the error.
    * @returns A promise for the result, or for what the callback returns.
    */
@@ -93,6 +101,8 @@ export class AmHandle<T> implements PromiseLike<T> {
   }
 
   /**
+   * Waits for the end, whatever it is.
+   *
    * @param onfinally Called at the end, whatever it is.
    * @returns A promise for the result.
    */
@@ -101,8 +111,8 @@ export class AmHandle<T> implements PromiseLike<T> {
   }
 
   /**
-   * Blocks this PE until the result is there. Handlers go on running meanwhile, but no event loop: async handlers do not
-   * get past their first `await`.
+   * Blocks this PE until the result is there. Handlers go on running meanwhile, but no event loop:
+   * async handlers do not get past their first `await`.
    *
    * @returns The result.
    * @throws {RemoteError} If the handler threw.
@@ -209,6 +219,9 @@ export class MultiAmHandle<T> implements PromiseLike<T[]> {
   #promise: Promise<T[]> | undefined;
 
   /**
+   * Handles come from launches.
+   *
+   * @internal
    * @param handles One for each PE, in order.
    */
   constructor(handles: readonly AmHandle<T>[]) {
@@ -236,6 +249,8 @@ export class MultiAmHandle<T> implements PromiseLike<T[]> {
   }
 
   /**
+   * Waits for the end, to deal with an error.
+   *
    * @param onrejected Called with the first error.
    * @returns A promise for the results, or for what the callback returns.
    */
@@ -246,6 +261,8 @@ export class MultiAmHandle<T> implements PromiseLike<T[]> {
   }
 
   /**
+   * Waits for the end, whatever it is.
+   *
    * @param onfinally Called at the end, whatever it is.
    * @returns A promise for the results.
    */

@@ -1,5 +1,6 @@
 /**
- * Receiving frames: finds the handler of a request, runs it and answers; settles the handle an answer is for.
+ * Receiving frames: finds the handler of a request, runs it and answers; settles the handle an
+ * answer is for.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { ProtocolError } from "../internal/errors.ts";
 import { PAYLOAD_BYTES_MAX } from "../internal/limits.ts";
 import { type MemoryViews, memoryViews } from "../internal/memory_views.ts";
 import type { ClosureTable } from "./closure_table.ts";
-import { AmCall, type AmDefinition } from "./definition.ts";
+import { AmCall, type AmDefinition } from "./call.ts";
 import type { AmContext } from "./context.ts";
 import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
 import type { AmHandle } from "./handle.ts";
@@ -47,7 +48,10 @@ export interface InboxHost {
 interface Source {
   /** Number of its last request. */
   last: number;
-  /** Number of the last request that ended without an answer of its own, and the last one it was told of. */
+  /**
+   * Number of the last request that ended without an answer of its own, and the last one it was
+   * told of.
+   */
   done: number;
   told: number;
   /** Frames that arrive in parts, by stream. */

@@ -1,13 +1,14 @@
 /**
- * Active messages: code that runs where the data is. Registered ones are defined by name with {@linkcode am}; closures
- * travel by their source.
+ * Active messages: code that runs where the data is. Registered ones are defined by name with
+ * {@linkcode am}; closures travel by their source.
  *
- * Guarantees: each AM runs exactly once; nothing is promised about the order of two AMs; a launch is under
- * way when it returns; a handler's error reaches whoever launched it.
+ * Guarantees: each AM runs exactly once; nothing is promised about the order of two AMs; a launch
+ * is under way when it returns; a handler's error reaches whoever launched it.
  *
  * @module
  */
 
+export * from "./call.ts";
 export * from "./closure_value.ts";
 export { prepareClosureParser } from "./closure_source.ts";
 export * from "./codec.ts";
@@ -17,4 +18,3 @@ export * from "./engine.ts";
 export * from "./handle.ts";
 export { type MsgpackExtension, prepareMsgpack, registerExtension } from "./msgpack_codec.ts";
 export * from "./schema.ts";
-export * from "./traits.ts";

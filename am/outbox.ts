@@ -1,9 +1,10 @@
 /**
- * Sending frames: straight into the ring where there is room, with frames for one destination published together.
+ * Sending frames: straight into the ring where there is room, with frames for one destination
+ * published together.
  *
- * Where the ring is full, the program waits, making progress meanwhile; a handler never waits: its frames
- * go to a backlog that moves as room appears. So whoever waits for room drains his own rings, and full
- * rings cannot deadlock. Frames longer than a ring takes travel in parts.
+ * Where the ring is full, the program waits, making progress meanwhile; a handler never waits: its
+ * frames go to a backlog that moves as room appears. So whoever waits for room drains his own
+ * rings, and full rings cannot deadlock. Frames longer than a ring takes travel in parts.
  *
  * @module
  */
@@ -228,7 +229,8 @@ export class Outbox {
     const inHandler = this.#progress.inHandler || destination.sending;
     if (!inHandler) {
       this.flush();
-      // The number of the frame is given: what is already waiting has to go first, and nothing may slip in between.
+      // The number of the frame is given: what is already waiting has to go first, and nothing may
+      // slip in between.
       if (destination.backlog.length > 0) this.#waitForRoom(pe, () => this.#drain(pe) ? 0 : -1);
       destination.sending = true;
     }

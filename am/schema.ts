@@ -74,7 +74,11 @@ export interface SchemaField {
 
 /** Describes values of type `T`. */
 export interface Schema<T> {
-  /** What is described. */
+  /**
+   * What is described.
+   *
+   * @internal
+   */
   readonly [SCHEMA]: SchemaNode;
   /** Only there for the type checker; no schema has it. */
   readonly __value?: () => T;

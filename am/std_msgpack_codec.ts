@@ -11,7 +11,7 @@
  * @module
  */
 
-import { decode, encode, type ValueMap, type ValueType } from "@std/msgpack";
+import { decode, encode, type ValueMap, type ValueType } from "jsr:@std/msgpack@^1";
 import { ProtocolError } from "../internal/errors.ts";
 import { EncodedCodec } from "./codec.ts";
 import { scanMessage } from "./msgpack_scan.ts";

@@ -1,5 +1,6 @@
 /**
- * The codecs of values without a schema, one for each place they come from, so that messages name it.
+ * The codecs of values without a schema, one for each place they come from, so that messages name
+ * it.
  *
  * @module
  */

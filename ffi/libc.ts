@@ -1,6 +1,6 @@
 /**
- * The few functions of the C library the runtime calls, all optional: without the permission, or on another system, the
- * runtime does without.
+ * The few functions of the C library the runtime calls, all optional: without the permission, or on
+ * another system, the runtime does without.
  *
  * @module
  */
@@ -13,7 +13,8 @@ const LIBC = {
 /**
  * Finds `sched_yield(2)`: gives the core to whoever is ready to run on it.
  *
- * @returns The function, or undefined where foreign functions are not allowed or there is no such function.
+ * @returns The function, or undefined where foreign functions are not allowed or there is no such
+ * function.
  */
 export function schedYield(): (() => void) | undefined {
   const name = (LIBC as Record<string, string>)[Deno.build.os];

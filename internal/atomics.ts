@@ -1,6 +1,6 @@
 /**
- * Atomic operations from JavaScript. The only file that names `Atomics`: hot paths use the kernels, and what remains
- * (the supervisor, the sleep of an idle PE) goes through here.
+ * Atomic operations from JavaScript. The only file that names `Atomics`: hot paths use the kernels,
+ * and what remains (the supervisor, the sleep of an idle PE) goes through here.
  *
  * @module
  */
@@ -74,7 +74,8 @@ export function atomicNotifyAll(words: Int32Array, index: number): void {
  * @param words The view.
  * @param index The word's index.
  * @param value The value to wait on.
- * @returns A promise that settles when the word is notified, or null if it does not hold `value` now.
+ * @returns A promise that settles when the word is notified, or null if it does not hold `value`
+ * now.
  */
 export function atomicWaitAsync(
   words: Int32Array,

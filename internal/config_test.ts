@@ -124,7 +124,7 @@ Deno.test("The defaults that the table states are the ones that readConfig() giv
     const [, name, , byDefault] = row.split("|").map((cell) => cell.trim());
     if (/^(\d+|local)$/.test(byDefault!)) stated[name!.replaceAll("`", "")] = byDefault!;
   }
-  assertEquals(Object.keys(stated).length, 8);
+  assertEquals(Object.keys(stated).length, 7);
   assertEquals(read(stated), read({}));
 });
 

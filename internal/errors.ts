@@ -16,7 +16,6 @@ export interface LamellarErrorOptions extends ErrorOptions {
 
 /** Base of all errors of the runtime. */
 export class LamellarError extends Error {
-  override name = "LamellarError";
   /** A stable word to test for, such as `"ERR_PE_FAILED"`. */
   readonly code: string;
   /** The PE the error is about, if it is about one. */
@@ -25,12 +24,15 @@ export class LamellarError extends Error {
   readonly op: string | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param code A stable word to test for.
    * @param message What happened, with who and how much.
    * @param options The PE, the operation, and the cause.
    */
   constructor(code: string, message: string, options: LamellarErrorOptions = {}) {
     super(message, options);
+    this.name = new.target.name;
     this.code = code;
     this.pe = options.pe;
     this.op = options.op;
@@ -39,8 +41,9 @@ export class LamellarError extends Error {
 
 /** A PE failed, and with it the job: every pending operation ends with this error. */
 export class PeFailedError extends LamellarError {
-  override name = "PeFailedError";
   /**
+   * Makes the error.
+   *
    * @param message What happened to which PE.
    * @param options The PE, the operation, and the cause.
    */
@@ -51,8 +54,9 @@ export class PeFailedError extends LamellarError {
 
 /** A handler threw on another PE; `pe` tells where and `cause` carries the remote stack. */
 export class RemoteError extends LamellarError {
-  override name = "RemoteError";
   /**
+   * Makes the error.
+   *
    * @param message The name and message of the error that was thrown there.
    * @param options The PE, the operation, and the cause with the remote stack.
    */
@@ -63,8 +67,9 @@ export class RemoteError extends LamellarError {
 
 /** Bytes that came from another PE do not follow the protocol. */
 export class ProtocolError extends LamellarError {
-  override name = "ProtocolError";
   /**
+   * Makes the error.
+   *
    * @param message What was found and what was expected.
    * @param options The PE, the operation, and the cause.
    */
@@ -75,8 +80,9 @@ export class ProtocolError extends LamellarError {
 
 /** The PEs of a job do not agree: other versions, other AMs, other settings. */
 export class HandshakeError extends LamellarError {
-  override name = "HandshakeError";
   /**
+   * Makes the error.
+   *
    * @param message All differences found.
    * @param options The PE, the operation, and the cause.
    */
@@ -87,8 +93,9 @@ export class HandshakeError extends LamellarError {
 
 /** PEs called different collectives, or the same one with other arguments. */
 export class CollectiveMismatchError extends LamellarError {
-  override name = "CollectiveMismatchError";
   /**
+   * Makes the error.
+   *
    * @param message Both sides and what each called.
    * @param options The PE, the operation, and the cause.
    */
@@ -99,8 +106,9 @@ export class CollectiveMismatchError extends LamellarError {
 
 /** Nothing moved for longer than the deadlock timeout. */
 export class DeadlockError extends LamellarError {
-  override name = "DeadlockError";
   /**
+   * Makes the error.
+   *
    * @param message Who waits for whom.
    * @param options The PE, the operation, and the cause.
    */
@@ -111,8 +119,9 @@ export class DeadlockError extends LamellarError {
 
 /** The caller's deadline passed before the operation was done. */
 export class TimeoutError extends LamellarError {
-  override name = "TimeoutError";
   /**
+   * Makes the error.
+   *
    * @param message What was waited for and how long.
    * @param options The PE, the operation, and the cause.
    */
@@ -123,8 +132,9 @@ export class TimeoutError extends LamellarError {
 
 /** The platform or the world that was built does not offer what was asked. */
 export class FeatureLevelError extends LamellarError {
-  override name = "FeatureLevelError";
   /**
+   * Makes the error.
+   *
    * @param message What is missing and what would bring it.
    * @param options The PE, the operation, and the cause.
    */
@@ -135,8 +145,9 @@ export class FeatureLevelError extends LamellarError {
 
 /** The object was disposed or the world is closed. */
 export class ClosedError extends LamellarError {
-  override name = "ClosedError";
   /**
+   * Makes the error.
+   *
    * @param message What was used and what it is no more.
    * @param options The PE, the operation, and the cause.
    */
@@ -147,8 +158,9 @@ export class ClosedError extends LamellarError {
 
 /** The heap of a PE has no room left; says how much was asked, free and configured. */
 export class OutOfMemoryError extends LamellarError {
-  override name = "OutOfMemoryError";
   /**
+   * Makes the error.
+   *
    * @param message How much was asked, free and configured.
    * @param options The PE, the operation, and the cause.
    */

@@ -1,10 +1,10 @@
 /**
  * The kernels of one element type, as `kernels.ts` hands them out.
  *
- * Addresses are bytes in the shared memory and multiples of the element's size wherever a kernel is
- * atomic. Counts are elements. A list of indices is `width` bytes an index, 4 or 8, unsigned. A list
- * of values is read with a step in bytes, where 0 means one value for all. Batched kernels return
- * how many items they did: `n`, or as many as stand before the first index out of range.
+ * Addresses are bytes in the shared memory and multiples of the element's size wherever a kernel
+ * is atomic. Counts are elements. A list of indices is `width` bytes an index, 4 or 8, unsigned. A
+ * list of values is read with a step in bytes, where 0 means one value for all. Batched kernels
+ * return how many items they did: `n`, or as many as stand before the first index out of range.
  *
  * @module
  */

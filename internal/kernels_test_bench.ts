@@ -1,5 +1,6 @@
 /**
- * What the tests of the kernels share: a small memory, where things stand in it, and random numbers.
+ * What the tests of the kernels share: a small memory, where things stand in it, and random
+ * numbers.
  *
  * @module
  */

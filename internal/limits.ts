@@ -4,10 +4,15 @@
  * @module
  */
 
-/** Most PEs of a job on one machine; bounds the control area and the number of rings (its square). */
+/**
+ * Most PEs of a job on one machine; bounds the control area and the number of rings (its square).
+ */
 export const PES_MAX = 256;
 
-/** Alignment of every allocation in the heap in bytes: a cache line, so that objects of two owners never share one. */
+/**
+ * Alignment of every allocation in the heap in bytes: a cache line, so that objects of two owners
+ * never share one.
+ */
 export const ALLOCATION_ALIGN = 64;
 
 /** Most bytes of one AM payload: what a JavaScript buffer and a 31-bit frame length can hold. */

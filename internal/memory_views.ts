@@ -1,6 +1,6 @@
 /**
- * One set of typed-array views over a buffer. Codecs, regions and rings read and write through these, so that a call
- * site sees one class of array and stays fast.
+ * One set of typed-array views over a buffer. Codecs, regions and rings read and write through
+ * these, so that a call site sees one class of array and stays fast.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * npm packages that are loaded at their first use, synchronously: most programs never use them, and importing
- * one as ES modules costs each PE 20 to 50 ms of its start.
+ * npm packages that are loaded at their first use, synchronously: most programs never use them, and
+ * importing one as ES modules costs each PE 20 to 50 ms of its start.
  *
  * @module
  */
@@ -17,7 +17,8 @@ export class NpmLibrary<T> {
   /**
    * @param specifier Full specifier with an exact version.
    * @param file A CommonJS or UMD file without imports, relative to the package's entry.
-   * @param importIt Imports the package by a literal specifier, so that Deno finds it ahead of time.
+   * @param importIt Imports the package by a literal specifier, so that Deno finds it ahead of
+   * time.
    */
   constructor(specifier: string, file: string, importIt: () => Promise<T>) {
     this.#specifier = specifier;

@@ -1,18 +1,19 @@
 /**
- * Collectives of the world over an n-way dissemination barrier: in each round a PE signals `factor` partners and waits
- * for as many, and after ⌈log(factor + 1) P⌉ rounds everyone has heard of everyone
- * (Hensgen, Finkel, Manber: Two algorithms for barrier synchronization, 1988).
+ * Collectives of the world over an n-way dissemination barrier: in each round a PE signals `factor`
+ * partners and waits for as many, and after ⌈log(factor + 1) P⌉ rounds everyone has heard of
+ * everyone (Hensgen, Finkel, Manber: Two algorithms for barrier synchronization, 1988).
  *
- * Every signal carries the kind of the collective and a hash of its arguments, so that PEs that call different ones
- * fail at once and by name instead of waiting for ever. Collectives run one after the other, in the order
- * in which they were called; each can exchange a few bytes between all PEs.
+ * Every signal carries the kind of the collective and a hash of its arguments, so that PEs that
+ * call different ones fail at once and by name instead of waiting for ever. Collectives run one
+ * after the other, in the order in which they were called; each can exchange a few bytes between
+ * all PEs.
  *
  * @module
  */
 
 import { CollectiveMismatchError } from "../internal/errors.ts";
 import { EXCHANGE_BYTES } from "../internal/limits.ts";
-import type { Lamella } from "./lamella.ts";
+import { type Lamella, WAIT_FOR } from "./lamella.ts";
 import type { Progress } from "./progress.ts";
 
 /** Names of the collectives; the index travels with every signal. */
@@ -77,6 +78,11 @@ export class Collectives {
       this.#rounds.push(distances);
     }
     progress.addPoller(() => this.#advanceAll());
+    progress.addReason(() =>
+      this.#queue.length === 0
+        ? { kind: WAIT_FOR.nothing, pe: -1 }
+        : { kind: WAIT_FOR.collective, pe: this.waitingFor() }
+    );
     progress.onFailure((error) => this.#failAll(error));
   }
 
@@ -112,6 +118,8 @@ export class Collectives {
 
   /** A blocking barrier, without the objects that handles need. */
   barrier(): void {
+    // Before anything is signalled: a barrier that was entered cannot be left.
+    this.#progress.refuseInHandler("barrier");
     if (this.#queue.length > 0) {
       this.call("barrier").block();
       return;
@@ -162,7 +170,7 @@ export class Collectives {
     this.#progress.block(
       () => operation.result !== undefined || operation.error !== undefined,
       operation.kind,
-      { kind: 2, pe: this.waitingFor() },
+      { kind: WAIT_FOR.collective, pe: this.waitingFor() },
     );
     if (operation.error) throw operation.error;
     return operation.result!;
@@ -244,7 +252,7 @@ export class Collectives {
     const other = theirs === kind ? `${theirs} with other arguments` : theirs;
     const error = new CollectiveMismatchError(
       `PE ${pe} called ${kind}${args && `(${args})`} as its collective number ${sequence} where ` +
-        `PE ${partner} called ${other}: every PE has to call the same collectives in the same order`,
+        `PE ${partner} called ${other}: all PEs have to call the same ones in the same order`,
       { pe: partner, op: kind },
     );
     this.#lamella.fail(error);

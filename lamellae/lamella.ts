@@ -1,11 +1,12 @@
 /**
  * What a network provider offers to the layers above; all they know of one.
  *
- * Guarantees. *Order:* frames from one PE to another arrive once, whole, and in the order they were committed; nothing is
- * promised between different pairs. *Progress:* frames move while both sides call in; a put or get needs nothing of
- * its target. *Completion:* when `put` returns, the bytes are visible at the target, and to whatever handles a frame
- * committed after it. *Failure:* once a PE failed, `failure()` says so on every PE and every wait returns
- * {@linkcode WAIT_FAILED} within a slice; no wait is longer than what it was given.
+ * Guarantees. *Order:* frames from one PE to another arrive once, whole, and in the order they were
+ * committed; nothing is promised between different pairs. *Progress:* frames move while both sides
+ * call in; a put or get needs nothing of its target. *Completion:* when `put` returns, the bytes
+ * are visible at the target, and to whatever handles a frame committed after it. *Failure:* once a
+ * PE failed, `failure()` says so on every PE and every wait returns {@linkcode WAIT_FAILED} within
+ * a slice; no wait is longer than what it was given.
  *
  * @module
  */
@@ -57,7 +58,8 @@ export const WAIT_FOR = {
 } as const;
 
 /**
- * Handles frames. Each begins with its length in bytes, a 32-bit multiple of 8; a length of 0 ends the part.
+ * Handles frames. Each begins with its length in bytes, a 32-bit multiple of 8; a length of 0 ends
+ * the part.
  *
  * @param source The PE that sent them.
  * @param views The memory they lie in.
@@ -92,9 +94,15 @@ export interface Lamella {
    * @returns Address in `views` where that byte can be reached directly.
    */
   address(pe: number, offset: number): number;
-  /** Copies `bytes` from an address of this process to an offset in the segment of `pe`; complete on return. */
+  /**
+   * Copies `bytes` from an address of this process to an offset in the segment of `pe`; complete on
+   * return.
+   */
   put(pe: number, offset: number, source: number, bytes: number): void;
-  /** Copies `bytes` from an offset in the segment of `pe` to an address of this process; complete on return. */
+  /**
+   * Copies `bytes` from an offset in the segment of `pe` to an address of this process; complete on
+   * return.
+   */
   get(pe: number, offset: number, target: number, bytes: number): void;
 
   /**
@@ -153,7 +161,10 @@ export interface Lamella {
   ): number;
   /** Most slots a collective may use. */
   readonly slotsMax: number;
-  /** Bytes that `pe` contributed to the collective of this sequence number; the own part is written before the signal. */
+  /**
+   * Bytes that `pe` contributed to the collective of this sequence number; the own part is written
+   * before the signal.
+   */
   exchange(pe: number, sequence: number): Uint8Array;
 
   /** Tells the watchdog what this PE does. */

@@ -1,6 +1,7 @@
 /**
- * Lamellae: the network providers. What every one of them guarantees stands at the head of `lamella.ts`; the layers
- * above know that interface and the progress engine, never a provider itself.
+ * Lamellae: the network providers. What every one of them guarantees stands at the head of
+ * `lamella.ts`; the layers above know that interface and the progress engine, never a provider
+ * itself.
  *
  * @module
  */

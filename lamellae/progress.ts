@@ -1,11 +1,12 @@
 /**
- * The progress engine of a PE, used by `await` and by the blocking forms alike: it hands received frames to their
- * handler, runs what else makes progress, and when nothing came it waits.
+ * The progress engine of a PE, used by `await` and by the blocking forms alike: it hands received
+ * frames to their handler, runs what else makes progress, and when nothing came it waits.
  *
- * A PE in its program makes no progress until it awaits or calls a blocking form. While it awaits, the *pump* runs as a
- * chain of microtasks, so that a reply resumes the program without a turn of the event loop; it looks a few times
- * with short spins, takes a turn so that timers and I/O go on, sleeps in the futex in short slices, and
- * leaves the thread to the event loop for good once it has been idle for long.
+ * A PE in its program makes no progress until it awaits or calls a blocking form. While it awaits,
+ * the *pump* runs as a chain of microtasks, so that a reply resumes the program without a turn of
+ * the event loop; it looks a few times with short spins, takes a turn so that timers and I/O go on,
+ * sleeps in the futex in short slices, and leaves the thread to the event loop for good once it has
+ * been idle for long.
  *
  * @module
  */
@@ -30,7 +31,10 @@ export interface WaitReason {
   readonly pe: number;
 }
 
-/** Loads of a waiting PE before it offers its core, where every PE has one, and where several share one. */
+/**
+ * Loads of a waiting PE before it offers its core, where every PE has one, and where several share
+ * one.
+ */
 const SPINS = 2000;
 const SPINS_CROWDED = 100;
 /** How often a waiting PE offers its core to others before it sleeps. */
@@ -59,7 +63,7 @@ export class Progress {
   #sink: FrameSink = (_source, _views, at) => at;
   #pollers: Poller[] = [];
   #onFailure: ((error: LamellarError) => void)[] = [];
-  #reason: () => WaitReason = () => ({ kind: WAIT_FOR.nothing, pe: -1 });
+  #reasons: (() => WaitReason)[] = [];
   #depth = 0;
   #failure: LamellarError | null = null;
   #closed = false;
@@ -72,7 +76,8 @@ export class Progress {
 
   /**
    * @param lamella The provider.
-   * @param crowded Whether more PEs than cores share the machine, so that spinning takes time from those who work.
+   * @param crowded Whether more PEs than cores share the machine, so that spinning takes time from
+   * those who work.
    * @param spins Loads before a waiting PE offers its core; undefined chooses.
    */
   constructor(lamella: Lamella, crowded: boolean, spins?: number) {
@@ -95,7 +100,16 @@ export class Progress {
    */
   setSink(sink: FrameSink, reason: () => WaitReason): void {
     this.#sink = sink;
-    this.#reason = reason;
+    this.addReason(reason);
+  }
+
+  /**
+   * Adds someone who knows what the program waits for when it awaits.
+   *
+   * @param reason Tells it; those added first are asked first.
+   */
+  addReason(reason: () => WaitReason): void {
+    this.#reasons.push(reason);
   }
 
   /**
@@ -159,7 +173,7 @@ export class Progress {
    */
   block(done: () => boolean, op: string, reason: WaitReason, timeoutMs?: number): void {
     if (done()) return;
-    this.#refuseInHandler(op);
+    this.refuseInHandler(op);
     const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
     const { lamella } = this;
     // Once a sleep brought nothing, looking hard before the next one would only burn the core.
@@ -190,8 +204,8 @@ export class Progress {
   }
 
   /**
-   * Blocks for a signal of a collective: as `block`, but watching its word, so that no step is needed when
-   * the partner is quick.
+   * Blocks for a signal of a collective: as `block`, but watching its word, so that no step is
+   * needed when the partner is quick.
    *
    * @param slot The slot the partner writes.
    * @param sequence The number it writes.
@@ -201,7 +215,6 @@ export class Progress {
     const { lamella } = this;
     lamella.waitSignal(slot, sequence, lamella.events(), this.#spins, YIELDS, 0);
     if (lamella.signalled(slot, sequence)) return;
-    this.#refuseInHandler("a blocking collective");
     let eager = true;
     lamella.report(ACTIVITY.blocked, WAIT_FOR.collective, partner);
     try {
@@ -219,7 +232,13 @@ export class Progress {
     }
   }
 
-  #refuseInHandler(op: string): void {
+  /**
+   * Refuses to block inside a handler.
+   *
+   * @param op What the user called.
+   * @throws {LamellarError} If called inside a handler.
+   */
+  refuseInHandler(op: string): void {
     if (this.#depth === 0) return;
     throw new LamellarError(
       "ERR_BLOCKING_IN_HANDLER",
@@ -228,7 +247,9 @@ export class Progress {
     );
   }
 
-  /** Makes sure the pump runs, at full attention. Called whenever something is submitted or awaited. */
+  /**
+   * Makes sure the pump runs, at full attention. Called whenever something is submitted or awaited.
+   */
   kick(): void {
     this.#idle = 0;
     if (this.#wake) this.#wake();
@@ -292,8 +313,12 @@ export class Progress {
   }
 
   #reportWaiting(): void {
-    const { kind, pe } = this.#reason();
-    this.lamella.report(this.#serving ? ACTIVITY.serving : ACTIVITY.idle, kind, pe);
+    const activity = this.#serving ? ACTIVITY.serving : ACTIVITY.idle;
+    for (let i = 0; i < this.#reasons.length; i++) {
+      const { kind, pe } = this.#reasons[i]!();
+      if (kind !== WAIT_FOR.nothing) return this.lamella.report(activity, kind, pe);
+    }
+    this.lamella.report(activity, WAIT_FOR.nothing, -1);
   }
 
   /** Leaves the thread to the event loop until something happens. */

@@ -1,6 +1,6 @@
 /**
- * Allocator of one PE's heap segment: best fit over free blocks, neighbours joined when freed. Only the owner
- * allocates in its segment, so the books are plain JavaScript.
+ * Allocator of one PE's heap segment: best fit over free blocks, neighbours joined when freed. Only
+ * the owner allocates in its segment, so the books are plain JavaScript.
  *
  * @module
  */

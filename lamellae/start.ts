@@ -1,5 +1,6 @@
 /**
- * How a world gets its lamella: a PE takes the one it was started with, a main thread becomes the supervisor.
+ * How a world gets its lamella: a PE takes the one it was started with, a main thread becomes the
+ * supervisor.
  *
  * @module
  */
@@ -59,15 +60,13 @@ export function startedPe(version: string): StartedPe | undefined {
   return {
     lamella: context.lamella,
     config: context.config,
-    setWorld: (close) => {
-      context.atEnd = close;
-      context.worldOpen = close !== undefined;
-    },
+    setWorld: (close) => context.setWorld(close),
   };
 }
 
 /**
- * Starts a job from a main thread, which becomes its supervisor, and ends the process with the job's exit code.
+ * Starts a job from a main thread, which becomes its supervisor, and ends the process with the
+ * job's exit code.
  *
  * @param options What to run.
  * @param version Version of the library.

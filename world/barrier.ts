@@ -12,6 +12,9 @@ export class BarrierHandle implements PromiseLike<void> {
   #promise: Promise<void> | undefined;
 
   /**
+   * Handles come from `asyncBarrier`.
+   *
+   * @internal
    * @param collective The barrier.
    */
   constructor(collective: Collective) {

@@ -22,11 +22,11 @@ import {
 } from "../internal/config.ts";
 import { HandshakeError, LamellarError } from "../internal/errors.ts";
 import { PES_MAX } from "../internal/limits.ts";
+import { VERSION } from "../internal/version.ts";
 import { checkDeno, checkPermissions } from "../internal/platform.ts";
 import { Collectives, Progress, type StartedPe, startedPe, startJob } from "../lamellae/mod.ts";
 import { compareAms } from "./handshake.ts";
 import type { WorldCore } from "./messaging.ts";
-import { VERSION } from "./version.ts";
 import { LamellarWorld } from "./world.ts";
 
 /** The network providers a world can be built on. */
@@ -99,7 +99,8 @@ export class LamellarWorldBuilder {
   }
 
   /**
-   * Allows or forbids closures, which run code that other PEs send; without it `LAMELLAR_CLOSURES` does.
+   * Allows or forbids closures, which run code that other PEs send; without it `LAMELLAR_CLOSURES`
+   * does.
    *
    * @param allowed Whether this world runs closures.
    * @returns This builder.
@@ -110,8 +111,8 @@ export class LamellarWorldBuilder {
   }
 
   /**
-   * Builds the world. Collective. On the main thread of a program it starts the PEs, which run the program from its
-   * beginning, and never returns: that thread becomes their supervisor.
+   * Builds the world. Collective. On the main thread of a program it starts the PEs, which run the
+   * program from its beginning, and never returns: that thread becomes their supervisor.
    *
    * @returns The world, on a PE.
    * @throws {LamellarError} If a world was built already.
@@ -177,8 +178,8 @@ export class LamellarWorldBuilder {
       numPes: lamella.numPes,
       world,
       team: world.team,
-      closure: makeClosure,
-      onReturn: makeOriginClosure,
+      closure: makeClosure as AmContext["closure"],
+      onReturn: makeOriginClosure as AmContext["onReturn"],
     });
     pe.setWorld(() => world.close());
     progress.kick();
@@ -191,7 +192,8 @@ export class LamellarWorldBuilder {
     const { numPes, heap } = pe.lamella;
     if (this.#numPes !== undefined && this.#numPes !== numPes) {
       throw new HandshakeError(
-        `The program asks for ${this.#numPes} PEs and ${numPes} were started: use -n ${this.#numPes}`,
+        `The program asks for ${this.#numPes} PEs and ${numPes} were started: ` +
+          `use -n ${this.#numPes}`,
         { op: "build" },
       );
     }

@@ -32,10 +32,17 @@ export interface WorldCore {
 
 /** Launching, waiting and allocating over all PEs of the world. */
 export abstract class Messaging implements ActiveMessaging {
-  /** What every object of the world shares; not for programs. */
+  /**
+   * What every object of the world shares.
+   *
+   * @internal
+   */
   protected readonly core: WorldCore;
 
   /**
+   * Programs get a world from a builder.
+   *
+   * @internal
    * @param core What every object of the world shares.
    */
   constructor(core: WorldCore) {
@@ -96,7 +103,8 @@ export abstract class Messaging implements ActiveMessaging {
   }
 
   /**
-   * Runs a closure on one PE. It travels by its source, so it may use only its parameters, its own variables, and globals.
+   * Runs a closure on one PE. It travels by its source, so it may use only its parameters, its own
+   * variables, and globals.
    *
    * @param pe Where it runs, 0 to `numPes - 1`.
    * @param fn The function; it gets the captures, and the context of handlers behind them.
@@ -152,7 +160,8 @@ export abstract class Messaging implements ActiveMessaging {
   /**
    * Blocks until everything this PE launched is over. For all PEs: `waitAll()`, then `barrier()`.
    *
-   * @throws {RemoteError} If an AM whose handle was ignored failed; an `AggregateError` if several did.
+   * @throws {RemoteError} If an AM whose handle was ignored failed; an `AggregateError` if several
+   * did.
    */
   waitAll(): void {
     this.#checkOpen("waitAll");

@@ -6,7 +6,6 @@
 
 export * from "./barrier.ts";
 export * from "./builder.ts";
-export { LamellarTeam } from "./team.ts";
+export { Messaging } from "./messaging.ts";
 export { LamellarTask } from "./task.ts";
-export { VERSION } from "./version.ts";
-export { LamellarWorld } from "./world.ts";
+export { LamellarTeam, LamellarWorld } from "./world.ts";

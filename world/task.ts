@@ -10,6 +10,9 @@ export class LamellarTask<T> implements PromiseLike<T> {
   #observed = false;
 
   /**
+   * Tasks come from `spawn`.
+   *
+   * @internal
    * @param promise What it does.
    */
   constructor(promise: Promise<T>) {

@@ -1,12 +1,11 @@
 /**
- * The world: all PEs of a job.
+ * The world: all PEs of a job, and the same PEs as a team.
  *
  * @module
  */
 
 import type { LamellarEnv } from "../am/mod.ts";
 import { Messaging, type WorldCore } from "./messaging.ts";
-import { LamellarTeam } from "./team.ts";
 
 /** All PEs of a job, seen from one of them. */
 export class LamellarWorld extends Messaging implements LamellarEnv {
@@ -18,6 +17,7 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   /**
    * Programs get a world from {@linkcode LamellarWorldBuilder}.
    *
+   * @internal
    * @param core What every object of the world shares.
    * @param released Called once the world is closed.
    */
@@ -38,19 +38,21 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   }
 
   /**
-   * Closes the world. Collective: waits until all PEs are here and every AM is over, those launched by handlers too.
-   * The runtime does it at the end of a program that does not.
+   * Closes the world. Collective: waits until all PEs are here and every AM is over, those launched
+   * by handlers too. The runtime does it at the end of a program that does not.
    *
    * @returns Settles when the world is closed.
-   * @throws {RemoteError} If an AM whose handle was ignored failed; an `AggregateError` if several did.
+   * @throws {RemoteError} If an AM whose handle was ignored failed; an `AggregateError` if several
+   * did.
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
 
   /**
-   * Hands the world over: the runtime closes it once the program has ended. It does not wait here, so that an error that
-   * leaves the scope is reported at once instead of waiting for the other PEs.
+   * Hands the world over: the runtime closes it once the program has ended. It does not wait here,
+   * so that an error that leaves the scope is reported at once instead of waiting for the other
+   * PEs.
    */
   [Symbol.asyncDispose](): Promise<void> {
     this.core.engine.attend();
@@ -73,5 +75,37 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
     this.core.closed = true;
     progress.close();
     this.#released();
+  }
+}
+
+/** The PEs of the world as a team. */
+export class LamellarTeam extends Messaging implements LamellarEnv {
+  /** The world. */
+  readonly world: LamellarWorld;
+
+  /**
+   * Programs get a team from a world.
+   *
+   * @internal
+   * @param core What every object of the world shares.
+   * @param world The world.
+   */
+  constructor(core: WorldCore, world: LamellarWorld) {
+    super(core);
+    this.world = world;
+  }
+
+  /** This team. */
+  get team(): LamellarTeam {
+    return this;
+  }
+
+  /**
+   * Lists the members.
+   *
+   * @returns The PEs of the team, by their numbers in the world.
+   */
+  getPes(): number[] {
+    return Array.from({ length: this.numPes }, (_, pe) => pe);
   }
 }

@@ -2,14 +2,12 @@
  * Source of the kernels that move bytes and know nothing of elements: `copy`, `fill`,
  * `stridedCopy` and the indexed forms of put and get.
  *
- * Up to 64 bytes a few loads and stores are faster than `memory.copy`, for which V8 calls out of the
- * generated code; from there on nothing written in WebAssembly is (measured: 128 bytes to 16 MiB).
+ * Up to 64 bytes a few loads and stores are faster than `memory.copy`, for which V8 calls out of
+ * the generated code; from there on nothing written in WebAssembly is (measured from 128 bytes to
+ * 16 MiB).
  *
  * @module
  */
-
-/** From this many bytes on the engine's own `memory.copy` is the faster one. */
-const LOOP_BYTES_MAX = 128;
 
 /** Copies a block by all loads first, then as many stores, so that an overlap does not hurt. */
 function piecewise(type: string, offsets: string[]): string {

@@ -51,7 +51,7 @@ function convertParameters(_match: string, name: string, head: string): string {
   return `(func (export "${name}")${taken} ${locals.join(" ")}\n  ${conversions.join("\n  ")}`;
 }
 
-/** Replaces the pseudo-type by the type it stands for. A block is the operator that does nothing. */
+/** Replaces the pseudo-type. A block is the operator that does nothing. */
 function lowerAddresses(text: string, width: AddressWidth): string {
   const same = `block (result i${width})`;
   const to64 = width === 64 ? same : "i64.extend_i32_u";

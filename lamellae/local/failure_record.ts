@@ -1,5 +1,6 @@
 /**
- * The record of the first failure, in shared memory so that it arrives even from a PE that ends at once.
+ * The record of the first failure, in shared memory so that it arrives even from a PE that ends at
+ * once.
  *
  * @module
  */
@@ -51,7 +52,18 @@ export function writeFailure(
   words[HEADER.failureTextBytes >>> 2] = bytes.length;
   atomicStore(words, HEADER.abort >>> 2, 1);
   wakeAll(layout, words);
+  ringSupervisor(views);
   return true;
+}
+
+/**
+ * Lets the supervisor look at the PEs now rather than at its next round.
+ *
+ * @param views The memory.
+ */
+export function ringSupervisor(views: MemoryViews): void {
+  atomicAdd(views.i32, HEADER.bell >>> 2, 1);
+  atomicNotifyAll(views.i32, HEADER.bell >>> 2);
 }
 
 /**

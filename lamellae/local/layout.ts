@@ -1,6 +1,6 @@
 /**
- * Where everything lies in the shared memory of a process: a header, a block for each PE, the headers of the rings,
- * the rings, and last the heap segments, one for each PE.
+ * Where everything lies in the shared memory of a process: a header, a block for each PE, the
+ * headers of the rings, the rings, and last the heap segments, one for each PE.
  *
  * Words that different PEs write stand on cache lines of their own.
  *
@@ -28,6 +28,8 @@ export const HEADER = {
   failureCode: 136,
   /** Bytes of the text. */
   failureTextBytes: 140,
+  /** Counts what the supervisor should look at. */
+  bell: 160,
   failureText: 192,
 } as const;
 
@@ -52,6 +54,7 @@ const BLOCK_BYTES = 2 * LINE_BYTES + 2 * FLAGS_BYTES + 2 * EXCHANGE_BYTES;
 export const STATUS = {
   /** One of {@linkcode PE_STATE}. */
   state: 0,
+  /** Exit code the program has set; valid once the PE has finished. */
   exitCode: 1,
   /** One of the activities of the lamella interface. */
   activity: 2,
@@ -59,6 +62,8 @@ export const STATUS = {
   waitPe: 4,
   /** Counts everything the PE does; standing still means no progress. */
   progress: 5,
+  /** Set once the PE begins to build a world. */
+  joined: 6,
 } as const;
 
 /** Life of a PE. */
@@ -100,7 +105,8 @@ const MEMORY32_BYTES = 2 ** 32;
 const RINGS_BYTES_AIM = 64 * 2 ** 20;
 
 /**
- * Chooses the size of a ring: large enough to batch well, small enough that all of them stay modest.
+ * Chooses the size of a ring: large enough to batch well, small enough that all of them stay
+ * modest.
  *
  * @param numPes Number of PEs.
  * @returns Bytes, a power of two.
@@ -169,7 +175,8 @@ export function blockOf(layout: Layout, pe: number): number {
  * @param layout The layout.
  * @param consumer The PE that reads the ring.
  * @param producer The PE that writes it.
- * @returns The byte address of its header; the headers of one consumer follow each other by producer.
+ * @returns The byte address of its header; the headers of one consumer follow each other by
+ * producer.
  */
 export function ringHeaderOf(layout: Layout, consumer: number, producer: number): number {
   return layout.ringHeaders + (consumer * layout.numPes + producer) * RING_HEADER_BYTES;

@@ -1,6 +1,6 @@
 /**
- * The local lamella: PEs are Workers of one process and share one memory, so that a put is a copy and a frame is
- * written straight into the ring its target reads.
+ * The local lamella: PEs are Workers of one process and share one memory, so that a put is a copy
+ * and a frame is written straight into the ring its target reads.
  *
  * @module
  */

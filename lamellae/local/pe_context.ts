@@ -1,7 +1,7 @@
 /**
- * What a Worker is told when it becomes a PE, and where the library finds it: under a well-known symbol rather than in
- * a module variable, so that a launcher and a program that import the library from different addresses can compare
- * their versions instead of starting two worlds.
+ * What a Worker is told when it becomes a PE, and where the library finds it: under a well-known
+ * symbol rather than in a module variable, so that a launcher and a program that import the library
+ * from different addresses can compare their versions instead of starting two worlds.
  *
  * @module
  */
@@ -32,10 +32,11 @@ export interface PeContext {
   readonly lamella: LocalLamella;
   readonly config: Config;
   readonly version: string;
-  /** Set by the world: closes it at the end of the program, if the program did not. */
-  atEnd: (() => Promise<void>) | undefined;
-  /** Whether a world was built and not closed yet. */
-  worldOpen: boolean;
+  /**
+   * Called when a world is built, with what closes it at the end of a program that does not do it itself, and with
+   * nothing once it is closed.
+   */
+  setWorld(close: (() => Promise<void>) | undefined): void;
 }
 
 const KEY = Symbol.for("lamellar.pe");

@@ -1,6 +1,6 @@
 /**
- * What of the process a PE gets to see: its program and arguments, the standard input if it is PE 0, and output
- * whose lines carry its label if that was asked for.
+ * What of the process a PE gets to see: its program and arguments, the standard input if it is
+ * PE 0, and output whose lines stay whole.
  *
  * @module
  */
@@ -16,29 +16,62 @@ export function tellProgram(program: string, args: readonly string[]): void {
   Object.defineProperty(Deno, "mainModule", { value: program, configurable: true });
 }
 
-/** Gives a PE other than 0 an empty standard input, so that PE 0 alone reads what is piped in. */
+/**
+ * Gives a PE other than 0 an empty standard input, so that PE 0 alone reads what is piped in. The
+ * methods are replaced rather than the object: `process.stdin` uses the same one.
+ */
 export function isolateStdin(): void {
-  const stdin = {
+  const interactive = Deno.stdin.isTerminal();
+  Object.assign(Deno.stdin, {
     read: () => Promise.resolve(null),
     readSync: () => null,
-    close: () => {},
     setRaw: () => {},
     isTerminal: () => false,
-    get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-      return new ReadableStream({ start: (controller) => controller.close() });
+  });
+  Object.defineProperty(Deno.stdin, "readable", {
+    get: () => new ReadableStream({ start: (controller) => controller.close() }),
+    configurable: true,
+  });
+  if (interactive) emptyProcessStdin();
+}
+
+/** On a terminal `process.stdin` reads by itself. The process object is slow to load: only then. */
+function emptyProcessStdin(): void {
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "process");
+  if (!descriptor?.get) return;
+  Object.defineProperty(globalThis, "process", {
+    configurable: true,
+    get: () => {
+      const process = descriptor.get!.call(globalThis);
+      const { Readable } = process.getBuiltinModule("node:stream");
+      Object.defineProperty(process, "stdin", { value: Readable.from([]), configurable: true });
+      Object.defineProperty(globalThis, "process", {
+        ...descriptor,
+        value: process,
+        get: undefined,
+      });
+      return process;
     },
-    [Symbol.dispose]: () => {},
-  };
-  Object.defineProperty(Deno, "stdin", { value: stdin, configurable: true });
+  });
 }
 
 /**
- * Puts the PE's number before each line it writes.
+ * Keeps the lines of this PE whole, whatever the other PEs write meanwhile, and puts the PE's
+ * number before each if asked.
  *
  * @param pe The PE.
  * @param numPes Number of PEs, for a label of even width.
+ * @param label Whether to label.
+ * @returns Writes what is held back.
  */
-export async function labelOutput(pe: number, numPes: number): Promise<void> {
-  const { installLabels } = await import("./pe_output.ts");
-  installLabels(`[${String(pe).padStart(String(numPes - 1).length)}] `);
+export async function assembleOutput(
+  pe: number,
+  numPes: number,
+  label: boolean,
+): Promise<() => void> {
+  const { assembleLines, labelConsole } = await import("./pe_output.ts");
+  if (!label) return assembleLines("");
+  const text = `[${String(pe).padStart(String(numPes - 1).length)}] `;
+  await labelConsole(text);
+  return assembleLines(text);
 }

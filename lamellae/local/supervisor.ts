@@ -1,6 +1,6 @@
 /**
- * The supervisor: the main thread of a process. It starts the PEs, watches over them, and ends the process with the
- * right exit code; it runs nothing of the user's.
+ * The supervisor: the main thread of a process. It starts the PEs, watches over them, and ends the
+ * process with the right exit code; it runs nothing of the user's.
  *
  * @module
  */

@@ -1,0 +1,8 @@
+/**
+ * The version of the library, for every layer and for the launcher.
+ *
+ * @module
+ */
+
+/** Version of this library. */
+export const VERSION = "0.1.0";

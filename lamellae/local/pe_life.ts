@@ -1,0 +1,142 @@
+/**
+ * The life of a PE, from the start of its program to its end, however that comes: each end is
+ * recorded in shared memory, because a Worker that ends tells nobody.
+ *
+ * @module
+ */
+
+import { atomicStore } from "../../internal/atomics.ts";
+import { ringSupervisor, writeFailure } from "./failure_record.ts";
+import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "./layout.ts";
+import { failureText, type LocalLamella } from "./local_lamella.ts";
+
+/** Runs the program of a PE and reports how it ends. */
+export class PeLife {
+  readonly #layout: Layout;
+  readonly #lamella: LocalLamella;
+  readonly #statusIndex: number;
+  #close: (() => Promise<void>) | undefined;
+  #flush: () => void = () => {};
+
+  /**
+   * @param layout Where everything lies.
+   * @param lamella The lamella of this PE.
+   */
+  constructor(layout: Layout, lamella: LocalLamella) {
+    this.#layout = layout;
+    this.#lamella = lamella;
+    this.#statusIndex = (blockOf(layout, lamella.pe) + BLOCK.status) / 4;
+  }
+
+  /**
+   * Notes that the program has built a world, or closed it.
+   *
+   * @param close Closes the world at the end of the program; undefined once it is closed.
+   */
+  setWorld(close: (() => Promise<void>) | undefined): void {
+    this.#close = close;
+    atomicStore(this.#lamella.views.i32, this.#statusIndex + STATUS.joined, 1);
+  }
+
+  /**
+   * @param flush Called before the PE ends, to write what it holds back.
+   */
+  beforeEnd(flush: () => void): void {
+    this.#flush = flush;
+  }
+
+  /**
+   * Runs the program to its end and closes its world. Never rejects.
+   *
+   * @param program URL of the program.
+   */
+  async run(program: string): Promise<void> {
+    this.#guardExits();
+    this.#guardErrors();
+    this.#setState(PE_STATE.running);
+    try {
+      await import(program);
+      await this.#close?.();
+      this.#finish(exitCode());
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #setState(state: number): void {
+    atomicStore(this.#lamella.views.i32, this.#statusIndex + STATUS.state, state);
+  }
+
+  #finish(code: number): void {
+    this.#flush();
+    atomicStore(this.#lamella.views.i32, this.#statusIndex + STATUS.exitCode, code);
+    this.#setState(PE_STATE.finished);
+    ringSupervisor(this.#lamella.views);
+  }
+
+  #fail(error: unknown): void {
+    this.#end(1, failureText(this.#lamella.pe, error));
+  }
+
+  #end(code: number, text: string): void {
+    this.#flush();
+    const { views, pe } = this.#lamella;
+    // The state goes first: who sees the failure need not wait for this PE any more.
+    this.#setState(PE_STATE.failed);
+    if (!writeFailure(this.#layout, views, pe, code, text)) ringSupervisor(views);
+  }
+
+  /** An exit or a close ends the Worker at once and in silence. `process.exit` calls `Deno.exit`. */
+  #guardExits(): void {
+    const exit = Deno.exit;
+    const leave = (how: string, code: number): never => {
+      if (code === 0 && !this.#close) this.#finish(0);
+      else {
+        const { pe } = this.#lamella;
+        this.#end(
+          code || 1,
+          code === 0
+            ? `PE ${pe} failed: it called ${how} with its world open, call world.close() before`
+            : `PE ${pe} failed: it called ${how}`,
+        );
+      }
+      return exit(code);
+    };
+    Deno.exit = (code?: number) => {
+      const value = code ?? exitCode();
+      return leave(`Deno.exit(${value})`, value);
+    };
+    Object.assign(globalThis, { close: () => leave("self.close()", 0) });
+  }
+
+  #guardErrors(): void {
+    globalThis.addEventListener("error", (event) => {
+      unlessSpared(event, () => this.#fail(event.error ?? event.message));
+    });
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      unlessSpared(event, () => this.#fail(event.reason));
+    });
+  }
+}
+
+function exitCode(): number {
+  return Deno.exitCode ?? 0;
+}
+
+/**
+ * Reports an uncaught error, unless a listener of the program prevents that. This listener is the
+ * first, so it looks again when the others have been called. The Worker itself must not end by it:
+ * what it reports has no stack.
+ */
+function unlessSpared(event: Event, report: () => void): void {
+  let spared = false;
+  const prevent = event.preventDefault.bind(event);
+  event.preventDefault = () => {
+    spared = true;
+    prevent();
+  };
+  prevent();
+  queueMicrotask(() => {
+    if (!spared) report();
+  });
+}

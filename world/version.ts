@@ -1,7 +1,0 @@
-/**
- * The version of the library.
- *
- * @module
- */
-
-export { VERSION } from "../internal/version.ts";
