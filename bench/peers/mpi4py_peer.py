@@ -1,0 +1,181 @@
+"""mpi4py, the cases that a Python program would write in its place.
+
+mpi4py_peer.py pickled|buffer|rate|barrier|histogram|gather|idle|hello [seconds]
+"""
+import collections
+import random
+import sys
+import time
+from array import array
+
+from mpi4py import MPI
+
+world = MPI.COMM_WORLD
+rank, ranks = world.Get_rank(), world.Get_size()
+LENGTH = 1 << 20
+BATCH = 1 << 16
+
+
+def report(metric, value, unit):
+    if rank == 0:
+        print('{"metric":"%s","value":%.6g,"unit":"%s"}' % (metric, value, unit), flush=True)
+
+
+def calibrated(work, seconds):
+    """Seconds of one repetition, repeated until rank 0 sees that it fills the time asked for."""
+    count = 1
+    while True:
+        world.Barrier()
+        start = time.perf_counter()
+        work(count)
+        world.Barrier()
+        elapsed = time.perf_counter() - start
+        following = 0
+        if elapsed < seconds:
+            following = int(count * min(100, seconds / elapsed * 1.1)) + 1
+        following = world.bcast(following)
+        if following == 0:
+            return elapsed / count
+        count = following
+
+
+def pickled(count):
+    other = rank ^ 1
+    for i in range(count):
+        if rank % 2 == 0:
+            world.send({"index": i}, other)
+        world.recv(source=other)
+        if rank % 2 == 1:
+            world.send({"index": i}, other)
+
+
+def buffers(count):
+    word, other = array("Q", [0]), rank ^ 1
+    for _ in range(count):
+        if rank % 2 == 0:
+            world.Send(word, other)
+        world.Recv(word, other)
+        if rank % 2 == 1:
+            world.Send(word, other)
+
+
+def stream(count):
+    word = array("I", [1, 1])
+    table = [0] * 65536
+    for _ in range(count):
+        if rank == 0:
+            world.Send(word, 1)
+        elif rank == 1:
+            world.Recv(word, 0)
+            table[word[0]] += word[1]
+
+
+def barriers(count):
+    for _ in range(count):
+        world.Barrier()
+
+
+def blocks(places):
+    return MPI.UINT64_T.Create_indexed_block(1, places).Commit()
+
+
+def batches():
+    """Random global indices, one batch, split by owner."""
+    generator = random.Random(rank)
+    owners = [array("i") for _ in range(ranks)]
+    for _ in range(BATCH):
+        owner, place = divmod(generator.randrange(LENGTH * ranks), LENGTH)
+        owners[owner].append(place)
+    return owners
+
+
+def window():
+    win = MPI.Win.Allocate(LENGTH * 8, 8, comm=world)
+    table = memoryview(win.tomemory()).cast("B").cast("Q")
+    return win, table
+
+
+def histogram(seconds):
+    """Accumulate takes no repeated place in one call, so each batch is counted first."""
+    win, table = window()
+    owners = batches()
+    added = 0
+
+    def work(count):
+        nonlocal added
+        for _ in range(count):
+            for owner, places in enumerate(owners):
+                counted = collections.Counter(places)
+                kind = blocks(array("i", counted.keys()))
+                values = array("Q", counted.values())
+                win.Accumulate([values, MPI.UINT64_T], owner, [0, 1, kind], MPI.SUM)
+                win.Flush(owner)
+                kind.Free()
+            added += BATCH
+
+    win.Lock_all()
+    each = calibrated(work, seconds)
+    win.Unlock_all()
+    world.Barrier()
+    if world.allreduce(sum(table)) != world.allreduce(added):
+        sys.exit("The histogram lost updates")
+    report("accumulate", BATCH * ranks / each * 1e-6, "M/s")
+
+
+def gather(seconds):
+    win, table = window()
+    for i in range(LENGTH):
+        table[i] = rank * LENGTH + i
+    owners = batches()
+    gathered = [array("Q", bytes(8 * len(places))) for places in owners]
+
+    def work(count):
+        for _ in range(count):
+            for owner, places in enumerate(owners):
+                kind = blocks(places)
+                win.Get([gathered[owner], MPI.UINT64_T], owner, [0, 1, kind])
+                win.Flush(owner)
+                kind.Free()
+
+    world.Barrier()
+    win.Lock_all()
+    each = calibrated(work, seconds)
+    win.Unlock_all()
+    if gathered[1][0] != LENGTH + owners[1][0]:
+        sys.exit("A gathered element is wrong")
+    report("get", BATCH * ranks / each * 1e-6, "M/s")
+
+
+def idle(seconds):
+    """The last rank sleeps and holds up a barrier in which the others wait."""
+    world.Barrier()
+    before = time.process_time()
+    if rank == ranks - 1:
+        time.sleep(seconds)
+    world.Barrier()
+    burnt = world.allreduce(time.process_time() - before)
+    report("idle", burnt / seconds * 100, "% of a core")
+
+
+def main():
+    mode = sys.argv[1] if len(sys.argv) > 1 else "hello"
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 0.3
+    if mode == "pickled":
+        report("pickled round trip", calibrated(pickled, seconds) * 1e6, "us")
+    elif mode == "buffer":
+        report("buffer round trip", calibrated(buffers, seconds) * 1e6, "us")
+    elif mode == "rate":
+        report("rate", 1e-6 / calibrated(stream, seconds), "M/s")
+    elif mode == "barrier":
+        report("barrier", calibrated(barriers, seconds) * 1e6, "us")
+    elif mode == "histogram":
+        histogram(seconds)
+    elif mode == "gather":
+        gather(seconds)
+    elif mode == "idle":
+        idle(seconds)
+    else:
+        print(f"hello from rank {rank} of {ranks}")
+
+
+main()

@@ -1,0 +1,4 @@
+/** The task that piscina.ts runs in its pool. */
+export default function increment(value: number): number {
+  return value + 1;
+}

@@ -1,0 +1,236 @@
+/**
+ * The table of benchmark cases: what runs for us, and what it is measured against.
+ *
+ * One entry a case; the harness launches whatever stands here and knows nothing else about it.
+ *
+ * @module
+ */
+
+/** What a contender needs on the machine before it can run. */
+export type Tool = "ours" | "cc" | "mpi" | "shmem" | "mpi4py" | "deno";
+
+/** One program that is measured. */
+export interface Contender {
+  /** Shown as `floorName`. */
+  readonly name: string;
+  readonly tool: Tool;
+  /** A script relative to the repository, or the stem of a C source that the toolbox builds. */
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Ranks or PEs to start, where that differs from the case. */
+  readonly processes?: number;
+}
+
+/** One row of the report: our program and its floors and peers. */
+export interface BenchCase {
+  readonly name: string;
+  readonly pes: number;
+  readonly unit: string;
+  readonly lowerIsBetter: boolean;
+  /** What is taken from each child: the line of measurement it prints, or its time in seconds. */
+  readonly measure: "printed" | "elapsed";
+  readonly ours: Contender;
+  readonly floors: readonly Contender[];
+}
+
+const SIZES: readonly (readonly [string, number])[] = [
+  ["1KiB", 1 << 10],
+  ["64KiB", 1 << 16],
+  ["1MiB", 1 << 20],
+  ["4MiB", 1 << 22],
+  ["64MiB", 1 << 26],
+];
+
+/** Every case, in the order in which they run. */
+export const CASES: readonly BenchCase[] = [
+  ...SIZES.map(([label, bytes]) => copyCase("put", label, bytes)),
+  ...SIZES.map(([label, bytes]) => copyCase("get", label, bytes)),
+  rateCase(1, [
+    c("C ring, one by one", "ring", "rate", 1, 1),
+    c("C ring, batched", "ring", "rate", 1, 64),
+    mpi("MPI C", "rate", 1),
+    shmem("OpenSHMEM atomic_inc", "rate"),
+    mpi4py("mpi4py buffers", "rate"),
+    deno("MessageChannel", "message_channel.ts", "rate"),
+  ]),
+  rateCase(10, [c("C ring, batched", "ring", "rate", 10, 16), mpi("MPI C", "rate", 10)]),
+  rateCase(100, [c("C ring, batched", "ring", "rate", 100, 2), mpi("MPI C", "rate", 100)]),
+  rateCase(1000, [
+    c("C ring", "ring", "rate", 1000, 1),
+    mpi("MPI C", "rate", 1000),
+    deno("MessageChannel, transferred", "message_channel.ts", "batched"),
+  ]),
+  latencyCase("am-latency-awaited", 2, "awaited", [
+    c("C, a word there and back", "ring", "latency", 1, 1000, 1000),
+    mpi("MPI C", "latency"),
+    mpi4py("mpi4py pickled", "pickled"),
+    mpi4py("mpi4py buffers", "buffer"),
+    deno("MessageChannel", "message_channel.ts", "latency"),
+    deno("comlink", "comlink.ts"),
+    deno("piscina", "piscina.ts"),
+  ]),
+  latencyCase("am-latency-block", 2, "block", [
+    c("C, a word there and back", "ring", "latency", 1, 1000, 1000),
+    mpi("MPI C", "latency"),
+    mpi4py("mpi4py buffers", "buffer"),
+  ]),
+  latencyCase("am-latency-4pes", 4, "awaited", [
+    c("C, two pairs that yield", "ring", "latency", 2, 10, 1000),
+    c("C, two pairs on the futex", "ring", "latency", 2, 1000, 0),
+    mpi("MPI C", "latency"),
+    mpi4py("mpi4py pickled", "pickled"),
+  ]),
+  ...[2, 4].map((pes) => barrierCase(pes)),
+  {
+    // Four wait; one more holds the barrier up and sleeps.
+    ...printed("idle", 4, "% of a core", true),
+    ours: { ...ours("idle"), processes: 5 },
+    floors: [mpi("MPI C", "idle"), shmem("OpenSHMEM", "idle"), mpi4py("mpi4py", "idle")].map(
+      (peer) => ({ ...peer, processes: 5 }),
+    ),
+  },
+  tableCase("histogram", {
+    plain: "C __atomic_fetch_add",
+    prefetch: "C __atomic_fetch_add, prefetched",
+    shmem: "OpenSHMEM atomic_add",
+    mpi: "MPI_Accumulate",
+    mpi4py: "mpi4py Counter and Accumulate",
+  }),
+  tableCase("gather", {
+    plain: "C loads",
+    prefetch: "C loads, prefetched",
+    shmem: "OpenSHMEM get",
+    mpi: "MPI_Get",
+    mpi4py: "mpi4py indexed Get",
+  }),
+  {
+    name: "startup",
+    pes: 4,
+    unit: "s",
+    lowerIsBetter: true,
+    measure: "elapsed",
+    ours: {
+      name: "ours",
+      tool: "ours",
+      program: "examples/hello_world/hello_world_am.ts",
+      args: [],
+    },
+    floors: [
+      deno("bare Workers", "workers_hello.ts", 4),
+      mpi("MPI C", "hello"),
+      shmem("OpenSHMEM", "hello"),
+      mpi4py("mpi4py", "hello"),
+    ],
+  },
+];
+
+/**
+ * Picks the cases that were asked for: by name, or by the first words of it (`put`, `am`).
+ *
+ * @param wanted names; none means every case
+ * @throws {RangeError} when a name fits no case
+ */
+export function selectCases(wanted: readonly string[]): BenchCase[] {
+  const fits = (name: string, prefix: string) => name === prefix || name.startsWith(`${prefix}-`);
+  for (const word of wanted) {
+    if (CASES.some((each) => fits(each.name, word))) continue;
+    const names = CASES.map((each) => each.name).join(", ");
+    throw new RangeError(`Cannot run the benchmark ${word}: the cases are ${names}`);
+  }
+  return CASES.filter((each) =>
+    wanted.length === 0 || wanted.some((word) => fits(each.name, word))
+  );
+}
+
+function printed(name: string, pes: number, unit: string, lowerIsBetter: boolean): Omit<
+  BenchCase,
+  "ours" | "floors"
+> {
+  return { name, pes, unit, lowerIsBetter, measure: "printed" };
+}
+
+function copyCase(kind: "put" | "get", label: string, bytes: number): BenchCase {
+  return {
+    ...printed(`${kind}-${label}`, 2, "GB/s", false),
+    ours: ours("copy", kind, bytes),
+    floors: [c("C memcpy", "memcpy", bytes)],
+  };
+}
+
+function rateCase(updates: number, floors: readonly Contender[]): BenchCase {
+  return {
+    ...printed(`am-rate-${updates}`, 2, "M updates/s", false),
+    ours: ours("am_rate", updates),
+    floors,
+  };
+}
+
+function latencyCase(
+  name: string,
+  pes: number,
+  form: "awaited" | "block",
+  floors: readonly Contender[],
+): BenchCase {
+  return { ...printed(name, pes, "us", true), ours: ours("am_latency", form), floors };
+}
+
+function barrierCase(pes: number): BenchCase {
+  const spins = pes === 2 ? 1000 : 10;
+  return {
+    ...printed(`barrier-${pes}`, pes, "us", true),
+    ours: ours("barrier"),
+    floors: [
+      c("C dissemination", "barrier", pes, spins, 1000),
+      mpi("MPI C", "barrier"),
+      shmem("OpenSHMEM", "barrier"),
+      mpi4py("mpi4py", "barrier"),
+    ],
+  };
+}
+
+function tableCase(
+  kind: "histogram" | "gather",
+  names: Record<"plain" | "prefetch" | "shmem" | "mpi" | "mpi4py", string>,
+): BenchCase {
+  return {
+    ...printed(`${kind}-u64`, 2, "M/s", false),
+    ours: ours(kind),
+    floors: [
+      c(names.plain, "tables", kind, "plain"),
+      c(names.prefetch, "tables", kind, "prefetch"),
+      shmem(names.shmem, kind),
+      mpi(names.mpi, kind),
+      mpi4py(names.mpi4py, kind),
+    ],
+  };
+}
+
+type Argument = string | number;
+
+function contender(name: string, tool: Tool, program: string, args: Argument[]): Contender {
+  return { name, tool, program, args: args.map(String) };
+}
+
+function ours(program: string, ...args: Argument[]): Contender {
+  return contender("ours", "ours", `bench/cases/${program}.ts`, args);
+}
+
+function c(name: string, program: string, ...args: Argument[]): Contender {
+  return contender(name, "cc", program, args);
+}
+
+function mpi(name: string, ...args: Argument[]): Contender {
+  return contender(name, "mpi", "mpi", args);
+}
+
+function shmem(name: string, ...args: Argument[]): Contender {
+  return contender(name, "shmem", "shmem", args);
+}
+
+function mpi4py(name: string, ...args: Argument[]): Contender {
+  return contender(name, "mpi4py", "bench/peers/mpi4py_peer.py", args);
+}
+
+function deno(name: string, program: string, ...args: Argument[]): Contender {
+  return contender(name, "deno", `bench/peers/${program}`, args);
+}

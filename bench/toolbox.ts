@@ -1,0 +1,151 @@
+/**
+ * Finds the compilers and launchers that floors and peers need, builds them into a temporary
+ * folder, and turns a contender of the table into a command line.
+ *
+ * What is missing is said once on standard error, with the package that brings it, and left out.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { runChild } from "./child.ts";
+import type { BenchCase, Contender, Tool } from "./table.ts";
+
+const C_FLAGS = ["-std=gnu11", "-O3", "-march=native", "-pthread"];
+const BUILD_LIMIT_MS = 60_000;
+
+/** The launcher's arguments: as root in containers, and more ranks than cores where asked. */
+const MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe"];
+// Open MPI 4.1 crashes while it closes its rdma component at the end of an OpenSHMEM program:
+// https://github.com/open-mpi/ompi/issues/11604
+const OSHRUN = ["oshrun", "--allow-run-as-root", "--oversubscribe", "--mca", "osc", "^rdma"];
+
+const ADVICE: Record<Exclude<Tool, "ours" | "deno">, string> = {
+  cc: "C floors: no C compiler (apt-get install gcc libc6-dev)",
+  mpi: "MPI C: not installed (apt-get install libopenmpi-dev openmpi-bin)",
+  shmem: "OpenSHMEM: not installed (apt-get install libopenmpi-dev openmpi-bin)",
+  mpi4py: "mpi4py: not installed (apt-get install python3-mpi4py openmpi-bin)",
+};
+
+/** The tools of one run, and the folder with what they built; disposing removes the folder. */
+export class Toolbox implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #root: string;
+  readonly #available: Set<Tool> = new Set(["ours", "deno"]);
+  #python = "python3";
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#root = fileURLToPath(new URL("..", import.meta.url));
+  }
+
+  /**
+   * Looks for the tools that the cases need and builds the C programs.
+   *
+   * @param cases the cases that will run
+   * @throws {Error} when a compiler is there and refuses one of our sources
+   */
+  static async open(cases: readonly BenchCase[]): Promise<Toolbox> {
+    const toolbox = new Toolbox(await Deno.makeTempDir({ prefix: "lamellar_bench_" }));
+    try {
+      await toolbox.#prepare(new Set(cases.flatMap((each) => each.floors)));
+    } catch (cause) {
+      await toolbox[Symbol.asyncDispose]();
+      throw cause;
+    }
+    return toolbox;
+  }
+
+  /** Whether the contender can run on this machine. */
+  has(contender: Contender): boolean {
+    return this.#available.has(contender.tool);
+  }
+
+  /** The command line of a contender, with the folder to run it in. */
+  command(contender: Contender, pes: number): string[] {
+    const { tool, program, args } = contender;
+    const count = String(contender.processes ?? pes);
+    const built = `${this.#folder}/${program}`;
+    const run = [Deno.execPath(), "run", "-q", "-A"];
+    switch (tool) {
+      case "ours":
+        return [...run, "scripts/launch.ts", "-n", count, program, ...args];
+      case "deno":
+        return [...run, program, ...args];
+      case "cc":
+        return [built, ...args];
+      case "mpi":
+        return [...MPIRUN, "-n", count, built, ...args];
+      case "shmem":
+        return [...OSHRUN, "-n", count, built, ...args];
+      case "mpi4py":
+        return [...MPIRUN, "-n", count, this.#python, program, ...args];
+    }
+  }
+
+  /** The folder that commands are to be started in: the repository. */
+  get workingFolder(): string {
+    return this.#root;
+  }
+
+  /** Removes what was built. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async #prepare(floors: Set<Contender>): Promise<void> {
+    const needed = new Set([...floors].map((floor) => floor.tool));
+    const programs = (tool: Tool) =>
+      new Set([...floors].filter((floor) => floor.tool === tool).map((floor) => floor.program));
+    if (needed.has("cc")) {
+      const compiler = await this.#first([Deno.env.get("CC") ?? "gcc", "cc", "clang"]);
+      await this.#offer("cc", compiler, "floors", programs("cc"));
+    }
+    if (needed.has("mpi")) {
+      await this.#offer("mpi", await this.#first(["mpicc"]), "peers", programs("mpi"));
+    }
+    if (needed.has("shmem")) {
+      await this.#offer("shmem", await this.#first(["oshcc"]), "peers", programs("shmem"));
+    }
+    if (needed.has("mpi4py")) await this.#findMpi4py();
+  }
+
+  async #offer(
+    tool: "cc" | "mpi" | "shmem",
+    compiler: string | undefined,
+    folder: string,
+    programs: Set<string>,
+  ): Promise<void> {
+    if (compiler === undefined) return console.error(ADVICE[tool]);
+    for (const program of programs) {
+      const source = `bench/${folder}/${program}.c`;
+      const output = `${this.#folder}/${program}`;
+      const command = [compiler, ...C_FLAGS, "-Ibench/floors", source, "-o", output];
+      const child = await runChild(command, this.#root, BUILD_LIMIT_MS);
+      if (!child.success) throw new Error(`Cannot build ${source}: ${child.problem}`);
+    }
+    this.#available.add(tool);
+  }
+
+  async #findMpi4py(): Promise<void> {
+    // Debian's package belongs to the system's Python, which another one may hide in PATH.
+    for (const python of ["python3", "/usr/bin/python3"]) {
+      if (!await this.#runs([python, "-c", "import mpi4py"])) continue;
+      if (!await this.#runs(["mpirun", "--version"])) continue;
+      this.#python = python;
+      this.#available.add("mpi4py");
+      return;
+    }
+    console.error(ADVICE.mpi4py);
+  }
+
+  async #first(programs: readonly string[]): Promise<string | undefined> {
+    for (const program of programs) {
+      if (await this.#runs([program, "--version"])) return program;
+    }
+    return undefined;
+  }
+
+  async #runs(command: readonly string[]): Promise<boolean> {
+    return (await runChild(command, this.#root, BUILD_LIMIT_MS)).success;
+  }
+}
