@@ -94,7 +94,7 @@ const VARIABLES = {
   barrierFactor: {
     name: "LAMELLAR_BARRIER_DISSEMINATION_FACTOR",
     takes: { kind: "integer", min: 1, max: 255 },
-    byDefault: "2",
+    byDefault: "3",
     meaning: "How many peers a PE signals in each round of a barrier",
   },
   spinLoads: {
@@ -147,7 +147,7 @@ export function readConfig(env: Environment): Config {
     heapBytes: bytes(VARIABLES.heapBytes, env),
     ringBytes: bytes(VARIABLES.ringBytes, env),
     amThresholdBytes: bytes(VARIABLES.amThresholdBytes, env) ?? 100_000,
-    barrierFactor: integer(VARIABLES.barrierFactor, env) ?? 2,
+    barrierFactor: integer(VARIABLES.barrierFactor, env) ?? 3,
     spinLoads: integer(VARIABLES.spinLoads, env),
     deadlockWarningMs: milliseconds(VARIABLES.deadlockWarningMs, env) ?? 10_000,
     deadlockMs: milliseconds(VARIABLES.deadlockMs, env) ?? 600_000,

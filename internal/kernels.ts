@@ -54,8 +54,8 @@ export interface CoreKernels {
   /** Stores the head of a byte ring; if the producer left a 1 at `wantAt`, clears it and rings. */
   release(headAt: number, head: number, wantAt: number, bell: number): void;
   /**
-   * Looks for a ring that is not empty: source `s` has its tail at `tails + s * stride` and its head
-   * at `heads + s * stride`.
+   * Looks for a ring that is not empty: source `s` has its tail at `tails + s * stride` and its
+   * head at `heads + s * stride`.
    *
    * @returns The first such source from `start` on, round the end, or -1.
    */
@@ -89,8 +89,8 @@ export interface CoreKernels {
    *
    * Each PE has two sets of flags, `rounds` 64-bit words each, the first for even `lo`. The table
    * holds two 64-bit words a round: the address of the partner's first-set flag of that round, and
-   * of the partner's bell (`writeAddress` in `kernels_spread.ts`). Call it again with the round it returned
-   * and `signalled` 1 to go on after an event or a timeout.
+   * of the partner's bell (`writeAddress` in `kernels_spread.ts`). Call it again with the round it
+   * returned and `signalled` 1 to go on after an event or a timeout.
    *
    * @returns `round << 3 | code`, the code of {@linkcode WaitCode}: timeout, done, abort, event or
    * mismatch.
@@ -140,8 +140,8 @@ export interface Kernels extends CoreKernels {
    * Loads the kernels of a 64-bit integer type, at the first call for it.
    *
    * @param type The element type.
-   * @returns Its kernels with numbers for values: NaN for what no number holds exactly. Values given
-   * have to be integers, which the kernels do not check.
+   * @returns Its kernels with numbers for values: NaN for what no number holds exactly. Values
+   * given have to be integers, which the kernels do not check.
    * @throws {TypeError} If the kernels were instantiated without a scratch area.
    */
   numbersOf(type: "u64" | "i64"): IntegerKernels<number>;

@@ -164,7 +164,8 @@ const BARRIER = `
 ;; of its bell. The result is the round times 8 plus a code.
 (func (export "barrier")
   (param $flags addr) (param $table addr) (param $rounds i32)
-  (param $round i32) (param $signalled i32) (param $hi i32) (param $lo i32) ${WAIT_PARAMETERS} (result i32)
+  (param $round i32) (param $signalled i32) (param $hi i32) (param $lo i32)
+  ${WAIT_PARAMETERS} (result i32)
   (local $value i64) (local $set addr) (local $pair addr) (local $flag addr) (local $code i32)
   (local.set $set (addr.of_i32
     (i32.mul (i32.and (local.get $lo) (i32.const 1)) (i32.shl (local.get $rounds) (i32.const 3)))))

@@ -3,11 +3,11 @@
  * go to a scratch area of the PE.
  *
  * A region spread over PEs is described by a *spread* in memory, 64-bit words written by
- * `writeSpread` in `kernels_spread.ts`. With q = g / divisor and r = g % divisor an element g stands
- * on PE q at offset r when the distribution is by blocks (divisor: the length of a block), or on PE
- * r at offset q when it is cyclic (divisor: the number of PEs). Where the PEs' parts lie at equal
- * distances, its address is `base + r * rBytes + q * qBytes` in both cases, which four lanes of a
- * vector compute at once; else the base comes from the table behind the words.
+ * `writeSpread` in `kernels_spread.ts`. With q = g / divisor and r = g % divisor an element g
+ * stands on PE q at offset r when the distribution is by blocks (divisor: the length of a block),
+ * or on PE r at offset q when it is cyclic (divisor: the number of PEs). Where the PEs' parts lie
+ * at equal distances, its address is `base + r * rBytes + q * qBytes` in both cases, which four
+ * lanes of a vector compute at once; else the base comes from the table behind the words.
  *
  * Dividing is multiplying by `magic` and shifting, exact for g < 2^31 with
  * shift = 31 + ceil(log2(divisor)) and magic = ceil(2^shift / divisor) (Granlund and Montgomery,

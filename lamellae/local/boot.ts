@@ -8,6 +8,7 @@
 
 import { schedYield } from "../../ffi/mod.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
+import { BLOCK, blockOf } from "./layout.ts";
 import { LocalLamella } from "./local_lamella.ts";
 import { PE_WORKER_NAME, setPeContext, type StartMessage } from "./pe_context.ts";
 import { PeLife } from "./pe_life.ts";
@@ -35,6 +36,7 @@ async function start(message: StartMessage): Promise<void> {
   const kernels = instantiateKernels(memory, {
     memory64: layout.memory64,
     module: message.module,
+    scratch: blockOf(layout, pe) + BLOCK.scratch,
   });
   const lamella = new LocalLamella(layout, memory, kernels, pe, schedYield());
   const life = new PeLife(layout, lamella);

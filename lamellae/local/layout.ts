@@ -7,6 +7,7 @@
  * @module
  */
 
+import { SCRATCH_BYTES } from "../../internal/kernels_spread.ts";
 import { EXCHANGE_BYTES, FAILURE_TEXT_BYTES, PES_MAX } from "../../internal/limits.ts";
 
 /** Tells memory of this layout from any other; the last digit counts its versions. */
@@ -46,9 +47,11 @@ export const BLOCK = {
   status: LINE_BYTES,
   flags: 2 * LINE_BYTES,
   exchange: 2 * LINE_BYTES + 2 * FLAGS_BYTES,
+  /** Where kernels keep what they gather before they work on it. */
+  scratch: 2 * LINE_BYTES + 2 * FLAGS_BYTES + 2 * EXCHANGE_BYTES,
 } as const;
 
-const BLOCK_BYTES = 2 * LINE_BYTES + 2 * FLAGS_BYTES + 2 * EXCHANGE_BYTES;
+const BLOCK_BYTES = BLOCK.scratch + SCRATCH_BYTES;
 
 /** Word offsets inside the status line of a PE. */
 export const STATUS = {

@@ -28,7 +28,7 @@ import {
 } from "./layout.ts";
 
 /** Loads between two offers of the core. */
-const YIELD_SPINS = 30;
+const YIELD_SPINS = 5;
 
 const LINE_BYTES = 64;
 const FLAGS_BYTES = FLAG_SLOTS_MAX * LINE_BYTES;

@@ -76,7 +76,7 @@ class Lines {
   readonly #label: string;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   #rest: Uint8Array | undefined;
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(name: StreamName, label: string) {
     this.#name = name;

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { assembleLines, labelConsole } from "./pe_output.ts";
+
 /**
  * Lets the Worker see the program as a main thread would.
  *
@@ -46,9 +48,9 @@ function emptyProcessStdin(): void {
       const { Readable } = process.getBuiltinModule("node:stream");
       Object.defineProperty(process, "stdin", { value: Readable.from([]), configurable: true });
       Object.defineProperty(globalThis, "process", {
-        ...descriptor,
         value: process,
-        get: undefined,
+        configurable: true,
+        writable: true,
       });
       return process;
     },
@@ -69,7 +71,6 @@ export async function assembleOutput(
   numPes: number,
   label: boolean,
 ): Promise<() => void> {
-  const { assembleLines, labelConsole } = await import("./pe_output.ts");
   if (!label) return assembleLines("");
   const text = `[${String(pe).padStart(String(numPes - 1).length)}] `;
   await labelConsole(text);

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { atomicLoad } from "../../internal/atomics.ts";
+import { atomicLoad, atomicWaitAsync } from "../../internal/atomics.ts";
 import type { Config } from "../../internal/config.ts";
 import { compileKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
+import { checkPermissions } from "../../internal/platform.ts";
 import { isFailing, readFailure, writeFailure } from "./failure_record.ts";
 import {
   BLOCK,
@@ -21,14 +22,15 @@ import {
   PE_STATE,
   STATUS,
 } from "./layout.ts";
-import { failureText } from "./local_lamella.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** How often the supervisor looks at the PEs, in milliseconds. */
-const LOOK_MS = 25;
+/** How often the supervisor looks at the PEs when nobody rings, in milliseconds. */
+const LOOK_MS = 100;
 /** How long PEs may clean up after a failure before the process ends, in milliseconds. */
 const GRACE_MS = 400;
+
+const BOOT = new URL("./boot.ts", import.meta.url);
 
 /** What to run. */
 export interface Job {
@@ -46,8 +48,10 @@ export interface Job {
  *
  * @param job What to run.
  * @throws {RangeError} If the memory for the PEs cannot be had.
+ * @throws {FeatureLevelError} If a permission is missing.
  */
 export async function supervise(job: Job): Promise<never> {
+  checkPermissions(BOOT.href);
   const supervisor = new Supervisor(job);
   Deno.exit(await supervisor.run());
 }
@@ -71,37 +75,34 @@ class Supervisor {
   }
 
   async run(): Promise<number> {
+    // The threads start while the kernels are compiled.
+    const workers = Array.from({ length: this.#job.numPes }, (_, pe) => this.#startWorker(pe));
     const module = compileKernels(this.#layout.memory64);
-    for (let pe = 0; pe < this.#job.numPes; pe++) this.#startPe(pe, module);
+    workers.forEach((worker, pe) => worker.postMessage(this.#startMessage(pe, module)));
     this.#listenForSignals();
-    return await new Promise((resolve) => {
-      const timer = setInterval(() => {
-        const code = this.#look();
-        if (code === undefined) return;
-        clearInterval(timer);
-        resolve(code);
-      }, LOOK_MS);
-      this.#onMessage = () => {
-        const code = this.#look();
-        if (code !== undefined) resolve(code);
-      };
-    });
+    const bell = new Bell(this.#views);
+    for (;;) {
+      const seen = bell.read();
+      const code = this.#look();
+      if (code !== undefined) return code;
+      await bell.wait(seen, LOOK_MS);
+    }
   }
 
-  #onMessage: () => void = () => {};
-
-  #startPe(pe: number, module: WebAssembly.Module): void {
-    const { program, args, config, version } = this.#job;
-    const worker = new Worker(new URL("./boot.ts", import.meta.url), {
-      type: "module",
-      name: PE_WORKER_NAME,
-    });
-    worker.onmessage = () => this.#onMessage();
+  #startWorker(pe: number): Worker {
+    const worker = new Worker(BOOT, { type: "module", name: PE_WORKER_NAME });
+    // Errors of the program never come here, so this one is the runtime's own or Deno's.
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(pe, 1, failureText(pe, event.error ?? new Error(event.message)));
+      const place = event.filename ? ` at ${event.filename}:${event.lineno}` : "";
+      this.#fail(pe, 1, `PE ${pe} failed: ${event.message}${place}`);
     };
-    const message: StartMessage = {
+    return worker;
+  }
+
+  #startMessage(pe: number, module: WebAssembly.Module): StartMessage {
+    const { program, args, config, version } = this.#job;
+    return {
       pe,
       layout: this.#layout,
       memory: this.#memory,
@@ -111,7 +112,6 @@ class Supervisor {
       config,
       version,
     };
-    worker.postMessage(message);
   }
 
   #fail(pe: number, exitCode: number, text: string): void {
@@ -121,11 +121,23 @@ class Supervisor {
   /** Returns the exit code once the job is over. */
   #look(): number | undefined {
     if (isFailing(this.#views)) return this.#lookAtFailure();
-    const states = this.#states();
-    if (states.every((state) => state === PE_STATE.finished)) return 0;
-    const verdict = this.#watchdog.look(states);
+    const states = this.#words(STATUS.state);
+    if (states.every((state) => state === PE_STATE.finished)) {
+      return this.#words(STATUS.exitCode).find((code) => code !== 0) ?? 0;
+    }
+    const verdict = this.#absence(states) ?? this.#watchdog.look(states);
     if (verdict) this.#fail(-1, 1, verdict);
     return undefined;
+  }
+
+  /** A PE that ended without a world is missing in the worlds of the others, for ever. */
+  #absence(states: readonly number[]): string | undefined {
+    const joined = this.#words(STATUS.joined);
+    const present = joined.indexOf(1);
+    const absent = states.findIndex((state, pe) => state === PE_STATE.finished && !joined[pe]);
+    if (present < 0 || absent < 0) return undefined;
+    return `PE ${absent} failed: its program ended without building a world, ` +
+      `and PE ${present} built one: every PE has to`;
   }
 
   #lookAtFailure(): number | undefined {
@@ -134,21 +146,18 @@ class Supervisor {
       this.#failingSince = performance.now();
       console.error(`lamellar: ${record.text}`);
     }
-    const over = this.#states().every((state) =>
+    const over = this.#words(STATUS.state).every((state) =>
       state === PE_STATE.finished || state === PE_STATE.failed
     );
     if (!over && performance.now() - this.#failingSince < GRACE_MS) return undefined;
     return record.exitCode;
   }
 
-  #states(): number[] {
+  /** A word of the status of each PE. */
+  #words(word: number): number[] {
     return Array.from(
       { length: this.#layout.numPes },
-      (_, pe) =>
-        atomicLoad(
-          this.#views.i32,
-          (blockOf(this.#layout, pe) + BLOCK.status) / 4 + STATUS.state,
-        ),
+      (_, pe) => atomicLoad(this.#views.i32, (blockOf(this.#layout, pe) + BLOCK.status) / 4 + word),
     );
   }
 
@@ -164,5 +173,42 @@ class Supervisor {
         // This platform does not have the signal.
       }
     }
+  }
+}
+
+/** Wakes the supervisor as soon as something happens to a PE. */
+class Bell {
+  readonly #words: Int32Array;
+  readonly #index = HEADER.bell >>> 2;
+  #ring: (() => void) | undefined;
+  #pending: Promise<unknown> | undefined;
+
+  constructor(views: MemoryViews) {
+    this.#words = views.i32;
+  }
+
+  read(): number {
+    return atomicLoad(this.#words, this.#index);
+  }
+
+  /** Waits until the bell has been rung since `seen` was read, but not longer than `limitMs`. */
+  async wait(seen: number, limitMs: number): Promise<void> {
+    // A waiter stays until the bell rings, so there is never more than one. It does not keep the
+    // process alive, the timer does.
+    if (!this.#pending) {
+      const pending = atomicWaitAsync(this.#words, this.#index, seen);
+      if (!pending) return;
+      this.#pending = pending.then(() => {
+        this.#pending = undefined;
+        this.#ring?.();
+      });
+    } else if (this.read() !== seen) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.#ring = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

@@ -10,12 +10,12 @@ import type { MemoryViews } from "../../internal/memory_views.ts";
 import { ACTIVITY, WAIT_FOR, WAIT_KINDS } from "../lamella.ts";
 import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "./layout.ts";
 
-/** Watches the progress counters of all PEs. */
+/** Watches what all PEs do. */
 export class Watchdog {
   readonly #layout: Layout;
   readonly #views: MemoryViews;
   readonly #config: Config;
-  #progress = -1;
+  #seen = "";
   #since = performance.now();
   #reported = false;
 
@@ -38,17 +38,17 @@ export class Watchdog {
    */
   look(states: readonly number[]): string | undefined {
     const now = performance.now();
-    const progress = this.#sum();
-    if (progress !== this.#progress) {
-      this.#progress = progress;
+    // Where nobody waits, somebody computes or is at its own I/O: the time runs from the first who
+    // waits, and anew whenever one works or waits for something else.
+    const seen = this.#waits(states) ? this.#movement(states) : "";
+    if (seen === "" || seen !== this.#seen) {
+      this.#seen = seen;
       this.#since = now;
       this.#reported = false;
       return undefined;
     }
     const { deadlockWarningMs, deadlockMs } = this.#config;
     const stalledMs = now - this.#since;
-    const waiting = states.some((_, pe) => this.#waits(pe));
-    if (!waiting) return undefined;
     if (deadlockMs > 0 && stalledMs >= deadlockMs) {
       return `the job is stuck, nothing moved for ${seconds(deadlockMs)} s ` +
         `(LAMELLAR_DEADLOCK_TIMEOUT): ${this.#describeAll(states)}`;
@@ -56,21 +56,21 @@ export class Watchdog {
     if (deadlockWarningMs > 0 && stalledMs >= deadlockWarningMs && !this.#reported) {
       this.#reported = true;
       console.error(
-        `lamellar: nothing moved for ${seconds(deadlockWarningMs)} s: ` +
-          this.#describeAll(states),
+        `lamellar: nothing moved for ${seconds(deadlockWarningMs)} s: ${this.#describeAll(states)}`,
       );
     }
     return undefined;
   }
 
-  #sum(): number {
-    let sum = 0;
-    for (let pe = 0; pe < this.#layout.numPes; pe++) sum += this.#status(pe, STATUS.progress);
-    return sum;
+  #waits(states: readonly number[]): boolean {
+    return states.some((_, pe) => this.#status(pe, STATUS.waitKind) !== WAIT_FOR.nothing);
   }
 
-  #waits(pe: number): boolean {
-    return this.#status(pe, STATUS.waitKind) !== WAIT_FOR.nothing;
+  #movement(states: readonly number[]): string {
+    const words = [STATUS.progress, STATUS.waitKind, STATUS.waitPe];
+    return states.map((state, pe) =>
+      `${state} ${words.map((word) => this.#status(pe, word)).join(" ")}`
+    ).join();
   }
 
   #status(pe: number, word: number): number {
@@ -80,23 +80,41 @@ export class Watchdog {
     );
   }
 
+  /** PEs that do the same are named together. */
   #describeAll(states: readonly number[]): string {
-    return states.map((state, pe) => `PE ${pe} ${this.#describe(pe, state)}`).join("; ");
+    const groups = Map.groupBy(
+      states.keys(),
+      (pe) => this.#describe(pe, states[pe]!),
+    );
+    return [...groups].map(([what, pes]) => `PE ${ranges(pes)}: ${what}`).join("; ");
   }
 
   #describe(pe: number, state: number): string {
-    if (state === PE_STATE.starting) return "is starting";
-    if (state === PE_STATE.finished) return "has finished";
+    if (state === PE_STATE.starting) return "starting";
+    if (state === PE_STATE.finished) return "finished";
     const activity = this.#status(pe, STATUS.activity);
-    if (activity === ACTIVITY.running) return "runs without calling the runtime";
+    if (activity === ACTIVITY.running) return "running without calling the runtime";
     const kind = this.#status(pe, STATUS.waitKind);
     if (kind === WAIT_FOR.nothing) {
-      return "awaits something that is not the runtime's, in its program or in a handler";
+      return "awaiting something that is not the runtime's, in its program or in a handler";
     }
     const other = this.#status(pe, STATUS.waitPe);
     const whom = other >= 0 && other !== pe ? ` (PE ${other})` : "";
-    return `waits for ${WAIT_KINDS[kind] ?? "something"}${whom}`;
+    const program = activity === ACTIVITY.serving ? "at the end of its program, " : "";
+    return `${program}waiting for ${WAIT_KINDS[kind] ?? "something"}${whom}`;
   }
+}
+
+/** Writes ascending numbers as `0-3, 5`. */
+function ranges(numbers: readonly number[]): string {
+  const texts: string[] = [];
+  for (let at = 0; at < numbers.length; at++) {
+    const first = numbers[at]!;
+    while (numbers[at + 1] === numbers[at]! + 1) at++;
+    const last = numbers[at]!;
+    texts.push(first === last ? `${first}` : `${first}-${last}`);
+  }
+  return texts.join(", ");
 }
 
 function seconds(ms: number): string {
