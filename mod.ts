@@ -39,7 +39,10 @@ export {
   type LaunchOptions,
   localAm,
   MultiAmHandle,
+  oneSided,
   type OriginClosure,
+  region,
+  type RemoteMemoryRegion,
 } from "./am/mod.ts";
 export {
   array,
@@ -86,6 +89,31 @@ export {
 export * from "./internal/errors.ts";
 export type { MemoryViews } from "./internal/memory_views.ts";
 export { VERSION } from "./internal/version.ts";
+export {
+  type AllocationResult,
+  type BulkSource,
+  type CompareExchangeResult,
+  type Comparison,
+  type ElementArray,
+  type ElementType,
+  type ElementTypes,
+  type ElementValue,
+  type GetTarget,
+  type IndexSource,
+  type IntegerSource,
+  type IntegerValue,
+  type LamellarMemoryRegion,
+  MemNotLocalError,
+  MemoryRegion,
+  OneSidedMemoryRegion,
+  type PutSource,
+  RegionHandle,
+  type RegionSignal,
+  RmaHandle,
+  SharedMemoryRegion,
+  WaitHandle,
+  type WaitOptions,
+} from "./memregion/mod.ts";
 export {
   type Backend,
   BarrierHandle,

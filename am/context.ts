@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ElementType, OneSidedMemoryRegion } from "../memregion/mod.ts";
 import type { AmCall } from "./call.ts";
 import type { Closure, ClosureResult, OriginClosure } from "./closure_value.ts";
 import type { AmHandle, LaunchOptions, MultiAmHandle } from "./handle.ts";
@@ -76,8 +77,14 @@ export interface ActiveMessaging {
   blockOnAll<T>(handles: Iterable<Blockable<T>>): T[];
 }
 
+/** Allocating memory on this PE. */
+export interface RemoteMemoryRegion {
+  /** Allocates a memory region on this PE, which others can read and write. */
+  allocOneSidedMemRegion<E extends ElementType>(type: E, length: number): OneSidedMemoryRegion<E>;
+}
+
 /** The world as handlers see it. */
-export interface HandlerWorld extends ActiveMessaging, LamellarEnv {}
+export interface HandlerWorld extends ActiveMessaging, LamellarEnv, RemoteMemoryRegion {}
 
 /** The second parameter of every handler, and the last of every closure. */
 export interface AmContext {

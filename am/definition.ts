@@ -115,7 +115,8 @@ export function am(
     id: -1,
   };
   registry.set(name, definition);
-  return amType(definition);
+  // Fields that may all be left out may be left out together.
+  return amType(definition, hasSchema && !isSchema(second) ? {} : undefined);
 }
 
 /**
@@ -140,8 +141,8 @@ export function localAm<A, R>(
   return amType(definition) as AmType<A, AmResult<R>>;
 }
 
-function amType(definition: AmDefinition): AmType<unknown, unknown> {
-  const make = (self: unknown): AmCall<unknown> => new AmCall(definition, self);
+function amType(definition: AmDefinition, empty?: unknown): AmType<unknown, unknown> {
+  const make = (self: unknown = empty): AmCall<unknown> => new AmCall(definition, self);
   return Object.defineProperties(make, {
     name: { value: definition.name },
     amName: { value: definition.name },

@@ -55,7 +55,7 @@ export class AmEngine implements HandleHost, InboxHost {
   #asynchronous = 0;
   #launched = 0;
   readonly #kept = new Set<AmHandle<unknown>>();
-  #taskErrors: unknown[] = [];
+  #failedTasks: { readonly error: unknown; readonly observed: () => boolean }[] = [];
   #idleListeners: (() => void)[] = [];
 
   /**
@@ -269,7 +269,8 @@ export class AmEngine implements HandleHost, InboxHost {
     this.#outstanding++;
     this.#asynchronous++;
     task.catch((error) => {
-      if (!observed()) this.#taskErrors.push(error);
+      // Whoever awaits the task may come to it a little later than its error.
+      this.#failedTasks.push({ error, observed });
     }).finally(() => {
       this.#asynchronous--;
       this.settled(1);
@@ -328,10 +329,12 @@ export class AmEngine implements HandleHost, InboxHost {
 
   /** Throws the errors nobody has seen. */
   #throwKept(): void {
-    if (this.#kept.size === 0 && this.#taskErrors.length === 0) return;
-    const errors = [...[...this.#kept].map((handle) => handle.error), ...this.#taskErrors];
+    if (this.#kept.size === 0 && this.#failedTasks.length === 0) return;
+    const tasks = this.#failedTasks.filter((task) => !task.observed());
+    const errors = [...[...this.#kept].map((handle) => handle.error), ...tasks.map((t) => t.error)];
     this.#kept.clear();
-    this.#taskErrors = [];
+    this.#failedTasks = [];
+    if (errors.length === 0) return;
     if (errors.length === 1) throw errors[0];
     const first = errors[0] instanceof Error ? errors[0].message : Deno.inspect(errors[0]);
     throw new AggregateError(errors, `${errors.length} AMs and tasks failed, the first: ${first}`);

@@ -19,6 +19,19 @@ export interface LaunchOptions {
   timeoutMs?: number;
 }
 
+/**
+ * Checks the options of a launch before anything is sent.
+ *
+ * @param options When to stop waiting.
+ * @param op What was called.
+ * @throws {RangeError} If the timeout is negative or no number.
+ */
+export function checkLaunchOptions(options: LaunchOptions, op: string): void {
+  const { timeoutMs } = options;
+  if (timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs < Infinity)) return;
+  throw new RangeError(`Cannot call ${op}: the timeout has to be 0 ms or more, got ${timeoutMs}`);
+}
+
 /** What a handle needs of the engine. */
 export interface HandleHost {
   /** Sends what is buffered and gives replies full attention. */
@@ -35,6 +48,18 @@ const PENDING = 0;
 const DONE = 1;
 const FAILED = 2;
 
+/** What only some handles need; most are never awaited, and there are many of them. */
+interface Wait<T> {
+  promise?: Promise<T>;
+  resolve?: (value: T) => void;
+  reject?: (error: unknown) => void;
+  timeoutMs?: number;
+  /** Ends the timer and the listener of a limited wait. */
+  unlimit?: () => void;
+  /** The work needs the event loop of this PE. */
+  asynchronous?: true;
+}
+
 /** A launched AM or closure on one PE. */
 export class AmHandle<T> implements PromiseLike<T> {
   /** Where it runs. */
@@ -44,11 +69,7 @@ export class AmHandle<T> implements PromiseLike<T> {
   readonly #host: HandleHost;
   #state = PENDING;
   #value: unknown = undefined;
-  #promise: Promise<T> | undefined;
-  #resolve: ((value: T) => void) | undefined;
-  #reject: ((error: unknown) => void) | undefined;
-  #timeoutMs: number | undefined;
-  #blockable = true;
+  #wait: Wait<T> | undefined = undefined;
 
   /**
    * Handles come from launches.
@@ -120,8 +141,13 @@ export class AmHandle<T> implements PromiseLike<T> {
    * @throws {LamellarError} Inside a handler, or if the result needs the event loop of this PE.
    */
   block(): T {
-    const check = (): boolean => this.#state !== PENDING || !this.#blockable;
-    if (!check()) this.#host.blockFor(check, this.op, this.pe, this.#timeoutMs);
+    const check = (): boolean => this.#state !== PENDING || this.#wait?.asynchronous === true;
+    try {
+      if (!check()) this.#host.blockFor(check, this.op, this.pe, this.#wait?.timeoutMs);
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error;
+      this.reject(this.#timeoutError());
+    }
     if (this.#state === DONE) return this.#value as T;
     if (this.#state === PENDING) {
       throw new LamellarError(
@@ -136,19 +162,21 @@ export class AmHandle<T> implements PromiseLike<T> {
   }
 
   #asPromise(): Promise<T> {
-    if (this.#promise) return this.#promise;
-    if (this.#state === PENDING) {
-      this.#promise = new Promise((resolve, reject) => {
-        this.#resolve = resolve;
-        this.#reject = reject;
-      });
-      this.#host.attend();
-    } else if (this.#state === DONE) this.#promise = Promise.resolve(this.#value as T);
-    else {
+    const wait = this.#wait ??= {};
+    return wait.promise ??= this.#newPromise(wait);
+  }
+
+  #newPromise(wait: Wait<T>): Promise<T> {
+    if (this.#state === DONE) return Promise.resolve(this.#value as T);
+    if (this.#state === FAILED) {
       this.#host.dropError(this as AmHandle<unknown>);
-      this.#promise = Promise.reject(this.#value);
+      return Promise.reject(this.#value);
     }
-    return this.#promise;
+    this.#host.attend();
+    return new Promise((resolve, reject) => {
+      wait.resolve = resolve;
+      wait.reject = reject;
+    });
   }
 
   /**
@@ -160,7 +188,10 @@ export class AmHandle<T> implements PromiseLike<T> {
     if (this.#state !== PENDING) return;
     this.#state = DONE;
     this.#value = value;
-    this.#resolve?.(value as T);
+    const wait = this.#wait;
+    if (wait === undefined) return;
+    wait.unlimit?.();
+    wait.resolve?.(value as T);
   }
 
   /**
@@ -172,13 +203,20 @@ export class AmHandle<T> implements PromiseLike<T> {
     if (this.#state !== PENDING) return;
     this.#state = FAILED;
     this.#value = error;
-    if (this.#reject) this.#reject(error);
+    this.#wait?.unlimit?.();
+    if (this.#wait?.reject) this.#wait.reject(error);
     else this.#host.keepError(this as AmHandle<unknown>);
+  }
+
+  #timeoutError(): TimeoutError {
+    const text = `Cannot wait for ${this.op} on PE ${this.pe} any longer: ` +
+      `${this.#wait?.timeoutMs} ms are over`;
+    return new TimeoutError(text, { pe: this.pe, op: this.op });
   }
 
   /** Called by the engine when the work waits for the event loop of this PE. */
   needsEventLoop(): void {
-    this.#blockable = false;
+    (this.#wait ??= {}).asynchronous = true;
   }
 
   /** The error of a failed handle. */
@@ -193,23 +231,18 @@ export class AmHandle<T> implements PromiseLike<T> {
    */
   limit(options: LaunchOptions): void {
     const { signal, timeoutMs } = options;
-    if (timeoutMs !== undefined) {
-      if (!(timeoutMs >= 0)) {
-        throw new RangeError(
-          `Cannot launch ${this.op}: the timeout has to be 0 or more, got ${timeoutMs}`,
-        );
-      }
-      this.#timeoutMs = timeoutMs;
-      const timer = setTimeout(() => {
-        const text =
-          `Cannot wait for ${this.op} on PE ${this.pe} any longer: ${timeoutMs} ms are over`;
-        this.reject(new TimeoutError(text, { pe: this.pe, op: this.op }));
-      }, timeoutMs);
-      Deno.unrefTimer(timer);
-      this.#asPromise().then(() => clearTimeout(timer), () => clearTimeout(timer));
-    }
-    if (signal?.aborted) this.reject(signal.reason);
-    else signal?.addEventListener("abort", () => this.reject(signal.reason), { once: true });
+    if (signal?.aborted) return this.reject(signal.reason);
+    const onAbort = (): void => this.reject(signal!.reason);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const wait = this.#wait ??= {};
+    wait.unlimit = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    signal?.addEventListener("abort", onAbort);
+    if (timeoutMs === undefined) return;
+    wait.timeoutMs = timeoutMs;
+    timer = setTimeout(() => this.reject(this.#timeoutError()), timeoutMs);
   }
 }
 

@@ -205,7 +205,7 @@ export class Inbox {
       return this.#sendError(pe, number, error);
     }
     if (result === undefined && definition.returns === undefined) source.done = number;
-    else this.#finish(pe, source, number, result, definition);
+    else this.#finish(pe, number, result, definition);
   }
 
   #closure(
@@ -227,20 +227,18 @@ export class Inbox {
       return this.#sendError(pe, number, error);
     }
     if (result === undefined) source.done = number;
-    else this.#finish(pe, source, number, result, undefined);
+    else this.#finish(pe, number, result, undefined);
   }
 
   /** Answers now, or when the promise a handler returned settles. */
   #finish(
     pe: number,
-    source: Source,
     number: number,
     result: unknown,
     definition: AmDefinition | undefined,
   ): void {
     if (!isThenable(result)) return this.#sendResult(pe, number, result, definition);
     this.#sendHead(pe, FRAME.deferred, 0, number);
-    source.done = number;
     Promise.resolve(result).then(
       (value) => this.#sendResult(pe, number, value, definition),
       (error) => this.#sendError(pe, number, error),

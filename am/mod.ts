@@ -17,4 +17,5 @@ export * from "./definition.ts";
 export * from "./engine.ts";
 export * from "./handle.ts";
 export { type MsgpackExtension, prepareMsgpack, registerExtension } from "./msgpack_codec.ts";
+export { oneSided, region } from "./region_codec.ts";
 export * from "./schema.ts";

@@ -61,7 +61,11 @@ export class Outbox {
       { length: this.#lamella.numPes },
       () => ({ unpublished: 0, backlog: [], sending: false }),
     );
-    progress.addPoller(() => this.#backlogs > 0 ? this.#drainAll() : 0);
+    progress.addPoller(() => {
+      // A program may go on with other things than the runtime: what it sent leaves all the same.
+      this.flush();
+      return this.#backlogs > 0 ? this.#drainAll() : 0;
+    });
   }
 
   /**
@@ -226,12 +230,12 @@ export class Outbox {
 
   #sendParts(pe: number, whole: MemoryViews, bytes: number): void {
     const destination = this.#destinations[pe]!;
-    const inHandler = this.#progress.inHandler || destination.sending;
-    if (!inHandler) {
+    // The number of the frame is given: what waits already has to go first, and nothing that a handler
+    // sends meanwhile may slip in between.
+    const queued = this.#progress.inHandler || destination.sending ||
+      destination.backlog.length > 0;
+    if (!queued) {
       this.flush();
-      // The number of the frame is given: what is already waiting has to go first, and nothing may
-      // slip in between.
-      if (destination.backlog.length > 0) this.#waitForRoom(pe, () => this.#drain(pe) ? 0 : -1);
       destination.sending = true;
     }
     try {
@@ -241,7 +245,7 @@ export class Outbox {
         const part = Math.min(partMax, bytes - sent);
         this.#sendPart(
           pe,
-          inHandler,
+          queued,
           stream,
           whole.u8.subarray(sent, sent + part),
           bytes,
@@ -249,20 +253,20 @@ export class Outbox {
         );
       }
     } finally {
-      if (!inHandler) destination.sending = false;
+      if (!queued) destination.sending = false;
     }
   }
 
   #sendPart(
     pe: number,
-    inHandler: boolean,
+    queued: boolean,
     stream: number,
     part: Uint8Array,
     total: number,
     last: boolean,
   ): void {
     const bytes = (HEAD_BYTES + 8 + part.length + 7) & ~7;
-    const at = inHandler
+    const at = queued
       ? this.#beginBacklog(pe, bytes)
       : this.#waitForRoom(pe, () => this.#lamella.reserve(pe, bytes));
     const { views } = this;
@@ -272,7 +276,7 @@ export class Outbox {
     views.i32[(at >>> 2) + 3] = part.length + 8;
     views.f64[(at + HEAD_BYTES) / 8] = total;
     views.u8.set(part, at + HEAD_BYTES + 8);
-    if (inHandler) this.#destinations[pe]!.backlog.at(-1)!.end += bytes;
+    if (queued) this.#destinations[pe]!.backlog.at(-1)!.end += bytes;
     else {
       this.#lamella.commit(pe, bytes);
       this.#publish(pe, this.#destinations[pe]!);

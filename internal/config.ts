@@ -100,7 +100,7 @@ const VARIABLES = {
   spinLoads: {
     name: "LAMELLAR_SPIN",
     takes: { kind: "integer", min: 0, max: 1_000_000 },
-    byDefault: "2000, or 100 where PEs share cores",
+    byDefault: "6000, or 100 where PEs share cores",
     meaning: "How often a waiting PE looks before it offers its core to others, and then sleeps",
   },
   deadlockWarningMs: {

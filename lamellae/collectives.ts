@@ -59,16 +59,18 @@ export class Collectives {
   /** Distances to the partners of each round. */
   readonly #rounds: number[][] = [];
   readonly #factor: number;
-  #sequence = 0;
+  #sequence: number;
   #queue: Operation[] = [];
 
   /**
    * @param progress The engine that waits.
    * @param factor Partners in each round.
+   * @param last Number of the collective before the first, the same on every PE.
    */
-  constructor(progress: Progress, factor: number) {
+  constructor(progress: Progress, factor: number, last = 0) {
     this.#lamella = progress.lamella;
     this.#progress = progress;
+    this.#sequence = last;
     const { numPes, slotsMax } = this.#lamella;
     this.#factor = Math.min(factor, Math.max(1, numPes - 1), slotsMax);
     while (roundsFor(numPes, this.#factor) * this.#factor > slotsMax) this.#factor--;
@@ -93,9 +95,15 @@ export class Collectives {
    * @param args Its arguments, which have to be the same on every PE.
    * @param own Bytes this PE contributes, at most `EXCHANGE_BYTES`.
    * @returns A handle to wait for it.
+   * @throws {RangeError} If `own` is too long.
    */
   call(kind: CollectiveKind, args = "", own?: Uint8Array): Collective {
     this.#progress.checkFailure();
+    if (own && own.length > EXCHANGE_BYTES) {
+      throw new RangeError(
+        `Cannot exchange ${own.length} bytes in ${kind}: the limit is ${EXCHANGE_BYTES} bytes`,
+      );
+    }
     const operation: Operation = {
       kind,
       tag: KINDS.indexOf(kind) | (args === "" ? 0 : hash(args) << 8),
@@ -179,7 +187,11 @@ export class Collectives {
   async #finished(operation: Operation): Promise<Uint8Array[]> {
     if (!operation.result && !operation.error) {
       await new Promise<void>((resolve) => {
-        operation.settle = resolve;
+        const others = operation.settle;
+        operation.settle = () => {
+          others?.();
+          resolve();
+        };
         this.#progress.kick();
       });
     }
@@ -273,9 +285,12 @@ function roundsFor(numPes: number, factor: number): number {
   return rounds;
 }
 
-/** Sequence numbers stay positive 31-bit integers. */
+/**
+ * Sequence numbers stay positive 31-bit integers. Even and odd ones alternate even where they wrap,
+ * because a partner that is one ahead writes the other set of flags.
+ */
 function nextSequence(sequence: number): number {
-  return sequence === 0x7fffffff ? 1 : sequence + 1;
+  return sequence === 0x7fffffff ? 2 : sequence + 1;
 }
 
 /** FNV-1a, 24 bits. */

@@ -35,7 +35,7 @@ export interface WaitReason {
  * Loads of a waiting PE before it offers its core, where every PE has one, and where several share
  * one.
  */
-const SPINS = 2000;
+const SPINS = 6000;
 const SPINS_CROWDED = 100;
 /** How often a waiting PE offers its core to others before it sleeps. */
 const YIELDS = 100;
@@ -184,7 +184,12 @@ export class Progress {
         const seen = lamella.events();
         const worked = this.step();
         if (done()) return;
-        if (worked > 0) continue;
+        if (worked > 0) {
+          // Work that never ends must not hide the end of the job, or of the time.
+          this.checkFailure();
+          if (deadline !== Infinity) checkTime(deadline, op);
+          continue;
+        }
         const code = this.#waitBlocked(seen, eager, deadline, op);
         if (code === WAIT_FAILED) this.checkFailure();
         eager = code === WAIT_EVENT;
@@ -198,8 +203,7 @@ export class Progress {
     const spins = eager ? this.#spins : 1;
     const yields = eager ? YIELDS : 0;
     if (deadline === Infinity) return this.lamella.wait(seen, spins, yields, WAIT_SLICE_MS);
-    const left = deadline - performance.now();
-    if (left <= 0) throw new TimeoutError(`Cannot finish ${op}: its time is over`, { op });
+    const left = checkTime(deadline, op);
     return this.lamella.wait(seen, spins, yields, Math.min(left, WAIT_SLICE_MS));
   }
 
@@ -220,7 +224,10 @@ export class Progress {
     try {
       while (!lamella.signalled(slot, sequence)) {
         const seen = lamella.events();
-        if (this.step() > 0) continue;
+        if (this.step() > 0) {
+          this.checkFailure();
+          continue;
+        }
         const spins = eager ? this.#spins : 1;
         const yields = eager ? YIELDS : 0;
         const code = lamella.waitSignal(slot, sequence, seen, spins, yields, WAIT_SLICE_MS);
@@ -282,6 +289,7 @@ export class Progress {
         if (++steps < CLOCK_STEPS) continue;
         steps = 0;
         if (performance.now() - turned < TURN_MS) continue;
+        this.checkFailure();
         await turn();
         turned = performance.now();
         continue;
@@ -353,6 +361,13 @@ export class Progress {
     this.#closed = true;
     for (const listener of this.#onFailure) listener(error);
   }
+}
+
+/** Throws if the time is over; returns how much of it is left, in milliseconds. */
+function checkTime(deadline: number, op: string): number {
+  const left = deadline - performance.now();
+  if (left <= 0) throw new TimeoutError(`Cannot finish ${op}: its time is over`, { op });
+  return left;
 }
 
 /** A turn of the event loop. */

@@ -7,6 +7,7 @@
 import {
   type AmContext,
   AmEngine,
+  closuresRefused,
   makeClosure,
   makeOriginClosure,
   prepareClosureParser,
@@ -25,6 +26,7 @@ import { PES_MAX } from "../internal/limits.ts";
 import { VERSION } from "../internal/version.ts";
 import { checkDeno, checkPermissions } from "../internal/platform.ts";
 import { Collectives, Progress, type StartedPe, startedPe, startJob } from "../lamellae/mod.ts";
+import { RegionSpace } from "../memregion/mod.ts";
 import { compareAms } from "./handshake.ts";
 import type { WorldCore } from "./messaging.ts";
 import { LamellarWorld } from "./world.ts";
@@ -162,6 +164,7 @@ export class LamellarWorldBuilder {
     const definitions = sealRegistry();
     if (config.closures) await prepareClosureParser();
     await prepareMsgpack();
+    const regions = new RegionSpace(progress, collectives);
     const context = {} as { -readonly [K in keyof AmContext]: AmContext[K] };
     const engine = new AmEngine({
       progress,
@@ -169,17 +172,17 @@ export class LamellarWorldBuilder {
       closuresAllowed: config.closures,
       definitions,
       context,
-      decodeContext: { closuresAllowed: config.closures },
+      decodeContext: { closuresAllowed: config.closures, regions },
     });
-    const core: WorldCore = { lamella, progress, collectives, engine, closed: false };
+    const core: WorldCore = { lamella, progress, collectives, engine, regions, closed: false };
     const world = new LamellarWorld(core, () => pe.setWorld(undefined));
     Object.assign(context, {
       currentPe: lamella.pe,
       numPes: lamella.numPes,
       world,
       team: world.team,
-      closure: makeClosure as AmContext["closure"],
-      onReturn: makeOriginClosure as AmContext["onReturn"],
+      closure: (config.closures ? makeClosure : refuseClosure) as AmContext["closure"],
+      onReturn: (config.closures ? makeOriginClosure : refuseClosure) as AmContext["onReturn"],
     });
     pe.setWorld(() => world.close());
     progress.kick();
@@ -205,4 +208,8 @@ export class LamellarWorldBuilder {
       );
     }
   }
+}
+
+function refuseClosure(): never {
+  throw closuresRefused("a closure");
 }

@@ -14,9 +14,17 @@ import type {
   ClosureResult,
   LaunchOptions,
 } from "../am/mod.ts";
-import { MultiAmHandle } from "../am/mod.ts";
+import { checkLaunchOptions, MultiAmHandle } from "../am/mod.ts";
 import { ClosedError } from "../internal/errors.ts";
 import type { Collectives, Lamella, Progress } from "../lamellae/mod.ts";
+import type {
+  AllocationResult,
+  ElementType,
+  OneSidedMemoryRegion,
+  RegionHandle,
+  RegionSpace,
+  SharedMemoryRegion,
+} from "../memregion/mod.ts";
 import { BarrierHandle } from "./barrier.ts";
 import { LamellarTask } from "./task.ts";
 
@@ -26,6 +34,7 @@ export interface WorldCore {
   readonly progress: Progress;
   readonly collectives: Collectives;
   readonly engine: AmEngine;
+  readonly regions: RegionSpace;
   /** Whether the world is closed. */
   closed: boolean;
 }
@@ -75,7 +84,7 @@ export abstract class Messaging implements ActiveMessaging {
    * @throws {TypeError} If the payload cannot be sent.
    */
   execAmPe<T>(pe: number, call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
-    this.#check(pe, "execAmPe");
+    this.#check(pe, "execAmPe", options);
     return this.core.engine.launch(pe, call, options);
   }
 
@@ -98,7 +107,7 @@ export abstract class Messaging implements ActiveMessaging {
    * @returns A handle.
    */
   execAmLocal<T>(call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
-    this.#check(this.myPe, "execAmLocal");
+    this.#check(this.myPe, "execAmLocal", options);
     return this.core.engine.launchLocal(call, options);
   }
 
@@ -120,7 +129,7 @@ export abstract class Messaging implements ActiveMessaging {
     captures: Captures<P>,
     options?: LaunchOptions,
   ): AmHandle<ClosureResult<R>> {
-    this.#check(pe, "execClosurePe");
+    this.#check(pe, "execClosurePe", options);
     const handle = this.core.engine.launchClosure(pe, fn, captures, options);
     return handle as AmHandle<ClosureResult<R>>;
   }
@@ -234,11 +243,78 @@ export abstract class Messaging implements ActiveMessaging {
     return Array.from(handles, (handle) => this.blockOn(handle));
   }
 
+  /**
+   * Allocates a memory region with a part on every PE. Collective: every PE calls it with the same
+   * arguments.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Elements on each PE, all 0 at first.
+   * @returns A handle for the region: await it or block on it. It fails on every PE with an
+   * `OutOfMemoryError` if one of them has no room.
+   * @throws {RangeError} If the length is no integer from 1.
+   */
+  allocSharedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): RegionHandle<SharedMemoryRegion<E>> {
+    this.#checkOpen("allocSharedMemRegion");
+    return this.core.regions.allocShared(type, length);
+  }
+
+  /**
+   * As `allocSharedMemRegion`, with a result that tells whether there was room.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Elements on each PE, all 0 at first.
+   * @returns A handle for the result.
+   */
+  tryAllocSharedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): RegionHandle<AllocationResult<SharedMemoryRegion<E>>> {
+    this.#checkOpen("tryAllocSharedMemRegion");
+    return this.core.regions.tryAllocShared(type, length);
+  }
+
+  /**
+   * Allocates a memory region on this PE only. Its handle can travel in AMs, and whoever has it can
+   * read and write the memory.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Its elements, all 0 at first.
+   * @returns The region.
+   * @throws {OutOfMemoryError} If this PE has no room.
+   * @throws {RangeError} If the length is no integer from 1.
+   */
+  allocOneSidedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): OneSidedMemoryRegion<E> {
+    this.#checkOpen("allocOneSidedMemRegion");
+    return this.core.regions.allocOneSided(type, length);
+  }
+
+  /**
+   * As `allocOneSidedMemRegion`, with a result that tells whether there was room.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Its elements, all 0 at first.
+   * @returns The result.
+   */
+  tryAllocOneSidedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): AllocationResult<OneSidedMemoryRegion<E>> {
+    this.#checkOpen("tryAllocOneSidedMemRegion");
+    return this.core.regions.tryAllocOneSided(type, length);
+  }
+
   #onAll<T>(launch: (pe: number) => AmHandle<T>): MultiAmHandle<T> {
     return new MultiAmHandle(Array.from({ length: this.numPes }, (_, pe) => launch(pe)));
   }
 
-  #check(pe: number, op: string): void {
+  #check(pe: number, op: string, options: LaunchOptions | undefined): void {
+    if (options) checkLaunchOptions(options, op);
     if (this.core.closed) this.#checkOpen(op);
     if (!(pe >= 0 && pe < this.core.lamella.numPes && Number.isInteger(pe))) {
       throw new RangeError(

@@ -34,7 +34,7 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
 
   /** Megabytes this PE has put into the memory of others, frames of AMs included. */
   get mbSent(): number {
-    return this.core.lamella.bytesPut / 1e6;
+    return (this.core.lamella.bytesPut + this.core.regions.bytesPut) / 1e6;
   }
 
   /**
@@ -73,6 +73,7 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
       before = launched;
     }
     this.core.closed = true;
+    this.core.regions.close();
     progress.close();
     this.#released();
   }

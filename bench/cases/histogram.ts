@@ -13,7 +13,7 @@ const indices = world.allocOneSidedMemRegion("u32", LENGTH);
 indices.asSlice().set(randomIndices(LENGTH, LENGTH * world.numPes, world.myPe));
 table.asSlice().fill(0n);
 const { each, total } = await calibratedTogether(world, (count) => {
-  for (let i = 0; i < count; i++) table.batchAdd(indices, 1);
+  for (let i = 0; i < count; i++) table.batchAdd(indices, 1).block();
 }, Number(Deno.args[0] ?? 0.3));
 if (world.myPe === 0) {
   let sum = 0n;

@@ -33,8 +33,8 @@ export interface PeContext {
   readonly config: Config;
   readonly version: string;
   /**
-   * Called when a world is built, with what closes it at the end of a program that does not do it itself, and with
-   * nothing once it is closed.
+   * Called when a world is built, with what closes it at the end of a program that does not do it
+   * itself, and with nothing once it is closed.
    */
   setWorld(close: (() => Promise<void>) | undefined): void;
 }

@@ -86,7 +86,7 @@ export class PeLife {
     if (!writeFailure(this.#layout, views, pe, code, text)) ringSupervisor(views);
   }
 
-  /** An exit or a close ends the Worker at once and in silence. `process.exit` calls `Deno.exit`. */
+  /** An exit or a close ends the Worker in silence. `process.exit` calls `Deno.exit`. */
   #guardExits(): void {
     const exit = Deno.exit;
     const leave = (how: string, code: number): never => {

@@ -1,7 +1,7 @@
 /**
- * Output in whole lines. The console writes each of its messages in one piece, under a lock that all
- * threads of the process share; raw writes do not, and long ones are cut apart by what others write.
- * So raw writes are collected to lines and go through the console too.
+ * Output in whole lines. The console writes each of its messages in one piece, under a lock that
+ * all threads of the process share; raw writes do not, and long ones are cut apart by what others
+ * write. So raw writes are collected to lines and go through the console too.
  *
  * @module
  */
@@ -45,10 +45,14 @@ function redirect(name: StreamName, lines: Lines): void {
   const stream = Deno[name];
   stream.writeSync = (bytes) => lines.write(bytes);
   stream.write = (bytes) => Promise.resolve(lines.write(bytes));
-  const writable = new WritableStream<Uint8Array<ArrayBufferLike>>({
-    write: (bytes) => void lines.write(bytes),
+  let writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+  Object.defineProperty(stream, "writable", {
+    configurable: true,
+    get: () =>
+      writable ??= new WritableStream({
+        write: (bytes) => void lines.write(bytes),
+      }),
   });
-  Object.defineProperty(stream, "writable", { get: () => writable, configurable: true });
   // On pipes and files process.stdout uses the stream above, on terminals it writes by itself.
   if (!stream.isTerminal()) return;
   const { process } = globalThis as unknown as { process: Record<string, { write: unknown }> };

@@ -75,10 +75,11 @@ class Supervisor {
   }
 
   async run(): Promise<number> {
-    // The threads start while the kernels are compiled.
-    const workers = Array.from({ length: this.#job.numPes }, (_, pe) => this.#startWorker(pe));
     const module = compileKernels(this.#layout.memory64);
-    workers.forEach((worker, pe) => worker.postMessage(this.#startMessage(pe, module)));
+    for (let pe = 0; pe < this.#job.numPes; pe++) {
+      // Starting a Worker blocks for some 15 ms, in which the PEs before it go on.
+      this.#startWorker(pe).postMessage(this.#startMessage(pe, module));
+    }
     this.#listenForSignals();
     const bell = new Bell(this.#views);
     for (;;) {

@@ -1,0 +1,96 @@
+/** Engines of PEs that live in one thread, for the tests of this folder. */
+
+import { assertEquals } from "@std/assert";
+import { AmCall, type AmDefinition } from "./call.ts";
+import type { Codec } from "./codec.ts";
+import type { AmContext } from "./context.ts";
+import { AmEngine } from "./engine.ts";
+import { Network } from "./memory_lamella_test.ts";
+import type { SchemaLike } from "./schema.ts";
+import { schemaCodec } from "./schema_codec.ts";
+import { payloadCodec } from "./value_codec.ts";
+
+/** What handlers of the tests get. */
+export interface TestContext {
+  readonly currentPe: number;
+  readonly engine: AmEngine;
+  readonly network: Network;
+}
+
+/** Runs on the target. */
+// deno-lint-ignore no-explicit-any -- the payload of a test is what the test sends
+export type TestHandler = (self: any, context: TestContext) => unknown;
+
+/** How PEs are set up. */
+export interface PesOptions {
+  readonly numPes?: number;
+  readonly ringBytes?: number;
+  readonly thresholdBytes?: number;
+  readonly closures?: boolean;
+}
+
+/** PEs with the same AMs. */
+export interface EnginePes {
+  readonly network: Network;
+  readonly engines: readonly AmEngine[];
+  /** Makes a call of the AM of a name. */
+  call(name: string, self?: unknown): AmCall<unknown>;
+}
+
+/** An AM of the tests: a handler, perhaps with schemas of its payload and result. */
+export interface TestAm {
+  readonly schema?: SchemaLike;
+  readonly codec?: Codec<unknown>;
+  readonly returns?: SchemaLike;
+  readonly handler: TestHandler;
+}
+
+/**
+ * Makes PEs.
+ *
+ * @param ams Their AMs by name.
+ * @param options How they are set up.
+ * @returns The PEs.
+ */
+export function enginePes(ams: Record<string, TestAm>, options: PesOptions = {}): EnginePes {
+  const network = new Network(options.numPes ?? 2, options.ringBytes);
+  const definitions = Object.entries(ams).map(([name, one], id): AmDefinition => ({
+    name,
+    handler: one.handler as AmDefinition["handler"],
+    codec: one.schema ? schemaCodec(one.schema) as Codec<unknown> : one.codec ?? payloadCodec,
+    returns: one.returns && schemaCodec(one.returns) as Codec<unknown>,
+    id,
+  }));
+  const engines = network.progress.map((progress, currentPe) => {
+    const context = { currentPe, network } as { currentPe: number; engine?: AmEngine };
+    return context.engine = new AmEngine({
+      progress,
+      thresholdBytes: options.thresholdBytes ?? 1 << 20,
+      closuresAllowed: options.closures ?? true,
+      definitions,
+      context: context as unknown as AmContext,
+      decodeContext: { closuresAllowed: options.closures ?? true },
+    });
+  });
+  return {
+    network,
+    engines,
+    call: (name, self = {}) => new AmCall(definitions.find((one) => one.name === name)!, self),
+  };
+}
+
+/** Lets the reactions run to promises that are settled. */
+export async function microtasks(): Promise<void> {
+  for (let i = 0; i < 10; i++) await undefined;
+}
+
+/** A seed for a random test, which has to name it when it fails. */
+export function newSeed(): number {
+  return Number(Deno.env.get("TEST_SEED") ?? Date.now() % 2 ** 31);
+}
+
+Deno.test("PEs of one thread run each other's AMs", () => {
+  const pes = enginePes({ Where: { handler: (_self, { currentPe }) => currentPe } });
+  assertEquals(pes.engines[0]!.launch(1, pes.call("Where")).block(), 1);
+  assertEquals(pes.engines[1]!.launch(1, pes.call("Where")).block(), 1);
+});

@@ -1,0 +1,27 @@
+import { assert, assertEquals } from "@std/assert";
+import { FAILURE_TEXT_BYTES } from "../../internal/limits.ts";
+import { localPes } from "../pes_test.ts";
+import { isFailing, readFailure, writeFailure } from "./failure_record.ts";
+import { HEADER } from "./layout.ts";
+
+Deno.test("Only the first failure is recorded, and it rings every PE and the supervisor", () => {
+  const { layout, pes } = localPes(3);
+  const { views } = pes[0]!.lamella;
+  const seen = pes.map(({ lamella }) => lamella.events());
+  assert(!isFailing(views));
+  assert(writeFailure(layout, views, 2, 7, "PE 2 failed: ä"));
+  assert(!writeFailure(layout, views, 0, 9, "too late"));
+  assert(isFailing(views));
+  assertEquals(readFailure(views), { pe: 2, exitCode: 7, text: "PE 2 failed: ä" });
+  pes.forEach(({ lamella }, pe) => assert(lamella.events() !== seen[pe], `PE ${pe} was not rung`));
+  assertEquals(views.i32[HEADER.bell / 4], 1);
+});
+
+Deno.test("A failure of nobody has PE -1, and a long text is cut", () => {
+  const { layout, pes } = localPes(1);
+  const { views } = pes[0]!.lamella;
+  writeFailure(layout, views, -1, 1, "x".repeat(FAILURE_TEXT_BYTES + 5));
+  const { pe, text } = readFailure(views);
+  assertEquals([pe, text.length], [-1, FAILURE_TEXT_BYTES]);
+  assertEquals(pes[0]!.lamella.failure()?.pe, undefined);
+});

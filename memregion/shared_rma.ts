@@ -1,0 +1,287 @@
+/**
+ * Reading and writing shared regions without the help of the PE that has the memory.
+ *
+ * @module
+ */
+
+import type { ElementArray, ElementType, ElementValue } from "./element_types.ts";
+import type { RmaHandle } from "./handle.ts";
+import {
+  type GetTarget,
+  type IndexSource,
+  newArray,
+  putSignal,
+  type PutSource,
+  type RegionSignal,
+} from "./region.ts";
+import { MEMORY } from "./region_memory.ts";
+import { SharedAtomics } from "./shared_atomics.ts";
+
+/** Remote memory access to any PE's part of the region. */
+export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> {
+  /**
+   * Copies elements to a PE's part. They are visible there, and to whatever handles an active
+   * message sent afterwards, once the handle is complete; until then the source has to stay as it
+   * is.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param source A typed array of the element type, a list of values, one value, or a region, of
+   * which
+   * the part on this PE is taken. What lies in the shared heap is copied fastest.
+   * @returns A handle for the end.
+   * @throws {RangeError} If the elements do not fit, or there is no such PE.
+   * @throws {TypeError} If the source has another element type.
+   * @throws {ClosedError} If the region was disposed.
+   */
+  put(pe: number, index: number, source: PutSource<E>): RmaHandle<void> {
+    const memory = this[MEMORY];
+    memory.access.put(memory, pe, index, source);
+    return this.services.done;
+  }
+
+  /**
+   * As `put`, and returns only when the source may be changed.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param source What to copy.
+   */
+  blockingPut(pe: number, index: number, source: PutSource<E>): void {
+    const memory = this[MEMORY];
+    memory.access.put(memory, pe, index, source);
+  }
+
+  /**
+   * As `put`, without a handle: `waitAll` of the world waits for it.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param source What to copy.
+   */
+  putUnmanaged(pe: number, index: number, source: PutSource<E>): void {
+    const memory = this[MEMORY];
+    memory.access.put(memory, pe, index, source);
+  }
+
+  /**
+   * Copies the same elements to every PE, this one included.
+   *
+   * @param index Index of the first element.
+   * @param source What to copy.
+   * @returns A handle for the end.
+   */
+  putAll(index: number, source: PutSource<E>): RmaHandle<void> {
+    this.putAllUnmanaged(index, source);
+    return this.services.done;
+  }
+
+  /**
+   * As `putAll`, without a handle: `waitAll` of the world waits for it.
+   *
+   * @param index Index of the first element.
+   * @param source What to copy.
+   */
+  putAllUnmanaged(index: number, source: PutSource<E>): void {
+    const memory = this[MEMORY];
+    const { numPes, pe: own } = memory.space.lamella;
+    // This PE comes last: the source may be a part of what is overwritten.
+    for (let i = 1; i <= numPes; i++) memory.access.put(memory, (own + i) % numPes, index, source);
+  }
+
+  /**
+   * Copies elements and then sets, or adds to, an element the target waits for: whoever sees the
+   * signal sees the elements.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param source What to copy.
+   * @param signal Which element to change and how.
+   * @returns A handle for the end.
+   * @throws {TypeError} If the signal is not on the same PE.
+   * @example
+   * ```ts ignore
+   * data.putSignal(1, 0, block, { region: flags, index: world.myPe, value: 1 });
+   * ```
+   */
+  putSignal<S extends ElementType>(
+    pe: number,
+    index: number,
+    source: PutSource<E>,
+    signal: RegionSignal<S>,
+  ): RmaHandle<void> {
+    putSignal(this[MEMORY], pe, index, source, signal);
+    return this.services.done;
+  }
+
+  /**
+   * Gets one element.
+   *
+   * @param pe The PE.
+   * @param index Index of the element.
+   * @returns A handle for its value.
+   */
+  get(pe: number, index: number): RmaHandle<ElementValue<E>>;
+  /**
+   * Gets elements into a new typed array.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param count How many.
+   * @returns A handle for the array.
+   */
+  get(pe: number, index: number, count: number): RmaHandle<ElementArray<E>>;
+  /**
+   * Gets elements, as many as the target has.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @returns A handle for the end.
+   */
+  get(pe: number, index: number, target: GetTarget<E>): RmaHandle<void>;
+  get(
+    pe: number,
+    index: number,
+    target?: number | GetTarget<E>,
+  ): RmaHandle<ElementValue<E>> | RmaHandle<ElementArray<E>> | RmaHandle<void> {
+    const memory = this[MEMORY];
+    if (target === undefined) return this.services.given(memory.access.read(memory, pe, index));
+    if (typeof target === "number") return this.getBuffer(pe, index, target);
+    memory.access.get(memory, pe, index, target);
+    return this.services.done;
+  }
+
+  /**
+   * Gets elements into a new typed array.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param count How many.
+   * @returns A handle for the array.
+   */
+  getBuffer(pe: number, index: number, count: number): RmaHandle<ElementArray<E>> {
+    const memory = this[MEMORY];
+    const array = memory.access.getBuffer(memory, pe, index, count);
+    return this.services.given(array as unknown as ElementArray<E>);
+  }
+
+  /**
+   * Gets one element, and returns it.
+   *
+   * @param pe The PE.
+   * @param index Index of the element.
+   * @returns Its value.
+   */
+  blockingGet(pe: number, index: number): ElementValue<E>;
+  /**
+   * Gets elements, as many as the target has, and returns when they are there.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   */
+  blockingGet(pe: number, index: number, target: GetTarget<E>): void;
+  blockingGet(pe: number, index: number, target?: GetTarget<E>): ElementValue<E> | void {
+    const memory = this[MEMORY];
+    if (target === undefined) return memory.access.read(memory, pe, index);
+    memory.access.get(memory, pe, index, target);
+  }
+
+  /**
+   * As `get` into a target, without a handle: `waitAll` of the world waits for it.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   */
+  getUnmanaged(pe: number, index: number, target: GetTarget<E>): void {
+    const memory = this[MEMORY];
+    memory.access.get(memory, pe, index, target);
+  }
+
+  /**
+   * Copies elements to every `stride`-th element.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param stride Elements from one to the next, from 1.
+   * @param source What to copy.
+   * @param sourceStride Elements from one to the next in the source.
+   * @returns A handle for the end.
+   */
+  putStrided(
+    pe: number,
+    index: number,
+    stride: number,
+    source: GetTarget<E>,
+    sourceStride = 1,
+  ): RmaHandle<void> {
+    this[MEMORY].strided(true, pe, index, stride, source, sourceStride);
+    return this.services.done;
+  }
+
+  /**
+   * Gets every `stride`-th element.
+   *
+   * @param pe The PE.
+   * @param index Index of the first element.
+   * @param stride Elements from one to the next, from 1.
+   * @param target What to fill.
+   * @param targetStride Elements from one to the next in the target.
+   * @returns A handle for the end.
+   */
+  getStrided(
+    pe: number,
+    index: number,
+    stride: number,
+    target: GetTarget<E>,
+    targetStride = 1,
+  ): RmaHandle<void> {
+    this[MEMORY].strided(false, pe, index, stride, target, targetStride);
+    return this.services.done;
+  }
+
+  /**
+   * Writes elements at a list of indices, in their order.
+   *
+   * @param pe The PE.
+   * @param indices The indices.
+   * @param source A value for each, or one for all.
+   * @returns A handle for the end.
+   * @throws {RangeError} At an index out of range; what stands before it in the list is done.
+   */
+  putIndexed(pe: number, indices: IndexSource, source: PutSource<E>): RmaHandle<void> {
+    this.services.batches.putIndexed(this[MEMORY], pe, indices, source);
+    return this.services.done;
+  }
+
+  /**
+   * Reads elements at a list of indices.
+   *
+   * @param pe The PE.
+   * @param indices The indices.
+   * @returns A handle for a new typed array.
+   * @throws {RangeError} At an index out of range.
+   */
+  getIndexed(pe: number, indices: IndexSource): RmaHandle<ElementArray<E>>;
+  /**
+   * Reads elements at a list of indices.
+   *
+   * @param pe The PE.
+   * @param indices The indices.
+   * @param target What to fill.
+   * @returns A handle for the end.
+   * @throws {RangeError} At an index out of range.
+   */
+  getIndexed(pe: number, indices: IndexSource, target: GetTarget<E>): RmaHandle<void>;
+  getIndexed(
+    pe: number,
+    indices: IndexSource,
+    target?: GetTarget<E>,
+  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
+    const into = target ?? newArray(this.type, indices.length);
+    this.services.batches.getIndexed(this[MEMORY], pe, indices, into);
+    return target ? this.services.done : this.services.given(into as ElementArray<E>);
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Regions as numbers: what travels in active messages, and what PEs tell each other when they
+ * allocate.
+ *
+ * @module
+ */
+
+import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
+import { ALLOCATION_ALIGN, EXCHANGE_BYTES } from "../internal/limits.ts";
+import type { Lamella } from "../lamellae/mod.ts";
+import type { Generation } from "./allocation.ts";
+import { type ElementInfo, ELEMENTS, type ElementType } from "./element_types.ts";
+import type { OneSidedMemoryRegion } from "./one_sided_region.ts";
+import { labelOf } from "./refusals.ts";
+import { MEMORY, type RegionMemory } from "./region_memory.ts";
+import type { SharedMemoryRegion } from "./shared_region.ts";
+
+/** How many numbers a shared region is. */
+export const SHARED_NUMBERS = 6;
+/** How many numbers a one-sided region is. */
+export const ONE_SIDED_NUMBERS = 8;
+
+/** A shared region, taken from the wire. */
+export interface SharedWire {
+  readonly info: ElementInfo;
+  readonly id: number;
+  /** The PE that sent it. */
+  readonly sender: number;
+  /** Offset of the elements there. */
+  readonly offset: number;
+  readonly start: number;
+  readonly length: number;
+}
+
+/** A one-sided region, taken from the wire. */
+export interface OneSidedWire {
+  readonly info: ElementInfo;
+  readonly id: number;
+  readonly owner: number;
+  /** Offset of the elements there. */
+  readonly offset: number;
+  readonly start: number;
+  readonly length: number;
+  readonly generation: Generation;
+}
+
+/**
+ * @param numPes Number of PEs.
+ * @returns Bytes of the table in front of each part of a shared region, which tells where all are.
+ */
+export function tableBytesOf(numPes: number): number {
+  return Math.ceil(numPes * 8 / ALLOCATION_ALIGN) * ALLOCATION_ALIGN;
+}
+
+/**
+ * Turns a shared region into numbers.
+ *
+ * @param region The region.
+ * @returns `SHARED_NUMBERS` of them.
+ * @throws {ClosedError} If it was disposed.
+ */
+export function encodeShared(region: SharedMemoryRegion<ElementType>): number[] {
+  const memory: RegionMemory<unknown> = openMemory(region);
+  const { pe } = memory.space.lamella;
+  const { id, offsets } = memory.allocation;
+  return [memory.access.info.code, id, pe, offsets[pe]!, memory.start, memory.length];
+}
+
+/**
+ * Turns a one-sided region into numbers.
+ *
+ * @param region The region.
+ * @returns `ONE_SIDED_NUMBERS` of them.
+ * @throws {ClosedError} If it was disposed.
+ */
+export function encodeOneSided(region: OneSidedMemoryRegion<ElementType>): number[] {
+  const memory: RegionMemory<unknown> = openMemory(region);
+  const { firstPe, generation, id, offsets } = memory.allocation;
+  const { low, high } = generation!;
+  return [
+    memory.access.info.code,
+    id,
+    firstPe,
+    offsets[0]!,
+    memory.start,
+    memory.length,
+    low,
+    high,
+  ];
+}
+
+function openMemory(
+  region: SharedMemoryRegion<ElementType> | OneSidedMemoryRegion<ElementType>,
+): RegionMemory<unknown> {
+  const memory = region[MEMORY] as unknown as RegionMemory<unknown>;
+  const { closed } = memory.allocation;
+  if (closed) throw new ClosedError(`Cannot send ${labelOf(memory)}: ${closed}`);
+  return memory;
+}
+
+/**
+ * Reads what `encodeShared` wrote.
+ *
+ * @param numbers The numbers.
+ * @param lamella The provider.
+ * @returns What they say.
+ * @throws {ProtocolError} If they describe no region.
+ */
+export function readShared(numbers: ArrayLike<number>, lamella: Lamella): SharedWire {
+  const { pe: sender, ...common } = readCommon(numbers, SHARED_NUMBERS, lamella);
+  return { ...common, sender };
+}
+
+/**
+ * Reads what `encodeOneSided` wrote.
+ *
+ * @param numbers The numbers.
+ * @param lamella The provider.
+ * @returns What they say.
+ * @throws {ProtocolError} If they describe no region.
+ */
+export function readOneSided(numbers: ArrayLike<number>, lamella: Lamella): OneSidedWire {
+  const { pe: owner, ...common } = readCommon(numbers, ONE_SIDED_NUMBERS, lamella);
+  const [low, high] = [numbers[6]!, numbers[7]!];
+  if ((low | 0) !== low || (high | 0) !== high) throw unreadable(numbers);
+  return { ...common, owner, generation: { low, high } };
+}
+
+function readCommon(
+  numbers: ArrayLike<number>,
+  count: number,
+  lamella: Lamella,
+): Omit<SharedWire, "sender"> & { pe: number } {
+  const [code = -1, id = -1, pe = -1, offset = -1, start = -1, length = -1] = Array.from(numbers);
+  const info = ELEMENTS[code];
+  const whole = [id, pe, offset, start, length].every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (
+    numbers.length !== count || !info || !whole || pe >= lamella.numPes ||
+    offset % ALLOCATION_ALIGN !== 0 || offset < ALLOCATION_ALIGN ||
+    offset + (start + length) * info.bytes > lamella.heap.capacity
+  ) throw unreadable(numbers);
+  return { info, id, pe, offset, start, length };
+}
+
+function unreadable(numbers: ArrayLike<number>): ProtocolError {
+  return new ProtocolError(
+    `Cannot read the handle of a region: ${Array.from(numbers).join(", ")} describe none`,
+  );
+}
+
+/**
+ * What a PE tells the others when a shared region is allocated.
+ *
+ * @param room Offset of its elements, or why it has no room.
+ * @returns Its bytes for the exchange.
+ */
+export function writeOffer(room: number | OutOfMemoryError): Uint8Array {
+  const bytes = new Uint8Array(EXCHANGE_BYTES);
+  const view = new DataView(bytes.buffer);
+  if (typeof room === "number") {
+    view.setFloat64(0, room);
+    return bytes;
+  }
+  view.setFloat64(0, -1 - (room.pe ?? 0));
+  const { written } = new TextEncoder().encodeInto(room.message, bytes.subarray(TEXT_AT));
+  view.setUint16(TEXT_AT - 2, written);
+  return bytes;
+}
+
+/** After the number and the length of the text. */
+const TEXT_AT = 10;
+
+/**
+ * Reads what a PE offered.
+ *
+ * @param bytes Its bytes of the exchange.
+ * @returns Offset of its elements, or why it has no room.
+ */
+export function readOffer(bytes: Uint8Array): number | OutOfMemoryError {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const room = view.getFloat64(0);
+  if (room >= 0) return room;
+  const text = bytes.slice(TEXT_AT, TEXT_AT + view.getUint16(TEXT_AT - 2));
+  return new OutOfMemoryError(new TextDecoder().decode(text), {
+    pe: -1 - room,
+    op: "allocSharedMemRegion",
+  });
+}
