@@ -119,14 +119,15 @@ for (const start of [0, 0x7fffffff - 1500, -1500]) {
     let [last, answered, largest] = [start, start, 0];
     for (let i = 0; i < 30_000; i++) {
       const context = `seed ${seed}, step ${i}`;
-      const choice = random() * (Math.floor(i / 4000) % 2 === 0 ? 1 : 1.6);
+      // It fills for a while, then empties.
+      const choice = random() * (Math.floor(i / 4000) % 2 === 0 ? 0.7 : 1.6);
       if (choice < 0.6) {
         const handle = newHandle();
         last = (last + 1) | 0;
         assertEquals(requests.add(handle), last, context);
         model.waiting.set(last, handle);
-      } else if (choice < 0.62) {
-        const far = random() < 0.3 ? last : (answered + Math.floor(random() * 8)) | 0;
+      } else if (choice < 0.603) {
+        const far = random() < 0.1 ? last : (answered + Math.floor(random() * 8)) | 0;
         const number = ((last - far) | 0) < 0 ? last : far;
         const count = requests.settleUpTo(number);
         const handles = model.settleUpTo(number, answered);

@@ -45,6 +45,19 @@ export interface TestAm {
   readonly handler: TestHandler;
 }
 
+/** Definitions of AMs that were used before: their codecs take long to generate. */
+const defined = new WeakMap<Record<string, TestAm>, readonly AmDefinition[]>();
+
+function define(ams: Record<string, TestAm>): readonly AmDefinition[] {
+  return Object.entries(ams).map(([name, one], id) => ({
+    name,
+    handler: one.handler as AmDefinition["handler"],
+    codec: one.schema ? schemaCodec(one.schema) as Codec<unknown> : one.codec ?? payloadCodec,
+    returns: one.returns && schemaCodec(one.returns) as Codec<unknown>,
+    id,
+  }));
+}
+
 /**
  * Makes PEs.
  *
@@ -54,13 +67,8 @@ export interface TestAm {
  */
 export function enginePes(ams: Record<string, TestAm>, options: PesOptions = {}): EnginePes {
   const network = new Network(options.numPes ?? 2, options.ringBytes);
-  const definitions = Object.entries(ams).map(([name, one], id): AmDefinition => ({
-    name,
-    handler: one.handler as AmDefinition["handler"],
-    codec: one.schema ? schemaCodec(one.schema) as Codec<unknown> : one.codec ?? payloadCodec,
-    returns: one.returns && schemaCodec(one.returns) as Codec<unknown>,
-    id,
-  }));
+  const definitions = defined.get(ams) ?? define(ams);
+  defined.set(ams, definitions);
   const engines = network.progress.map((progress, currentPe) => {
     const context = { currentPe, network } as { currentPe: number; engine?: AmEngine };
     return context.engine = new AmEngine({

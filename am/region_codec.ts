@@ -63,10 +63,17 @@ const ONE_SIDED: RegionKind<OneSidedMemoryRegion<ElementType>> = {
  * @param type Its element type.
  * @returns The schema.
  * @example
- * ```ts ignore
+ * ```ts
+ * import { am, f64, LamellarWorldBuilder, region } from "../mod.ts";
+ *
  * const Fill = am("Fill", { into: region("f64"), value: f64 }, (self) => {
  *   self.into.asSlice().fill(self.value);
  * });
+ *
+ * await using world = await new LamellarWorldBuilder().build();
+ * const into = await world.allocSharedMemRegion("f64", 4);
+ * await world.execAmPe(0, Fill({ into, value: 0.5 }));
+ * console.log(into.at(0, 3)); // 0.5
  * ```
  */
 export function region<E extends ElementType>(type: E): Schema<SharedMemoryRegion<E>> {

@@ -85,6 +85,11 @@ export function readResult(
   bytes: number,
   context: unknown,
 ): unknown {
+  if (form < FORM.value && bytes !== (form === FORM.number ? 8 : 0)) {
+    throw new ProtocolError(
+      `Cannot read a result: form ${form} has ${form === FORM.number ? 8 : 0} bytes, got ${bytes}`,
+    );
+  }
   switch (form) {
     case FORM.undefined:
       return undefined;
@@ -117,9 +122,22 @@ interface WireError {
  */
 export function encodeError(error: unknown): Uint8Array {
   const wire: WireError = error instanceof Error
-    ? { name: error.name, message: error.message, stack: Deno.inspect(error) }
-    : { name: "", message: Deno.inspect(error), stack: "" };
+    ? {
+      name: textOf(() => error.name),
+      message: textOf(() => error.message),
+      stack: textOf(() => Deno.inspect(error)),
+    }
+    : { name: "", message: textOf(() => Deno.inspect(error)), stack: "" };
   return new TextEncoder().encode(JSON.stringify(wire));
+}
+
+/** What programs throw may hold anything; whoever waits for it gets an error all the same. */
+function textOf(read: () => unknown): string {
+  try {
+    return String(read());
+  } catch {
+    return "(no text)";
+  }
 }
 
 /**
@@ -131,6 +149,7 @@ export function encodeError(error: unknown): Uint8Array {
  * @param at Where the payload begins.
  * @param bytes Its length.
  * @returns The error, with the remote one as its cause.
+ * @throws {ProtocolError} If the payload is no error.
  */
 export function decodeError(
   op: string,
@@ -140,16 +159,25 @@ export function decodeError(
   bytes: number,
 ): RemoteError {
   const text = new TextDecoder().decode(views.u8.slice(at, at + bytes));
-  let wire: WireError;
+  let wire: unknown;
   try {
-    wire = JSON.parse(text) as WireError;
+    wire = JSON.parse(text);
   } catch (cause) {
     throw new ProtocolError(`Cannot read an error from PE ${pe}: it is not JSON`, { pe, cause });
+  }
+  if (!isWireError(wire)) {
+    throw new ProtocolError(`Cannot read an error from PE ${pe}: it lacks a field`, { pe });
   }
   const cause = new Error(wire.message);
   if (wire.name) cause.name = wire.name;
   if (wire.stack) cause.stack = wire.stack;
   return remoteError(op, pe, cause, wire.name ? `${wire.name}: ${wire.message}` : wire.message);
+}
+
+function isWireError(value: unknown): value is WireError {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, message, stack } = value as Partial<WireError>;
+  return typeof name === "string" && typeof message === "string" && typeof stack === "string";
 }
 
 /**
@@ -163,7 +191,9 @@ export function remoteError(
   op: string,
   pe: number,
   cause: unknown,
-  text: string = cause instanceof Error ? `${cause.name}: ${cause.message}` : Deno.inspect(cause),
+  text: string = textOf(() =>
+    cause instanceof Error ? `${cause.name}: ${cause.message}` : Deno.inspect(cause)
+  ),
 ): RemoteError {
   return new RemoteError(`${op} failed on PE ${pe}: ${text}`, { pe, op, cause });
 }

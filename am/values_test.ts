@@ -58,10 +58,12 @@ Deno.test("A result whose form is none, or whose length does not fit it, is refu
   for (const form of [7, 8, 255, 0xffffff, FORM.schema]) {
     assertThrows(() => readResult(form, undefined, views, 64, 8, undefined), ProtocolError);
   }
-  for (const [form, bytes] of [
-    ...[0, 1, 7, 9, 16].map((bytes) => [FORM.number, bytes] as const),
-    ...[FORM.undefined, FORM.null, FORM.true, FORM.false].map((form) => [form, 8] as const),
-  ]) {
+  for (
+    const [form, bytes] of [
+      ...[0, 1, 7, 9, 16].map((bytes) => [FORM.number, bytes] as const),
+      ...[FORM.undefined, FORM.null, FORM.true, FORM.false].map((form) => [form, 8] as const),
+    ]
+  ) {
     const error = assertThrows(
       () => readResult(form, undefined, views, 64, bytes, undefined),
       ProtocolError,
@@ -102,7 +104,12 @@ Deno.test("The causes of an error arrive in its stack", () => {
 });
 
 Deno.test("What is thrown and is no error arrives as its text", () => {
-  for (const [thrown, text] of [["a text", '"a text"'], [undefined, "undefined"], [{ a: 1 }, "{ a: 1 }"]]) {
+  for (
+    const [thrown, text] of [["a text", '"a text"'], [undefined, "undefined"], [
+      { a: 1 },
+      "{ a: 1 }",
+    ]]
+  ) {
     assertEquals(travelError(thrown).message, `AM "A" failed on PE 3: ${text}`);
   }
 });
@@ -115,7 +122,10 @@ Deno.test("Errors that lie about themselves travel all the same", () => {
       throw new Error("no message for you");
     },
   });
-  for (const thrown of [message, name, getter]) assertInstanceOf(travelError(thrown), RemoteError);
+  for (const thrown of [message, name, getter]) {
+    assertInstanceOf(travelError(thrown), RemoteError);
+    assertInstanceOf(remoteError("closure", 0, thrown), RemoteError);
+  }
 });
 
 Deno.test("Bytes that are no error are refused", () => {
@@ -133,6 +143,9 @@ Deno.test("Bytes that are no error are refused", () => {
 });
 
 Deno.test("An error of this PE names what was thrown, whatever that is", () => {
-  assertEquals(remoteError("closure", 0, new RangeError("r")).message, "closure failed on PE 0: RangeError: r");
+  assertEquals(
+    remoteError("closure", 0, new RangeError("r")).message,
+    "closure failed on PE 0: RangeError: r",
+  );
   assertEquals(remoteError("closure", 0, 5).message, "closure failed on PE 0: 5");
 });

@@ -104,7 +104,7 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
         memory.wrote(part, 1);
         return;
       }
-      // Before the class of the array: to see that a region is none takes its whole prototype chain.
+      // Before the class of the array: to see that a region is none takes its prototype chain.
       const from = (source as { [regionKey]?: RegionMemory<V> })[regionKey];
       if (from !== undefined) {
         memory.putRegion(part, index, from);

@@ -19,6 +19,8 @@ export const HEADER = {
   waits: 4,
   /** 64 random bits that tell a one-sided region from whatever lies there later. */
   generation: 8,
+  /** Bytes of the elements, as a 64-bit float. */
+  bytes: 16,
 } as const;
 
 /** From the first element back to the word of the header that counts waits. */

@@ -8,11 +8,16 @@
  * afterwards, once its handle is complete; atomic operations are ordered, everything else is not;
  * no wait outlives a failure of the job.
  *
- * ```ts ignore
+ * ```ts
+ * import { LamellarWorldBuilder } from "../mod.ts";
+ *
+ * await using world = await new LamellarWorldBuilder().build();
  * const region = await world.allocSharedMemRegion("f64", 1024);
  * const next = (world.myPe + 1) % world.numPes;
  * await region.put(next, 0, new Float64Array([1, 2, 3]));
  * await region.fetchAdd(next, 3, 0.5);
+ * world.barrier();
+ * console.log(region.asSlice().subarray(0, 4));
  * ```
  *
  * @module

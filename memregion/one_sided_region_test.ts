@@ -158,3 +158,15 @@ Deno.test("Numbers that describe no region are refused", () => {
     assertThrows(() => regions.decodeOneSided(own.with(i, 0.5)), ProtocolError, "describe none");
   }
 });
+
+Deno.test("A handle that reaches beyond its region is refused", () => {
+  using pes = new Pes(2);
+  const { regions } = pes.all[1]!;
+  const [shared] = pes.allocShared("u16", 3);
+  const numbers = encodeShared(shared as never);
+  const text = "Cannot read the handle of region 1: it ends at byte 8 of 6";
+  assertThrows(() => regions.decodeShared(numbers.with(4, 1)), ProtocolError, text);
+  assertThrows(() => regions.decodeShared(numbers.with(5, 4)), ProtocolError, text);
+  const own = encodeOneSided(pes.all[0]!.regions.allocOneSided("u16", 3) as never);
+  assertThrows(() => regions.decodeOneSided(own.with(5, 4)), ProtocolError, text);
+});

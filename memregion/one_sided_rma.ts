@@ -71,8 +71,15 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
    * @returns A handle for the end.
    * @throws {TypeError} If the signal is not on the same PE.
    * @example
-   * ```ts ignore
-   * data.putSignal(0, block, { region: flags, index: world.myPe, value: 1 });
+   * ```ts
+   * import { LamellarWorldBuilder } from "../mod.ts";
+   *
+   * await using world = await new LamellarWorldBuilder().build();
+   * const data = world.allocOneSidedMemRegion("f64", 3);
+   * const ready = world.allocOneSidedMemRegion("u8", 1);
+   * data.putSignal(0, [1, 2, 3], { region: ready, index: 0, value: 1 });
+   * await ready.waitUntil(0, "==", 1);
+   * console.log([...data]);
    * ```
    */
   putSignal<S extends ElementType>(

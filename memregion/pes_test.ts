@@ -1,6 +1,5 @@
 import { instantiateKernels } from "../internal/kernels.ts";
-import { SCRATCH_BYTES } from "../internal/kernels_spread.ts";
-import { createMemory, layoutFor } from "../lamellae/local/layout.ts";
+import { BLOCK, blockOf, createMemory, layoutFor } from "../lamellae/local/layout.ts";
 import { LocalLamella } from "../lamellae/local/local_lamella.ts";
 import { Collectives, Progress } from "../lamellae/mod.ts";
 import type { ElementType } from "./element_types.ts";
@@ -21,11 +20,11 @@ export class Pes implements Disposable {
 
   constructor(count: number, heapBytes = 1 << 20) {
     const layout = layoutFor(count, 4096, heapBytes);
-    const memory = createMemory({ ...layout, totalBytes: layout.totalBytes + 65536 });
+    const memory = createMemory(layout);
     for (let pe = 0; pe < count; pe++) {
       const kernels = instantiateKernels(memory, {
-        memory64: false,
-        scratch: layout.totalBytes + pe * SCRATCH_BYTES,
+        memory64: layout.memory64,
+        scratch: blockOf(layout, pe) + BLOCK.scratch,
       });
       const lamella = new LocalLamella(layout, memory, kernels, pe);
       const progress = new Progress(lamella, true);

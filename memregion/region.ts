@@ -169,8 +169,13 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
    * @returns A handle to await or block on.
    * @throws {MemNotLocalError} If the data is on another PE.
    * @example
-   * ```ts ignore
-   * await flags.waitUntil(0, ">=", world.numPes - 1, { timeoutMs: 1000 });
+   * ```ts
+   * import { LamellarWorldBuilder } from "../mod.ts";
+   *
+   * await using world = await new LamellarWorldBuilder().build();
+   * const flags = await world.allocSharedMemRegion("u32", 1);
+   * flags.add(0, 0, 1);
+   * if (world.myPe === 0) await flags.waitUntil(0, "==", world.numPes, { timeoutMs: 10_000 });
    * ```
    */
   waitUntil(

@@ -421,3 +421,18 @@ Deno.test("No region of a closed world can be used", () => {
   region.dispose();
   own.dispose();
 });
+
+Deno.test("Regions beyond the first 4 GiB are reached like any other", () => {
+  using pes = new Pes(2, 2 ** 32 + 2 ** 20);
+  const [first, second] = pes.allocShared("u64", 100) as SharedMemoryRegion<"u64">[];
+  assert(second!.asSlice().byteOffset > 2 ** 32);
+  first!.put(1, 0, [1, 2, 3]);
+  first!.putSignal(1, 3, second!.subRegion(0, 1), { region: first!, index: 99, value: 1 });
+  first!.putStrided(1, 10, 5, new BigUint64Array([4n, 5n]));
+  first!.batchAdd([100, 199], 10);
+  assertEquals(first!.fetchAdd(1, 1, 5).block(), 2);
+  assertEquals(
+    first!.gather([100, 101, 102, 110, 115, 199]).block(),
+    new BigUint64Array([11n, 7n, 3n, 4n, 5n, 11n]),
+  );
+});

@@ -100,8 +100,16 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
    * @returns A handle for the end.
    * @throws {TypeError} If the signal is not on the same PE.
    * @example
-   * ```ts ignore
-   * data.putSignal(1, 0, block, { region: flags, index: world.myPe, value: 1 });
+   * ```ts
+   * import { LamellarWorldBuilder } from "../mod.ts";
+   *
+   * await using world = await new LamellarWorldBuilder().build();
+   * const data = await world.allocSharedMemRegion("f64", 3);
+   * const ready = await world.allocSharedMemRegion("u8", 1);
+   * const next = (world.myPe + 1) % world.numPes;
+   * data.putSignal(next, 0, [1, 2, 3], { region: ready, index: 0, value: 1 });
+   * await ready.waitUntil(0, "==", 1);
+   * console.log([...data]);
    * ```
    */
   putSignal<S extends ElementType>(

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ClosedError, OutOfMemoryError } from "../internal/errors.ts";
+import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
 import type { Collectives, Lamella, Progress } from "../lamellae/mod.ts";
 import { accessOf } from "./access.ts";
 import {
@@ -223,12 +223,14 @@ export class RegionSpace {
     info: ElementInfo,
     length: number,
   ): number | OutOfMemoryError {
-    const { heap, pe, kernels } = this.#lamella;
+    const { heap, pe, kernels, views } = this.#lamella;
     this.#sweep();
     const bytes = tableBytes + HEADER_BYTES + length * info.bytes;
     try {
       const offset = heap.allocate(bytes);
-      kernels.fill(this.#lamella.address(pe, offset), 0, bytes);
+      const address = this.#lamella.address(pe, offset);
+      kernels.fill(address, 0, bytes);
+      views.f64[(address + tableBytes + HEADER.bytes) / 8] = length * info.bytes;
       return offset + tableBytes + HEADER_BYTES;
     } catch (error) {
       if (error instanceof OutOfMemoryError) return error;
@@ -309,6 +311,7 @@ export class RegionSpace {
       const at = this.#lamella.address(sender, table) / 8;
       this.#place(allocation, [...views.f64.subarray(at, at + numPes)]);
     }
+    this.#checkRange(allocation, this.#lamella.pe, (start + length) * info.bytes);
     const memory = this.#memory<ElementType>(info, allocation, start, length);
     return new SharedMemoryRegion<ElementType>(this.#services, memory);
   }
@@ -328,8 +331,20 @@ export class RegionSpace {
       allocation = this.#newAllocation(id, owner, generation);
       allocation.place([offset]);
     }
+    this.#checkRange(allocation, 0, (start + length) * info.bytes);
     const memory = this.#memory<ElementType>(info, allocation, start, length);
     return new OneSidedMemoryRegion<ElementType>(this.#services, memory);
+  }
+
+  /** Refuses a handle that reaches beyond its memory; what a closed one says does not matter. */
+  #checkRange(allocation: Allocation, part: number, end: number): void {
+    const address = allocation.addresses[part];
+    if (address === undefined || !allocation.current) return;
+    const bytes = this.#lamella.views.f64[(address - HEADER_BYTES + HEADER.bytes) / 8]!;
+    if (end <= bytes) return;
+    throw new ProtocolError(
+      `Cannot read the handle of region ${allocation.id}: it ends at byte ${end} of ${bytes}`,
+    );
   }
 
   /** Notes where the parts are, for this PE and for those that it sends the region to. */
