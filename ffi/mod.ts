@@ -4,4 +4,4 @@
  * @module
  */
 
-export { schedYield } from "./libc.ts";
+export { adviseHugePages, schedYield } from "./libc.ts";

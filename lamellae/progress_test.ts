@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LamellarError, PeFailedError, TimeoutError } from "../internal/errors.ts";
 import { ACTIVITY, WAIT_FOR } from "./lamella.ts";
-import { blockOf, BLOCK, STATUS } from "./local/layout.ts";
+import { BLOCK, blockOf, STATUS } from "./local/layout.ts";
 import { localPes, type Pe } from "./pes_test.ts";
 
 const REASON = { kind: WAIT_FOR.am, pe: 1 };

@@ -57,6 +57,7 @@ export function startedPe(version: string): StartedPe | undefined {
       { pe: context.lamella.pe, op: "build" },
     );
   }
+  context.beginWorld();
   return {
     lamella: context.lamella,
     config: context.config,

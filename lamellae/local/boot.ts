@@ -40,7 +40,13 @@ async function start(message: StartMessage): Promise<void> {
   });
   const lamella = new LocalLamella(layout, memory, kernels, pe, schedYield());
   const life = new PeLife(layout, lamella);
-  setPeContext({ lamella, config, version, setWorld: (close) => life.setWorld(close) });
+  setPeContext({
+    lamella,
+    config,
+    version,
+    beginWorld: () => life.beginWorld(),
+    setWorld: (close) => life.setWorld(close),
+  });
   tellProgram(message.program, message.args);
   if (pe !== 0) isolateStdin();
   if (config.label || layout.numPes > 1) {

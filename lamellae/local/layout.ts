@@ -67,6 +67,8 @@ export const STATUS = {
   progress: 5,
   /** Set once the PE begins to build a world. */
   joined: 6,
+  /** Set if the PE has finished by an exit rather than at the end of its program. */
+  exited: 7,
 } as const;
 
 /** Life of a PE. */

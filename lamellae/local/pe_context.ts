@@ -32,6 +32,8 @@ export interface PeContext {
   readonly lamella: LocalLamella;
   readonly config: Config;
   readonly version: string;
+  /** Called when the program begins to build a world. */
+  beginWorld(): void;
   /**
    * Called when a world is built, with what closes it at the end of a program that does not do it
    * itself, and with nothing once it is closed.

@@ -6,6 +6,7 @@
  */
 
 import { atomicStore } from "../../internal/atomics.ts";
+import { LamellarError } from "../../internal/errors.ts";
 import { ringSupervisor, writeFailure } from "./failure_record.ts";
 import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "./layout.ts";
 import { failureText, type LocalLamella } from "./local_lamella.ts";
@@ -16,6 +17,7 @@ export class PeLife {
   readonly #lamella: LocalLamella;
   readonly #statusIndex: number;
   #close: (() => Promise<void>) | undefined;
+  #building = false;
   #flush: () => void = () => {};
 
   /**
@@ -28,14 +30,20 @@ export class PeLife {
     this.#statusIndex = (blockOf(layout, lamella.pe) + BLOCK.status) / 4;
   }
 
+  /** Notes that the program begins to build a world. */
+  beginWorld(): void {
+    this.#building = true;
+    this.#report(STATUS.joined, 1);
+  }
+
   /**
    * Notes that the program has built a world, or closed it.
    *
    * @param close Closes the world at the end of the program; undefined once it is closed.
    */
   setWorld(close: (() => Promise<void>) | undefined): void {
+    this.#building = false;
     this.#close = close;
-    atomicStore(this.#lamella.views.i32, this.#statusIndex + STATUS.joined, 1);
   }
 
   /**
@@ -53,9 +61,10 @@ export class PeLife {
   async run(program: string): Promise<void> {
     this.#guardExits();
     this.#guardErrors();
-    this.#setState(PE_STATE.running);
+    this.#report(STATUS.state, PE_STATE.running);
     try {
       await import(program);
+      if (this.#building) throw notAwaited(this.#lamella.pe);
       await this.#close?.();
       this.#finish(exitCode());
     } catch (error) {
@@ -63,14 +72,14 @@ export class PeLife {
     }
   }
 
-  #setState(state: number): void {
-    atomicStore(this.#lamella.views.i32, this.#statusIndex + STATUS.state, state);
+  #report(word: number, value: number): void {
+    atomicStore(this.#lamella.views.i32, this.#statusIndex + word, value);
   }
 
   #finish(code: number): void {
     this.#flush();
-    atomicStore(this.#lamella.views.i32, this.#statusIndex + STATUS.exitCode, code);
-    this.#setState(PE_STATE.finished);
+    this.#report(STATUS.exitCode, code);
+    this.#report(STATUS.state, PE_STATE.finished);
     ringSupervisor(this.#lamella.views);
   }
 
@@ -82,7 +91,7 @@ export class PeLife {
     this.#flush();
     const { views, pe } = this.#lamella;
     // The state goes first: who sees the failure need not wait for this PE any more.
-    this.#setState(PE_STATE.failed);
+    this.#report(STATUS.state, PE_STATE.failed);
     if (!writeFailure(this.#layout, views, pe, code, text)) ringSupervisor(views);
   }
 
@@ -90,8 +99,10 @@ export class PeLife {
   #guardExits(): void {
     const exit = Deno.exit;
     const leave = (how: string, code: number): never => {
-      if (code === 0 && !this.#close) this.#finish(0);
-      else {
+      if (code === 0 && !this.#close) {
+        this.#report(STATUS.exited, 1);
+        this.#finish(0);
+      } else {
         const { pe } = this.#lamella;
         this.#end(
           code || 1,
@@ -117,6 +128,16 @@ export class PeLife {
       unlessSpared(event, () => this.#fail(event.reason));
     });
   }
+}
+
+/** A module ends without waiting for an async function that it calls and does not await. */
+function notAwaited(pe: number): LamellarError {
+  return new LamellarError(
+    "ERR_NOT_AWAITED",
+    "The program ended before its world was built: await build(), and the function that calls " +
+      "it, at the top level",
+    { pe, op: "build" },
+  );
 }
 
 function exitCode(): number {

@@ -15,6 +15,9 @@ type StreamName = "stdout" | "stderr";
 /** The console's own methods: they write a text and a line feed in one piece. */
 const print = { stdout: console.log, stderr: console.error } as const;
 
+/** The lines of both streams. */
+type Streams = Readonly<Record<StreamName, Lines>>;
+
 /** Raw writes, as they were before they were replaced. */
 const writeRaw = {
   stdout: Deno.stdout.writeSync.bind(Deno.stdout),
@@ -22,21 +25,30 @@ const writeRaw = {
 } as const;
 
 /**
- * Collects the raw output of this Worker to lines. What goes to a terminal without labels is left
- * alone: terminals keep writes whole, and people want to see each at once.
+ * Collects the output of this Worker to lines. What goes to a terminal without labels is left alone:
+ * terminals keep writes whole, and people want to see each at once.
  *
  * @param label What to put before each line.
  * @returns Writes the beginning of a line that still waits for its end.
  */
-export function assembleLines(label: string): () => void {
-  const flushes: (() => void)[] = [];
+export async function assembleLines(label: string): Promise<() => void> {
+  const streams: Streams = {
+    stdout: new Lines("stdout", label),
+    stderr: new Lines("stderr", label),
+  };
+  if (label !== "") await labelConsole(streams);
   for (const name of ["stdout", "stderr"] as const) {
-    if (label === "" && Deno[name].isTerminal()) continue;
-    const lines = new Lines(name, label);
-    redirect(name, lines);
-    flushes.push(() => lines.end());
+    if (label !== "" || !Deno[name].isTerminal()) redirect(name, streams[name]);
   }
-  const flush = (): void => flushes.forEach((one) => one());
+  if (label === "") {
+    const once = joinOnce(streams);
+    streams.stdout.onBeginning = once;
+    streams.stderr.onBeginning = once;
+  }
+  const flush = (): void => {
+    streams.stdout.end();
+    streams.stderr.end();
+  };
   flushBeforeReading(flush);
   return flush;
 }
@@ -79,6 +91,8 @@ class Lines {
   readonly #name: StreamName;
   readonly #label: string;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  /** Called when a line begins whose end is not there yet. */
+  onBeginning: () => void = () => {};
   #rest: Uint8Array | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -108,9 +122,19 @@ class Lines {
     else this.#print(joined(rest, Uint8Array.of(LINE_FEED)));
   }
 
+  /** Hands out the beginning of a line as text, if there is one and it is text. */
+  takeBeginning(): string {
+    const rest = this.#rest;
+    const text = rest && this.#decode(rest);
+    if (text === undefined) return "";
+    this.#rest = undefined;
+    return text;
+  }
+
   #keep(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#rest = joined(this.#rest, bytes.slice());
+    this.onBeginning();
     // With labels the line could not be gone on with once another PE has written.
     if (this.#label !== "" || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
@@ -148,26 +172,62 @@ function joined(a: Uint8Array | undefined, b: Uint8Array): Uint8Array {
   return both;
 }
 
-/**
- * Replaces the console by one that labels each line.
- *
- * @param label What to put before each line.
- */
-export async function labelConsole(label: string): Promise<void> {
+/** Replaces the console by one that labels each line. */
+async function labelConsole(streams: Streams): Promise<void> {
   const { Console } = await import("node:console");
   const { Writable } = await import("node:stream");
-  const stream = (name: StreamName): InstanceType<typeof Writable> => {
-    const lines = new Lines(name, label);
-    const encoder = new TextEncoder();
-    return new Writable({
+  const encoder = new TextEncoder();
+  const stream = (lines: Lines): InstanceType<typeof Writable> =>
+    new Writable({
       decodeStrings: false,
       write: (chunk: string | Uint8Array, _encoding, done) => {
         lines.write(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
         done();
       },
     });
-  };
-  const colorMode = Deno.stdout.isTerminal() && !Deno.noColor;
-  const labelled = new Console({ stdout: stream("stdout"), stderr: stream("stderr"), colorMode });
+  const labelled = new Console({
+    stdout: stream(streams.stdout),
+    stderr: stream(streams.stderr),
+    colorMode: Deno.stdout.isTerminal() && !Deno.noColor,
+  });
   Object.assign(console, labelled);
+}
+
+/** Methods of the console that write to the standard error. */
+const ERROR_METHODS: readonly string[] = ["error", "warn", "assert", "trace"];
+/** Methods of the console that write their arguments as one message. */
+const MESSAGE_METHODS: readonly string[] = ["log", "info", "debug", "error", "warn"];
+
+/**
+ * Makes the console go on with the line that a raw write has begun. Few programs mix the two, so
+ * this is done when the first such line begins.
+ */
+function joinOnce(streams: Streams): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    const methods = console as unknown as Record<string, unknown>;
+    for (const [name, method] of Object.entries(methods)) {
+      if (typeof method !== "function") continue;
+      const lines = ERROR_METHODS.includes(name) ? streams.stderr : streams.stdout;
+      const joins = MESSAGE_METHODS.includes(name);
+      methods[name] = (...args: unknown[]) => {
+        if (joins && args.length > 0) args[0] = joinedMessage(lines, args);
+        // What cannot be joined in one piece stays in order at least.
+        lines.end();
+        return method.apply(console, args);
+      };
+    }
+  };
+}
+
+/** Puts the beginning of a line before the first argument of a message. */
+function joinedMessage(lines: Lines, [first, ...others]: readonly unknown[]): unknown {
+  const beginning = lines.takeBeginning();
+  if (beginning === "") return first;
+  // Only a message with further arguments has its percent signs read.
+  const literal = (text: string): string => others.length > 0 ? text.replaceAll("%", "%%") : text;
+  const message = typeof first === "string" ? first : literal(Deno.inspect(first));
+  return literal(beginning) + message;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assembleLines, labelConsole } from "./pe_output.ts";
+import { assembleLines } from "./pe_output.ts";
 
 /**
  * Lets the Worker see the program as a main thread would.
@@ -71,8 +71,6 @@ export async function assembleOutput(
   numPes: number,
   label: boolean,
 ): Promise<() => void> {
-  if (!label) return assembleLines("");
-  const text = `[${String(pe).padStart(String(numPes - 1).length)}] `;
-  await labelConsole(text);
-  return assembleLines(text);
+  if (!label) return await assembleLines("");
+  return await assembleLines(`[${String(pe).padStart(String(numPes - 1).length)}] `);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { adviseHugePages } from "../../ffi/mod.ts";
 import { atomicLoad, atomicWaitAsync } from "../../internal/atomics.ts";
 import type { Config } from "../../internal/config.ts";
 import { compileKernels } from "../../internal/kernels.ts";
@@ -69,6 +70,7 @@ class Supervisor {
     this.#job = job;
     this.#layout = layoutFor(job.numPes, job.config.ringBytes ?? 0, job.config.heapBytes ?? 0);
     this.#memory = createMemory(this.#layout);
+    adviseHugePages(this.#memory.buffer, this.#layout.heaps);
     this.#views = memoryViews(this.#memory.buffer);
     this.#views.i32[HEADER.magic >>> 2] = LAYOUT_MAGIC;
     this.#watchdog = new Watchdog(this.#layout, this.#views, job.config);
@@ -123,12 +125,22 @@ class Supervisor {
   #look(): number | undefined {
     if (isFailing(this.#views)) return this.#lookAtFailure();
     const states = this.#words(STATUS.state);
-    if (states.every((state) => state === PE_STATE.finished)) {
-      return this.#words(STATUS.exitCode).find((code) => code !== 0) ?? 0;
-    }
+    if (states.every((state) => state === PE_STATE.finished)) return this.#lookAtEnd();
     const verdict = this.#absence(states) ?? this.#watchdog.look(states);
     if (verdict) this.#fail(-1, 1, verdict);
     return undefined;
+  }
+
+  #lookAtEnd(): number {
+    const code = this.#words(STATUS.exitCode).find((code) => code !== 0) ?? 0;
+    const intended = [...this.#words(STATUS.joined), ...this.#words(STATUS.exited), code];
+    if (intended.every((word) => word === 0)) {
+      console.error(
+        "lamellar: the program ended without building a world; " +
+          "if an async function builds it, await that at the top level",
+      );
+    }
+    return code;
   }
 
   /** A PE that ended without a world is missing in the worlds of the others, for ever. */
@@ -138,7 +150,7 @@ class Supervisor {
     const absent = states.findIndex((state, pe) => state === PE_STATE.finished && !joined[pe]);
     if (present < 0 || absent < 0) return undefined;
     return `PE ${absent} failed: its program ended without building a world, ` +
-      `and PE ${present} built one: every PE has to`;
+      `and PE ${present} built one: every PE has to, and await it at the top level`;
   }
 
   #lookAtFailure(): number | undefined {
