@@ -33,6 +33,12 @@ const PERMISSIONS = {
     purpose: "Read the `LAMELLAR_…` variables",
     without: "Every variable counts as not set; nobody is prompted",
   },
+  ffi: {
+    flag: "--allow-ffi",
+    purpose:
+      "Offer the core to other PEs while waiting (`sched_yield`), and huge pages (`madvise`)",
+    without: "All works; waiting is slower where PEs share cores, and so is random access",
+  },
 } as const satisfies Record<string, Permission>;
 
 /** Gives the state of a permission, as `Deno.permissions.querySync(…).state` does. */
