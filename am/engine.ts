@@ -18,6 +18,7 @@ import { AmHandle, type HandleHost, type LaunchOptions } from "./handle.ts";
 import { Inbox, type InboxHost } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { Requests } from "./peer.ts";
+import { isThenable } from "./thenable.ts";
 import { remoteError } from "./values.ts";
 
 /** What the engine is built from. */
@@ -105,10 +106,13 @@ export class AmEngine implements HandleHost, InboxHost {
     if (definition === undefined) throw notACall(call);
     const { codec } = definition;
     if (codec === undefined || definition.id < 0) throw notRegistered(definition);
-    const length = codec.size(call.self);
-    const bytes = (HEAD_BYTES + 7 + length) & ~7;
     const { outbox } = this;
-    const at = outbox.begin(pe, bytes);
+    let length: number, bytes: number, at: number;
+    do {
+      length = codec.size(call.self);
+      bytes = (HEAD_BYTES + 7 + length) & ~7;
+      at = outbox.begin(pe, bytes);
+    } while (outbox.waited);
     const { views } = outbox;
     codec.write(call.self, views, at + HEAD_BYTES);
     const handle = new AmHandle<T>(this, pe, definition);
@@ -162,10 +166,13 @@ export class AmEngine implements HandleHost, InboxHost {
     const closure = new ClosureValue(analyseClosure(fn).source, captures);
     if (pe === this.#lamella.pe) return this.#queue(closure, undefined, options);
     const { closures, outbox } = this;
-    const length = closures.captureBytes(closure);
     const number = closures.introduce(pe, closure);
-    const bytes = frameBytes(length);
-    const at = outbox.begin(pe, bytes);
+    let length: number, bytes: number, at: number;
+    do {
+      length = closures.captureBytes(closure);
+      bytes = frameBytes(length);
+      at = outbox.begin(pe, bytes);
+    } while (outbox.waited);
     const { views } = outbox;
     closures.writeCaptures(closure, views, at + HEAD_BYTES);
     const handle = new AmHandle<unknown>(this, pe, undefined);
@@ -371,9 +378,4 @@ function notACall(call: unknown): TypeError {
     ? `it is AM "${call.amName}" itself, call it with its payload`
     : `it is ${Deno.inspect(call)}`;
   return new TypeError(`Cannot launch what is no AM: ${advice}`);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
 }

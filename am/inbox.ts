@@ -5,16 +5,17 @@
  * @module
  */
 
-import { ProtocolError } from "../internal/errors.ts";
-import { PAYLOAD_BYTES_MAX } from "../internal/limits.ts";
-import { type MemoryViews, memoryViews } from "../internal/memory_views.ts";
+import { FeatureLevelError, ProtocolError } from "../internal/errors.ts";
+import type { MemoryViews } from "../internal/memory_views.ts";
 import type { ClosureTable } from "./closure_table.ts";
 import { AmCall, type AmDefinition } from "./call.ts";
 import type { AmContext } from "./context.ts";
 import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
 import type { AmHandle } from "./handle.ts";
 import type { Outbox } from "./outbox.ts";
+import { Parts } from "./parts.ts";
 import type { Requests } from "./peer.ts";
+import { isThenable } from "./thenable.ts";
 import {
   decodeError,
   encodeError,
@@ -54,8 +55,8 @@ interface Source {
    */
   done: number;
   told: number;
-  /** Frames that arrive in parts, by stream. */
-  readonly parts: Map<number, { views: MemoryViews; filled: number; total: number }>;
+  /** Frames that arrive in parts. */
+  readonly parts: Parts;
 }
 
 /** Handles the frames of all sources. */
@@ -71,7 +72,7 @@ export class Inbox {
     this.#host = host;
     this.#sources = Array.from(
       { length: numPes },
-      () => ({ last: 0, done: 0, told: 0, parts: new Map() }),
+      () => ({ last: 0, done: 0, told: 0, parts: new Parts() }),
     );
   }
 
@@ -146,6 +147,27 @@ export class Inbox {
     const host = this.#host;
     const handle = host.requests(pe).take(number);
     if (!handle) throw corrupt(pe, `an answer to request ${number}, which was not made`);
+    try {
+      this.#settle(pe, kind, detail, handle, views, at, bytes);
+    } catch (error) {
+      // Nobody else knows the handle any more.
+      handle.reject(error);
+      host.settled(1);
+      // A closure that this world refuses concerns its caller alone.
+      if (!(error instanceof FeatureLevelError)) throw error;
+    }
+  }
+
+  #settle(
+    pe: number,
+    kind: number,
+    detail: number,
+    handle: AmHandle<unknown>,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): void {
+    const host = this.#host;
     switch (kind) {
       case FRAME.result: {
         const returns = handle.definition?.returns;
@@ -257,8 +279,11 @@ export class Inbox {
       if (closure && atOrigin(value)) return this.#sendReturnedClosure(pe, number, closure);
       const returns = definition?.returns;
       const form = formOf(value, returns);
-      const bytes = resultBytes(form, value, returns);
-      const at = this.#beginFrame(pe, FRAME.result, form, number, bytes);
+      let bytes: number, at: number;
+      do {
+        bytes = resultBytes(form, value, returns);
+        at = this.#beginFrame(pe, FRAME.result, form, number, bytes);
+      } while (this.#host.outbox.waited);
       writeResult(form, value, returns, this.#host.outbox.views, at);
       this.#host.outbox.end(pe, frameBytes(bytes));
     } catch (error) {
@@ -273,17 +298,24 @@ export class Inbox {
         `Cannot return the local AM "${name}" to PE ${pe}: local AMs do not travel`,
       );
     }
-    const bytes = codec.size(call.self);
-    const at = this.#beginFrame(pe, FRAME.returnAm, id, number, bytes);
-    codec.write(call.self, this.#host.outbox.views, at);
-    this.#host.outbox.end(pe, frameBytes(bytes));
+    const { outbox } = this.#host;
+    let bytes: number, at: number;
+    do {
+      bytes = codec.size(call.self);
+      at = this.#beginFrame(pe, FRAME.returnAm, id, number, bytes);
+    } while (outbox.waited);
+    codec.write(call.self, outbox.views, at);
+    outbox.end(pe, frameBytes(bytes));
   }
 
   #sendReturnedClosure(pe: number, number: number, closure: ClosureValue): void {
     const { closures, outbox } = this.#host;
     const id = closures.introduce(pe, closure);
-    const bytes = closures.captureBytes(closure);
-    const at = this.#beginFrame(pe, FRAME.returnClosure, id, number, bytes);
+    let bytes: number, at: number;
+    do {
+      bytes = closures.captureBytes(closure);
+      at = this.#beginFrame(pe, FRAME.returnClosure, id, number, bytes);
+    } while (outbox.waited);
     closures.writeCaptures(closure, outbox.views, at);
     outbox.end(pe, frameBytes(bytes));
   }
@@ -316,7 +348,6 @@ export class Inbox {
     return at + HEAD_BYTES;
   }
 
-  /** Collects the parts of a long frame and handles it once it is whole. */
   #part(
     pe: number,
     source: Source,
@@ -326,27 +357,13 @@ export class Inbox {
     at: number,
     bytes: number,
   ): void {
-    const total = views.f64[at / 8]!;
-    let frame = source.parts.get(stream);
-    if (!frame) {
-      if (!(total >= HEAD_BYTES && total <= PAYLOAD_BYTES_MAX && total % 8 === 0)) {
-        throw corrupt(pe, `a frame in parts of ${total} bytes`);
-      }
-      frame = { views: memoryViews(new ArrayBuffer(total)), filled: 0, total };
-      source.parts.set(stream, frame);
+    let whole: MemoryViews | undefined;
+    try {
+      whole = source.parts.add(stream, last !== 0, views, at, bytes);
+    } catch (error) {
+      throw error instanceof ProtocolError ? corrupt(pe, error.message) : error;
     }
-    const part = bytes - 8;
-    if (part < 0 || frame.filled + part > frame.total || total !== frame.total) {
-      throw corrupt(pe, `a part of ${part} bytes after ${frame.filled} of ${frame.total}`);
-    }
-    frame.views.u8.set(views.u8.subarray(at + 8, at + 8 + part), frame.filled);
-    frame.filled += part;
-    if (last === 0) return;
-    source.parts.delete(stream);
-    if (frame.filled !== frame.total || frame.views.i32[0] !== frame.total) {
-      throw corrupt(pe, `the last part after ${frame.filled} bytes of ${frame.total}`);
-    }
-    this.#handle(pe, source, frame.views, 0, frame.total);
+    if (whole) this.#handle(pe, source, whole, 0, whole.i32[0]!);
   }
 }
 
@@ -355,9 +372,4 @@ function corrupt(pe: number, what: string): ProtocolError {
     pe,
     op: "receive",
   });
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
 }

@@ -1,7 +1,7 @@
 /** A lamella of PEs that live in one thread, for the tests of this folder. */
 
 import { assert, assertEquals } from "@std/assert";
-import { LamellarError, PeFailedError, ProtocolError } from "../internal/errors.ts";
+import { type LamellarError, PeFailedError, ProtocolError } from "../internal/errors.ts";
 import type { Kernels } from "../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../internal/memory_views.ts";
 import {

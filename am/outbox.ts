@@ -46,6 +46,11 @@ export class Outbox {
   #large: MemoryViews | undefined;
   /** Where the frame that `begin` made room for lies. */
   views: MemoryViews;
+  /**
+   * Whether handlers ran before `begin` found room: they may have changed what is to be written, so
+   * it has to be measured again.
+   */
+  waited = false;
 
   /**
    * @param progress The engine that waits for room.
@@ -78,7 +83,10 @@ export class Outbox {
    */
   begin(pe: number, bytes: number): number {
     let at = -1;
+    // One that was begun and never ended, because its payload could not be written, is void.
+    this.#large = undefined;
     this.views = this.#lamella.views;
+    this.waited = false;
     if (bytes > this.#lamella.frameBytesMax) at = this.#beginLarge(bytes);
     else {
       const destination = this.#destinations[pe]!;
@@ -139,7 +147,10 @@ export class Outbox {
   #beginFull(pe: number, bytes: number): number {
     if (this.#progress.inHandler) return this.#beginBacklog(pe, bytes);
     this.flush();
-    return this.#waitForRoom(pe, () => this.#drain(pe) ? this.#lamella.reserve(pe, bytes) : -1);
+    const at = this.#waitForRoom(pe, () => this.#drain(pe) ? this.#lamella.reserve(pe, bytes) : -1);
+    // Handlers that sent something meanwhile have reset it.
+    this.waited = true;
+    return at;
   }
 
   /** Blocks until `reserve` finds room; returns where. */
@@ -230,8 +241,8 @@ export class Outbox {
 
   #sendParts(pe: number, whole: MemoryViews, bytes: number): void {
     const destination = this.#destinations[pe]!;
-    // The number of the frame is given: what waits already has to go first, and nothing that a handler
-    // sends meanwhile may slip in between.
+    // The number of the frame is given: what waits already has to go first, and nothing that a
+    // handler sends meanwhile may slip in between.
     const queued = this.#progress.inHandler || destination.sending ||
       destination.backlog.length > 0;
     if (!queued) {

@@ -31,7 +31,7 @@ Deno.test("Requests are numbered without gaps from 1 on", () => {
   assertEquals(requests.pending, true);
 });
 
-Deno.test("One answer settles all requests up to its number, those answered before excepted", () => {
+Deno.test("One answer settles all requests up to its number that have none yet", () => {
   const requests = new Requests();
   const handles = Array.from({ length: 5 }, newHandle);
   handles.forEach((handle) => requests.add(handle));

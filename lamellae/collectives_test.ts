@@ -31,7 +31,7 @@ async function microtasks(): Promise<void> {
 }
 
 for (let factor = 1; factor <= 7; factor++) {
-  Deno.test(`With ${factor} partners a round, nobody leaves before everybody is there`, async () => {
+  Deno.test(`With ${factor} partners a round, nobody leaves before all are there`, async () => {
     for (let numPes = 1; numPes <= 17; numPes++) {
       const all = members(numPes, factor);
       for (let late = 0; late < numPes; late++) {
@@ -199,7 +199,7 @@ Deno.test("A collective can be awaited and blocked on any number of times", asyn
   assertEquals(handles[0]!.block(), await handles[0]!.finished());
 });
 
-Deno.test("PEs that call different collectives fail, and the message names both sides", async () => {
+Deno.test("PEs that call different collectives fail, naming both sides", async () => {
   const [a, b] = members(2, 1) as [Member, Member];
   const handle = a.collectives.call("barrier");
   const other = b.collectives.call("allocSharedMemRegion", "u8, 100");

@@ -51,7 +51,7 @@ Deno.test("SegmentHeap joins what is freed with the free blocks before and after
   }
 });
 
-Deno.test("SegmentHeap that is full says how much was asked for, is free and was configured", () => {
+Deno.test("A full SegmentHeap says how much was asked for, is free and was configured", () => {
   const { heap } = withGaps([2, 3]);
   const error = assertThrows(() => heap.allocate(4 * LINE), OutOfMemoryError);
   assertEquals(

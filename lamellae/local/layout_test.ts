@@ -60,7 +60,7 @@ Deno.test("Rings get smaller as there are more PEs, within their limits", () => 
   assertEquals(sizes, [262144, 262144, 262144, 131072, 65536, 16384, 16384]);
 });
 
-Deno.test("layoutFor() refuses numbers and sizes that are out of range, and says which are not", () => {
+Deno.test("layoutFor() refuses numbers and sizes out of range, and says which are not", () => {
   for (const numPes of [0, -1, 1.5, NaN, PES_MAX + 1]) {
     assertThrows(
       () => layoutFor(numPes, 0, 0),

@@ -4,7 +4,7 @@ import { randomizer } from "../../internal/kernels_test_bench.ts";
 import { type FrameSink, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
 import { localPes, newSeed } from "../pes_test.ts";
 import { RING, ringHeaderOf } from "./layout.ts";
-import { failureText, LocalLamella } from "./local_lamella.ts";
+import { failureText, type LocalLamella } from "./local_lamella.ts";
 
 /** Writes a frame of a length and a number; returns whether there was room. */
 function send(lamella: LocalLamella, pe: number, bytes: number, number = 0): boolean {

@@ -25,8 +25,8 @@ const writeRaw = {
 } as const;
 
 /**
- * Collects the output of this Worker to lines. What goes to a terminal without labels is left alone:
- * terminals keep writes whole, and people want to see each at once.
+ * Collects the output of this Worker to lines. What goes to a terminal without labels is left
+ * alone: terminals keep writes whole, and people want to see each at once.
  *
  * @param label What to put before each line.
  * @returns Writes the beginning of a line that still waits for its end.

@@ -1,0 +1,123 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { programUrl, ROOT } from "./support/paths.ts";
+import { repositoryPath, runSource } from "./support/inline.ts";
+import { LAUNCHER, runProgram, startDeno } from "./support/run.ts";
+
+const HELLO = repositoryPath("examples/hello.ts");
+
+/** Refused command lines, and what is said. */
+const REFUSED: readonly (readonly [string, RegExp])[] = [
+  ["-n 0 app.ts", /^-n must be a whole number from 1 to 256, got "0"$/],
+  ["-n 4x app.ts", /^-n must be a whole number from 1 to 256, got "4x"$/],
+  ["--pes=257 app.ts", /^--pes must be a whole number from 1 to 256, got "257"$/],
+  ["-n", /^Option -n needs a value$/],
+  ["--frobnicate app.ts", /^Unknown option --frobnicate; --help lists them$/],
+  ["--heap 5x app.ts", /^--heap must be a number of bytes from 64K to 1T, got "5x"$/],
+  [`--heap 1024G ${HELLO}`, /^Cannot reserve \d+ bytes for \d+ PEs with a heap of 1099511627776 /],
+  ["no_such_program.ts", /^Cannot run no_such_program\.ts: there is no such file$/],
+  ["examples", /^Cannot run examples: it is not a file$/],
+  ["http://", /^Cannot run http:\/\/: it is no URL$/],
+];
+
+function launch(args: readonly string[], env: Record<string, string> = {}, flags = ["-A"]) {
+  const command = ["run", "--no-prompt", ...flags, LAUNCHER, ...args];
+  return startDeno(command, { env, cwd: repositoryPath(".") }).result;
+}
+
+for (const [args, message] of REFUSED) {
+  const shown = args.replace(HELLO, "examples/hello.ts");
+  Deno.test(`launch.ts ${shown} says what is wrong in one line and exits with 2`, async () => {
+    const { code, stdout, stderr } = await launch(args.split(" "));
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^lamellar: .*\n$/);
+    assertMatch(stderr.slice("lamellar: ".length, -1), message);
+  });
+}
+
+Deno.test("launch.ts names the variable that cannot be used", async () => {
+  for (
+    const [name, value] of [
+      ["LAMELLAR_PES", "many"],
+      ["LAMELLAR_HEAP_SIZE", "lots"],
+      ["LAMELLAR_RING_SIZE", "5000"],
+      ["LAMELLAR_AM_SIZE_THRESHOLD", "-1"],
+      ["LAMELLAR_BARRIER_DISSEMINATION_FACTOR", "0"],
+      ["LAMELLAR_SPIN", "1.5"],
+      ["LAMELLAR_DEADLOCK_WARNING_TIMEOUT", "soon"],
+      ["LAMELLAR_DEADLOCK_TIMEOUT", "-3"],
+      ["LAMELLAR_LABEL", "maybe"],
+      ["LAMELLAR_CLOSURES", "2"],
+      ["LAMELLAR_BACKEND", "mpi"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await launch([HELLO], { [name]: value });
+    assertEquals([code, stdout], [2, ""], name);
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
+    assert(stderr.startsWith(`lamellar: ${name} must be `), stderr);
+    assert(stderr.endsWith(`got ${JSON.stringify(value)}\n`), stderr);
+  }
+});
+
+Deno.test("launch.ts warns of a variable that is misspelt", async () => {
+  const { code, stderr } = await launch(["-n1", HELLO, "100"], { LAMELLAR_LABLE: "1" });
+  assertEquals(code, 0);
+  assertMatch(stderr, /^lamellar: Environment variable LAMELLAR_LABLE is not known.*LABEL\?\n$/);
+});
+
+Deno.test("launch.ts --help and --version tell and exit with 0", async () => {
+  const help = await launch(["--help"]);
+  assertEquals([help.code, help.stderr], [0, ""]);
+  for (const option of ["--pes", "--label", "--heap", "--help", "--version"]) {
+    assert(help.stdout.includes(option), help.stdout);
+  }
+  const version = await launch(["--version"]);
+  const { version: expected } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  assertEquals([version.code, version.stdout], [0, `lamellar ${expected}\n`]);
+});
+
+Deno.test("launch.ts without a program runs the demonstration on every core", async () => {
+  const { code, stdout, stderr } = await launch([]);
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /There are 1,270,607 primes below 20,000,000\./);
+  for (let pe = 0; pe < navigator.hardwareConcurrency; pe++) {
+    assertMatch(stdout, new RegExp(`^Hello from PE ${pe} `, "m"));
+  }
+});
+
+Deno.test("deno task run:local takes options, program and arguments", async () => {
+  const args = ["task", "run:local", "-n", "3", "tests/programs/arguments.ts", "-n", "a b", "--x"];
+  const { code, stdout } = await startDeno(args, { cwd: repositoryPath(".") }).result;
+  assertEquals(code, 0);
+  const lines = stdout.trim().split("\n").sort();
+  assertEquals(lines, [0, 1, 2].map((pe) => `PE ${pe} of 3 has ["-n","a b","--x"]`));
+});
+
+Deno.test("a program that runs by itself becomes as many PEs as LAMELLAR_PES says", async () => {
+  const program = programUrl("arguments.ts");
+  const { code, stdout } = await runProgram({ program, pes: 2, args: ["one"] });
+  assertEquals(code, 0);
+  assertEquals(stdout.trim().split("\n").sort(), [
+    'PE 0 of 2 has ["one"]',
+    'PE 1 of 2 has ["one"]',
+  ]);
+});
+
+Deno.test("the launcher runs the top level of a program once on each PE", async () => {
+  const { code, stdout } = await runSource(`console.log("top level");`, { pes: 3 });
+  assertEquals([code, stdout], [0, "top level\n".repeat(3)]);
+});
+
+Deno.test("the least permissions do, and a missing one is named without a prompt", async () => {
+  const here = repositoryPath(".");
+  const enough = await launch(["-n2", HELLO, "100"], {}, [`--allow-read=${here}`]);
+  assertEquals([enough.code, enough.stderr], [0, ""]);
+  const none = await launch(["-n2", HELLO, "100"], {}, []);
+  assertEquals([none.code, none.stdout], [2, ""]);
+  assertMatch(none.stderr, /^lamellar: Cannot start PEs from .*run with --allow-read\n$/);
+  const little = await launch(["-n2", HELLO, "100"], {}, [`--allow-read=${HELLO}`]);
+  assertEquals([little.code, little.stdout], [2, ""]);
+  assertMatch(little.stderr, /^lamellar: Cannot start PEs from .*boot\.ts: .*--allow-read\n$/);
+  const alone = await startDeno(["run", "--no-prompt", HELLO]).result;
+  assertEquals([alone.code, alone.stdout], [1, ""]);
+  assertMatch(alone.stderr, /FeatureLevelError: Cannot start PEs from .*run with --allow-read\n/);
+});
