@@ -232,17 +232,17 @@ export class AmHandle<T> implements PromiseLike<T> {
   limit(options: LaunchOptions): void {
     const { signal, timeoutMs } = options;
     if (signal?.aborted) return this.reject(signal.reason);
-    const onAbort = (): void => this.reject(signal!.reason);
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const wait = this.#wait ??= {};
+    const onAbort = (): void => this.reject(signal!.reason);
+    signal?.addEventListener("abort", onAbort);
+    const timer = timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => this.reject(this.#timeoutError()), timeoutMs);
+    if (timeoutMs !== undefined) wait.timeoutMs = timeoutMs;
     wait.unlimit = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     };
-    signal?.addEventListener("abort", onAbort);
-    if (timeoutMs === undefined) return;
-    wait.timeoutMs = timeoutMs;
-    timer = setTimeout(() => this.reject(this.#timeoutError()), timeoutMs);
   }
 }
 

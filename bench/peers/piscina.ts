@@ -9,7 +9,9 @@ const pool = new Piscina({
 });
 const each = await calibrated(async (count) => {
   for (let i = 0; i < count; i++) {
-    if (await pool.run(i) !== i + 1) throw new Error("The task returned a wrong value");
+    if (await pool.run(i, { name: "increment" }) !== i + 1) {
+      throw new Error("The task returned a wrong value");
+    }
   }
 }, Number(Deno.args[0] ?? 0.3));
 printMetric("round trip", each * 1e6, "us");

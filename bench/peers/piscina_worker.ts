@@ -1,4 +1,4 @@
 /** The task that piscina.ts runs in its pool. */
-export default function increment(value: number): number {
+export function increment(value: number): number {
   return value + 1;
 }
