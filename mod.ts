@@ -109,6 +109,7 @@ export {
   OneSidedMemoryRegion,
   type OneSidedRma,
   type PutSource,
+  type RegionBatches,
   RegionHandle,
   type RegionSignal,
   RmaHandle,

@@ -45,6 +45,7 @@ export {
   type PutSource,
   type RegionSignal,
 } from "./region.ts";
+export { RegionBatches } from "./region_batches.ts";
 export { SharedAtomics } from "./shared_atomics.ts";
 export { SharedMemoryRegion } from "./shared_region.ts";
 export { SharedRma } from "./shared_rma.ts";

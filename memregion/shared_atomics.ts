@@ -6,7 +6,8 @@
 
 import type { ElementType, ElementValue, IntegerValue } from "./element_types.ts";
 import type { RmaHandle } from "./handle.ts";
-import { type CompareExchangeResult, MemoryRegion } from "./region.ts";
+import type { CompareExchangeResult } from "./region.ts";
+import { RegionBatches } from "./region_batches.ts";
 import { MEMORY } from "./region_memory.ts";
 
 /**
@@ -14,7 +15,7 @@ import { MEMORY } from "./region_memory.ts";
  * integers only. They are ordered among each other, and complete on every lamella once their handle
  * is.
  */
-export abstract class SharedAtomics<E extends ElementType> extends MemoryRegion<E> {
+export abstract class SharedAtomics<E extends ElementType> extends RegionBatches<E> {
   /**
    * Reads an element atomically.
    *
