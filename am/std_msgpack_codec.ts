@@ -16,6 +16,7 @@ import { ProtocolError } from "../internal/errors.ts";
 import { EncodedCodec } from "./codec.ts";
 import { scanMessage } from "./msgpack_scan.ts";
 
+export { EncodedCodec };
 export type { ValueMap, ValueType };
 
 /** Encodes what `@std/msgpack` can carry, without a schema. */

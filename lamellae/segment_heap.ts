@@ -14,6 +14,8 @@ export class SegmentHeap {
   #free: { offset: number; bytes: number }[];
   #used: Map<number, number> = new Map();
   #freeBytes: number;
+  /** Memory from here on was never given out and still holds the zeros it came with. */
+  #fresh = 0;
   readonly #pe: number;
   /** Bytes of the segment. */
   readonly capacity: number;
@@ -38,10 +40,12 @@ export class SegmentHeap {
    * Takes a range.
    *
    * @param bytes How much; at least one cache line is taken.
+   * @param clear Clears memory that was given out before, so that the range holds zeros; memory
+   * that was not is left untouched, and takes no room of the machine until it is used.
    * @returns Its offset in the segment, aligned to a cache line.
    * @throws {OutOfMemoryError} If no free block is large enough.
    */
-  allocate(bytes: number): number {
+  allocate(bytes: number, clear?: (offset: number, bytes: number) => void): number {
     const need = Math.max(1, Math.ceil(bytes / ALLOCATION_ALIGN)) * ALLOCATION_ALIGN;
     let best = -1;
     for (let i = 0; i < this.#free.length; i++) {
@@ -58,6 +62,8 @@ export class SegmentHeap {
     }
     this.#used.set(offset, need);
     this.#freeBytes -= need;
+    if (offset < this.#fresh) clear?.(offset, Math.min(need, this.#fresh - offset));
+    this.#fresh = Math.max(this.#fresh, offset + need);
     return offset;
   }
 

@@ -133,3 +133,16 @@ function smallestGap(owner: Int32Array, need: number): number {
   }
   return best;
 }
+
+Deno.test("SegmentHeap.allocate() has only memory cleared that was given out before", () => {
+  const heap = new SegmentHeap(0, 1024);
+  const cleared: [number, number][] = [];
+  const clear = (offset: number, bytes: number): number => cleared.push([offset, bytes]);
+  const first = heap.allocate(128, clear);
+  const second = heap.allocate(64, clear);
+  assertEquals(cleared, []);
+  heap.release(second);
+  heap.release(first);
+  assertEquals(heap.allocate(320, clear), 0);
+  assertEquals(cleared, [[0, 192]]);
+});

@@ -227,9 +227,10 @@ export class RegionSpace {
     this.#sweep();
     const bytes = tableBytes + HEADER_BYTES + length * info.bytes;
     try {
-      const offset = heap.allocate(bytes);
+      const offset = heap.allocate(bytes, (from, count) => {
+        kernels.fill(this.#lamella.address(pe, from), 0, count);
+      });
       const address = this.#lamella.address(pe, offset);
-      kernels.fill(address, 0, bytes);
       views.f64[(address + tableBytes + HEADER.bytes) / 8] = length * info.bytes;
       return offset + tableBytes + HEADER_BYTES;
     } catch (error) {

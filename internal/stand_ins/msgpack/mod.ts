@@ -20,6 +20,7 @@ export type ValueType =
 
 /** A map from text to values. */
 export interface ValueMap {
+  /** What stands under a name. */
   [index: string]: ValueType;
 }
 
