@@ -21,6 +21,12 @@ export const PAYLOAD_BYTES_MAX = 2 ** 30;
 /** Longest slice of a blocking wait in milliseconds: how late a PE notices that the job failed. */
 export const WAIT_SLICE_MS = 50;
 
+/**
+ * Longest slice of a wait in which nothing happens for long, in milliseconds. Whatever ends a wait
+ * rings the bell, the failure of the job too, so slices only guard against what must not happen.
+ */
+export const IDLE_SLICE_MS = 400;
+
 /** Bytes of the text that describes a failure in the control area. */
 export const FAILURE_TEXT_BYTES = 16 * 1024;
 

@@ -12,7 +12,7 @@
  */
 
 import { LamellarError, TimeoutError } from "../internal/errors.ts";
-import { WAIT_SLICE_MS } from "../internal/limits.ts";
+import { IDLE_SLICE_MS, WAIT_SLICE_MS } from "../internal/limits.ts";
 import {
   ACTIVITY,
   type FrameSink,
@@ -178,6 +178,8 @@ export class Progress {
     const { lamella } = this;
     // Once a sleep brought nothing, looking hard before the next one would only burn the core.
     let eager = true;
+    // A value may be written without a ring of the bell; for all else the slices are a safety net.
+    const slices = new Slices(reason.kind === WAIT_FOR.value ? WAIT_SLICE_MS : IDLE_SLICE_MS);
     lamella.report(ACTIVITY.blocked, reason.kind, reason.pe);
     try {
       for (;;) {
@@ -190,7 +192,8 @@ export class Progress {
           if (deadline !== Infinity) checkTime(deadline, op);
           continue;
         }
-        const code = this.#waitBlocked(seen, eager, deadline, op);
+        const sliceMs = slices.next(eager);
+        const code = this.#waitBlocked(seen, eager, sliceMs, deadline, op);
         if (code === WAIT_FAILED) this.checkFailure();
         eager = code === WAIT_EVENT;
       }
@@ -199,12 +202,18 @@ export class Progress {
     }
   }
 
-  #waitBlocked(seen: number, eager: boolean, deadline: number, op: string): number {
+  #waitBlocked(
+    seen: number,
+    eager: boolean,
+    sliceMs: number,
+    deadline: number,
+    op: string,
+  ): number {
     const spins = eager ? this.#spins : 1;
     const yields = eager ? YIELDS : 0;
-    if (deadline === Infinity) return this.lamella.wait(seen, spins, yields, WAIT_SLICE_MS);
+    if (deadline === Infinity) return this.lamella.wait(seen, spins, yields, sliceMs);
     const left = checkTime(deadline, op);
-    return this.lamella.wait(seen, spins, yields, Math.min(left, WAIT_SLICE_MS));
+    return this.lamella.wait(seen, spins, yields, Math.min(left, sliceMs));
   }
 
   /**
@@ -220,6 +229,7 @@ export class Progress {
     lamella.waitSignal(slot, sequence, lamella.events(), this.#spins, YIELDS, 0);
     if (lamella.signalled(slot, sequence)) return;
     let eager = true;
+    const slices = new Slices(IDLE_SLICE_MS);
     lamella.report(ACTIVITY.blocked, WAIT_FOR.collective, partner);
     try {
       while (!lamella.signalled(slot, sequence)) {
@@ -230,7 +240,14 @@ export class Progress {
         }
         const spins = eager ? this.#spins : 1;
         const yields = eager ? YIELDS : 0;
-        const code = lamella.waitSignal(slot, sequence, seen, spins, yields, WAIT_SLICE_MS);
+        const code = lamella.waitSignal(
+          slot,
+          sequence,
+          seen,
+          spins,
+          yields,
+          slices.next(eager),
+        );
         if (code === WAIT_FAILED) this.checkFailure();
         eager = code === WAIT_EVENT;
       }
@@ -360,6 +377,21 @@ export class Progress {
     this.#failure = error;
     this.#closed = true;
     for (const listener of this.#onFailure) listener(error);
+  }
+}
+
+/** Lengths of the sleeps of a wait: they double while nothing happens. */
+class Slices {
+  readonly #longest: number;
+  #length = WAIT_SLICE_MS;
+
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  next(eager: boolean): number {
+    this.#length = eager ? WAIT_SLICE_MS : Math.min(2 * this.#length, this.#longest);
+    return this.#length;
   }
 }
 

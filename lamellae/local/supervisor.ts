@@ -27,7 +27,9 @@ import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** How often the supervisor looks at the PEs when nobody rings, in milliseconds. */
-const LOOK_MS = 100;
+const LOOK_MS = 500;
+/** The same once the job is failing, so that the time to clean up does not get longer. */
+const LOOK_FAILING_MS = 50;
 /** How long PEs may clean up after a failure before the process ends, in milliseconds. */
 const GRACE_MS = 400;
 
@@ -88,7 +90,7 @@ class Supervisor {
       const seen = bell.read();
       const code = this.#look();
       if (code !== undefined) return code;
-      await bell.wait(seen, LOOK_MS);
+      await bell.wait(seen, this.#failingSince > 0 ? LOOK_FAILING_MS : LOOK_MS);
     }
   }
 

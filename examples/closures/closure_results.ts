@@ -1,0 +1,33 @@
+/**
+ * Closures as active messages: a function travels by its source, with its captures beside it, and
+ * the caller gets what it returns. Nothing is registered.
+ *
+ *     deno task run:local -n 3 examples/closures/closure_results.ts
+ *
+ * @module
+ */
+
+import { type AmContext, LamellarWorldBuilder } from "../../mod.ts";
+
+await using world = await new LamellarWorldBuilder().build();
+
+if (world.myPe === 0) {
+  const last = world.numPes - 1;
+  const sum = await world.execClosurePe(last, (a: number, b: number) => a + b, [40, 2]);
+  console.log(`PE ${last} added up ${sum}`);
+
+  // The context of handlers comes behind the captures.
+  const squares = await world.execClosureAll(
+    (base: number, lamellar: AmContext) => (base + lamellar.currentPe) ** 2,
+    [10],
+  );
+  console.log(`squares: ${squares.join(" ")}`);
+
+  // What a closure uses and does not carry is found before anything is sent.
+  const factor = 2;
+  try {
+    await world.execClosurePe(last, (n: number) => n * factor, [1]);
+  } catch (error) {
+    console.log((error as Error).message);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The driver of the conformance table: runs it on a lamella with a number of PEs, and makes every
+ * case a test.
+ *
+ * @module
+ */
+
+import { runProgram, type RunResult } from "../support/run.ts";
+import { casesOf, environmentOf, GROUP_NAMES, MARK, type Report } from "./table.ts";
+
+/** A lamella to try. */
+export interface LamellaUnderTest {
+  /** Its name, as `LAMELLAR_BACKEND` has it. */
+  readonly name: string;
+  /** Variables that choose it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Numbers of PEs to try. */
+  readonly pes: readonly number[];
+}
+
+/** What became of the cases of a group: nothing if it passed, or what went wrong. */
+type Outcome = Map<string, string | undefined>;
+
+const PROGRAM = new URL("./program.ts", import.meta.url);
+
+/** A group ends by itself long before; this is for a PE that no watchdog ends. */
+const GROUP_LIMIT_MS = 240_000;
+
+/**
+ * Makes a test of every case, for every number of PEs.
+ *
+ * @param lamella The lamella.
+ */
+export function conformance(lamella: LamellaUnderTest): void {
+  for (const pes of lamella.pes) {
+    for (const group of GROUP_NAMES) {
+      let outcome: Promise<Outcome> | undefined;
+      const { open, closed } = casesOf(group, pes);
+      for (const { name } of [...open, ...closed]) {
+        Deno.test(`${lamella.name}, ${pes} PEs, ${group}: ${name}`, async () => {
+          // The first test of a group runs all of it.
+          outcome ??= runGroup(lamella, pes, group);
+          const problem = (await outcome).get(name) ?? "it was not reached";
+          if (problem !== PASSED) throw new Error(problem);
+        });
+      }
+    }
+  }
+}
+
+const PASSED = "passed";
+
+async function runGroup(lamella: LamellaUnderTest, pes: number, group: string): Promise<Outcome> {
+  const { open, closed } = casesOf(group, pes);
+  const names = [...open, ...closed].map((test) => test.name);
+  const seed = Number(Deno.env.get("CONFORMANCE_SEED") ?? Math.floor(Math.random() * 2 ** 31));
+  const outcome: Outcome = new Map();
+  for (let from = 0; from < names.length;) {
+    const result = await runProgram({
+      program: PROGRAM,
+      pes,
+      args: [group, String(seed), String(from)],
+      env: {
+        ...lamella.env,
+        ...environmentOf(group),
+        LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "5",
+        LAMELLAR_DEADLOCK_TIMEOUT: "15",
+      },
+      timeoutMs: GROUP_LIMIT_MS,
+    });
+    const stopped = readReports(result, outcome);
+    if (result.code === 0 && stopped === undefined && outcome.size === names.length) break;
+    const culprit = stopped ?? names[from]!;
+    outcome.set(culprit, describe(result, outcome.get(culprit), seed, from));
+    from = names.indexOf(culprit) + 1;
+  }
+  return outcome;
+}
+
+/** Notes what the program reported; returns the case at which it stopped, if it did. */
+function readReports(result: RunResult, outcome: Outcome): string | undefined {
+  let running: string | undefined;
+  let failed: string | undefined;
+  for (const line of result.stdout.split("\n")) {
+    if (!line.startsWith(MARK)) continue;
+    const report = JSON.parse(line.slice(MARK.length)) as Report;
+    if (report.kind === "begin") running = report.name;
+    else if (report.kind === "pass") {
+      outcome.set(report.name, PASSED);
+      running = undefined;
+    } else if (failed === undefined) {
+      failed = report.name;
+      outcome.set(report.name, `failed on PE ${report.pe}: ${report.error}`);
+    }
+  }
+  return failed ?? running;
+}
+
+function describe(
+  result: RunResult,
+  reported: string | undefined,
+  seed: number,
+  from: number,
+): string {
+  const ending = result.signal
+    ? `ended by ${result.signal} after ${Math.round(result.ms)} ms`
+    : `exit code ${result.code} after ${Math.round(result.ms)} ms`;
+  const reason = reported === undefined || reported === PASSED
+    ? "the job ended or stood still here"
+    : reported;
+  return `${reason}\n${ending}, CONFORMANCE_SEED=${seed}, from case ${from}\n${result.stderr}`;
+}

@@ -1,0 +1,111 @@
+/**
+ * The table of conformance cases, by groups. All cases of a group run in one world, so that
+ * starting costs little; a group has the environment it needs.
+ *
+ * @module
+ */
+
+import type { Case } from "./case.ts";
+import { ACTIVE_MESSAGE_CASES } from "./cases/active_messages.ts";
+import { AM_ERROR_CASES } from "./cases/am_errors.ts";
+import { AM_HANDLE_CASES } from "./cases/am_handles.ts";
+import { AM_PAYLOAD_CASES } from "./cases/am_payloads.ts";
+import { AM_SIZE_CASES } from "./cases/am_sizes.ts";
+import { CLOSED_CASES, CLOSING_CASES } from "./cases/closed.ts";
+import { CLOSURE_CASES } from "./cases/closures.ts";
+import { CLOSURE_REFUSAL_CASES } from "./cases/closure_refusals.ts";
+import { FLOOD_CASES } from "./cases/floods.ts";
+import { FORBIDDEN_CLOSURE_CASES } from "./cases/forbidden_closures.ts";
+import { REGION_ATOMIC_CASES } from "./cases/region_atomics.ts";
+import { REGION_MESSAGE_CASES } from "./cases/region_messages.ts";
+import { REGION_REFUSAL_CASES } from "./cases/region_refusals.ts";
+import { REGION_TRANSFER_CASES } from "./cases/region_transfers.ts";
+import { TASK_CASES } from "./cases/tasks.ts";
+import { TRAFFIC_CASES } from "./cases/traffic.ts";
+import { WORLD_CASES } from "./cases/world.ts";
+
+/** What a line of the report starts with, to be told from what handlers print. */
+export const MARK = "@conformance ";
+
+/** A line of the report. */
+export type Report =
+  | { readonly kind: "begin"; readonly name: string }
+  | { readonly kind: "pass"; readonly name: string; readonly ms: number }
+  | { readonly kind: "fail"; readonly name: string; readonly pe: number; readonly error: string };
+
+/** Cases that share a world. */
+interface Group {
+  /** Variables that are set for it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Run in the world. */
+  readonly open: readonly Case[];
+  /** Run once it is closed. */
+  readonly closed: readonly Case[];
+}
+
+const GROUPS: Readonly<Record<string, Group>> = {
+  "world and messages": {
+    env: {},
+    open: [
+      ...WORLD_CASES,
+      ...TASK_CASES,
+      ...ACTIVE_MESSAGE_CASES,
+      ...AM_PAYLOAD_CASES,
+      ...AM_HANDLE_CASES,
+      ...AM_ERROR_CASES,
+      ...AM_SIZE_CASES,
+      ...CLOSURE_CASES,
+      ...CLOSURE_REFUSAL_CASES,
+      ...TRAFFIC_CASES,
+      ...CLOSING_CASES,
+    ],
+    closed: CLOSED_CASES,
+  },
+  "regions": {
+    env: {},
+    open: [
+      ...REGION_TRANSFER_CASES,
+      ...REGION_ATOMIC_CASES,
+      ...REGION_MESSAGE_CASES,
+      ...REGION_REFUSAL_CASES,
+    ],
+    closed: [],
+  },
+  "floods": { env: {}, open: FLOOD_CASES, closed: [] },
+  // The smallest rings there may be: every send has to wait for room sooner or later.
+  "smallest rings": {
+    env: { LAMELLAR_RING_SIZE: "4096" },
+    open: [...AM_SIZE_CASES, ...CLOSURE_CASES, ...TRAFFIC_CASES, ...FLOOD_CASES],
+    closed: [],
+  },
+  "no closures": {
+    env: { LAMELLAR_CLOSURES: "0" },
+    open: FORBIDDEN_CLOSURE_CASES,
+    closed: [],
+  },
+};
+
+/** The names of all groups. */
+export const GROUP_NAMES: readonly string[] = Object.keys(GROUPS);
+
+/**
+ * @param group The name of a group.
+ * @returns The variables it wants.
+ */
+export function environmentOf(group: string): Readonly<Record<string, string>> {
+  return GROUPS[group]!.env;
+}
+
+/**
+ * @param group The name of a group.
+ * @param numPes With how many PEs.
+ * @returns Its cases that can be tried with so many.
+ */
+export function casesOf(
+  group: string,
+  numPes: number,
+): { readonly open: readonly Case[]; readonly closed: readonly Case[] } {
+  const { open, closed } = GROUPS[group]!;
+  const fits = (test: Case): boolean => test.pes?.(numPes) ?? true;
+  return { open: open.filter(fits), closed: closed.filter(fits) };
+}
