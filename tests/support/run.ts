@@ -91,7 +91,15 @@ function commandLine(options: RunOptions): string[] {
   const launcher = options.launcher
     ? [LAUNCHER, "-n", String(options.pes), ...options.launcherFlags ?? []]
     : [];
-  return ["run", ...options.flags ?? ["-A"], ...launcher, program, ...options.args ?? []];
+  // Quiet: what Deno downloads into an empty cache is not what the program writes.
+  return [
+    "run",
+    "--quiet",
+    ...options.flags ?? ["-A"],
+    ...launcher,
+    program,
+    ...options.args ?? [],
+  ];
 }
 
 /**
