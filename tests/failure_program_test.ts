@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runSource } from "./support/inline.ts";
 import { programUrl } from "./support/paths.ts";
 import { runProgram, type RunResult } from "./support/run.ts";
 
@@ -123,4 +124,18 @@ Deno.test("time in which nobody waits does not count for the watchdog", async ()
   const result = await runProgram({ program, pes: 2, launcher: true, env: SHORT });
   assertEquals(result.stderr, "");
   assertEquals([result.code, result.stdout], [0, "met\nmet\n"]);
+});
+
+Deno.test("a job that only awaits what is not the runtime's is told of, but not ended", async () => {
+  const { code, stdout, stderr } = await runSource(
+    `
+    import { LamellarWorldBuilder } from "MOD";
+    await using world = await new LamellarWorldBuilder().build();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    if (world.myPe === 0) console.log("slept");
+    `,
+    { pes: 2, env: SHORT },
+  );
+  assertMatch(stderr, /^lamellar: nothing moved for 0\.3 s: PE 0-1: awaiting something that .*\n$/);
+  assertEquals([code, stdout], [0, "slept\n"]);
 });

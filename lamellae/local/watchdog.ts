@@ -40,7 +40,9 @@ export class Watchdog {
     const now = performance.now();
     // Where nobody waits, somebody computes or is at its own I/O: the time runs from the first who
     // waits, and anew whenever one works or waits for something else.
-    const seen = this.#waits(states) ? this.#movement(states) : "";
+    const waits = this.#waits(states);
+    // Where all are idle, timers and I/O may still move them: that is told, but ends nothing.
+    const seen = waits || this.#allIdle(states) ? this.#movement(states) : "";
     if (seen === "" || seen !== this.#seen) {
       this.#seen = seen;
       this.#since = now;
@@ -49,7 +51,7 @@ export class Watchdog {
     }
     const { deadlockWarningMs, deadlockMs } = this.#config;
     const stalledMs = now - this.#since;
-    if (deadlockMs > 0 && stalledMs >= deadlockMs) {
+    if (waits && deadlockMs > 0 && stalledMs >= deadlockMs) {
       return `the job is stuck, nothing moved for ${seconds(deadlockMs)} s ` +
         `(LAMELLAR_DEADLOCK_TIMEOUT): ${this.#describeAll(states)}`;
     }
@@ -64,6 +66,12 @@ export class Watchdog {
 
   #waits(states: readonly number[]): boolean {
     return states.some((_, pe) => this.#status(pe, STATUS.waitKind) !== WAIT_FOR.nothing);
+  }
+
+  #allIdle(states: readonly number[]): boolean {
+    return states.every((state, pe) =>
+      state === PE_STATE.finished || this.#status(pe, STATUS.activity) === ACTIVITY.idle
+    );
   }
 
   #movement(states: readonly number[]): string {
