@@ -351,7 +351,12 @@ export class Progress {
     this.checkFailure();
     this.#reportWaiting();
     const waiting = this.lamella.waitAsync(seen);
-    if (!waiting) return;
+    if (waiting) await this.#untilWoken(waiting);
+    // Whatever happened, the program may be next to run.
+    this.lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+  }
+
+  async #untilWoken(waiting: Promise<unknown>): Promise<void> {
     // The lamella keeps one waiter on the bell until someone rings, so it may be an old one.
     if (waiting !== this.#asyncWait) {
       this.#asyncWait = waiting;
@@ -362,7 +367,6 @@ export class Progress {
     }
     await new Promise<void>((resolve) => this.#wake = resolve);
     this.#wake = undefined;
-    this.lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
   }
 
   #pumpFailed(error: unknown): void {

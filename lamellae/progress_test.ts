@@ -224,6 +224,26 @@ Deno.test("The pump lets timers run, however much work there is", async () => {
   close();
 });
 
+Deno.test("A pump that finds something just before it sleeps does not say that it waits", async () => {
+  const { a, b, status, close } = pair();
+  const { pe } = b.lamella;
+  b.progress.addReason(() => REASON);
+  // The event comes between the last look for work and the sleep.
+  const sleep = b.lamella.waitAsync.bind(b.lamella);
+  let late = true;
+  b.lamella.waitAsync = (seen) => {
+    if (late) send(a, b, 1);
+    late = false;
+    return sleep(seen);
+  };
+  const activities: number[] = [];
+  collect(b, () => activities.push(status(pe, STATUS.activity), status(pe, STATUS.waitKind)));
+  b.progress.kick();
+  await until(() => activities.length > 0);
+  assertEquals(activities, [ACTIVITY.running, WAIT_FOR.nothing]);
+  close();
+});
+
 Deno.test("The pump stops after close() and does not start again", async () => {
   const { a, b } = pair();
   const numbers = collect(b);

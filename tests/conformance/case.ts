@@ -24,6 +24,8 @@ export interface Case {
   readonly pes?: (numPes: number) => boolean;
   /** How long it may take; 20 000 ms without it. */
   readonly limitMs?: number;
+  /** Whether later cases build on it, so that it runs even if the program starts behind it. */
+  readonly prepares?: true;
   /** Runs on every PE; throws if the promise is broken. */
   run(world: LamellarWorld, t: Tools): void | Promise<void>;
 }

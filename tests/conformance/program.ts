@@ -67,8 +67,8 @@ const seed = Number(seedText);
 const from = Number(fromText);
 const world = await new LamellarWorldBuilder().build();
 const { open, closed } = casesOf(group!, world.numPes);
-for (let i = from; i < open.length; i++) {
-  await runCase(world, open[i]!, tools(seed, i, world.myPe));
+for (const [i, test] of open.entries()) {
+  if (i >= from || test.prepares) await runCase(world, test, tools(seed, i, world.myPe));
 }
 await world.close();
 for (let i = Math.max(0, from - open.length); i < closed.length; i++) {

@@ -34,6 +34,7 @@ const LAPS = 1000;
 export const CLOSING_CASES: readonly Case[] = [
   {
     name: "Regions can be used up to the end of their world",
+    prepares: true,
     async run(world) {
       shared = await world.allocSharedMemRegion("u32", 2);
       own = world.allocOneSidedMemRegion("u32", 2);
@@ -45,6 +46,7 @@ export const CLOSING_CASES: readonly Case[] = [
   },
   {
     name: "A world may be closed while handlers still launch AMs",
+    prepares: true,
     run(world) {
       world.execAmPe(rightOf(world), PassOn({ hops: LAPS * world.numPes - 1 }));
     },
