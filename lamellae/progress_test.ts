@@ -224,7 +224,7 @@ Deno.test("The pump lets timers run, however much work there is", async () => {
   close();
 });
 
-Deno.test("A pump that finds something just before it sleeps does not say that it waits", async () => {
+Deno.test("A pump that finds something just before it sleeps does not report a wait", async () => {
   const { a, b, status, close } = pair();
   const { pe } = b.lamella;
   b.progress.addReason(() => REASON);

@@ -136,6 +136,6 @@ Deno.test("a job that only awaits what is not the runtime's is told of, but not 
     `,
     { pes: 2, env: SHORT },
   );
-  assertMatch(stderr, /^lamellar: nothing moved for 0\.3 s: PE 0-1: awaiting something that .*\n$/);
+  assertMatch(stderr, /^lamellar: nothing moved for 0\.3 s: PE 0-1: awaiting something .*\n$/);
   assertEquals([code, stdout], [0, "slept\n"]);
 });

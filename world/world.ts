@@ -65,7 +65,8 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
     let before = -1;
     // Two rounds with nothing under way and nothing new in between: no AM is left anywhere.
     for (;;) {
-      // What is counted has to hold when nothing is under way: handlers run while `awaitAll` resumes.
+      // What is counted has to hold when nothing is under way: handlers run while `awaitAll`
+      // resumes.
       do await engine.awaitAll(); while (engine.outstanding > 0);
       const own = new Uint8Array(new Float64Array([engine.launched]).buffer);
       const all = await collectives.call("world close", "", own).finished();
