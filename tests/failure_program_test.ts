@@ -126,7 +126,7 @@ Deno.test("time in which nobody waits does not count for the watchdog", async ()
   assertEquals([result.code, result.stdout], [0, "met\nmet\n"]);
 });
 
-Deno.test("a job that only awaits what is not the runtime's is told of, but not ended", async () => {
+Deno.test("a job that awaits only other things than the runtime is named, not ended", async () => {
   const { code, stdout, stderr } = await runSource(
     `
     import { LamellarWorldBuilder } from "MOD";
