@@ -9,9 +9,9 @@ import type { Config } from "../internal/config.ts";
 import { HandshakeError, LamellarError } from "../internal/errors.ts";
 import type { Lamella } from "./lamella.ts";
 // Imported so that a program that runs with --cached-only has the module its PEs start with.
-import "./local/boot.ts";
-import { peContext } from "./local/pe_context.ts";
-import { supervise } from "./local/supervisor.ts";
+import "./process/boot.ts";
+import { peContext } from "./process/pe_context.ts";
+import { supervise } from "./process/supervisor.ts";
 
 /** What a PE has from the start. */
 export interface StartedPe {

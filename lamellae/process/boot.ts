@@ -8,8 +8,8 @@
 
 import { schedYield } from "../../ffi/mod.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
-import { BLOCK, blockOf } from "./layout.ts";
-import { LocalLamella } from "./local_lamella.ts";
+import { BLOCK, blockOf } from "../local/layout.ts";
+import { LocalLamella } from "../local/local_lamella.ts";
 import { PE_WORKER_NAME, setPeContext, type StartMessage } from "./pe_context.ts";
 import { PeLife } from "./pe_life.ts";
 import { assembleOutput, isolateStdin, tellProgram } from "./pe_process.ts";

@@ -11,7 +11,7 @@ import type { Config } from "../../internal/config.ts";
 import { compileKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { checkPermissions } from "../../internal/platform.ts";
-import { isFailing, readFailure, writeFailure } from "./failure_record.ts";
+import { isFailing, readFailure, writeFailure } from "../local/failure_record.ts";
 import {
   BLOCK,
   blockOf,
@@ -22,7 +22,7 @@ import {
   layoutFor,
   PE_STATE,
   STATUS,
-} from "./layout.ts";
+} from "../local/layout.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
 import { Watchdog } from "./watchdog.ts";
 

@@ -7,9 +7,9 @@
 
 import { atomicStore } from "../../internal/atomics.ts";
 import { LamellarError } from "../../internal/errors.ts";
-import { ringSupervisor, writeFailure } from "./failure_record.ts";
-import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "./layout.ts";
-import { failureText, type LocalLamella } from "./local_lamella.ts";
+import { ringSupervisor, writeFailure } from "../local/failure_record.ts";
+import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "../local/layout.ts";
+import { failureText, type LocalLamella } from "../local/local_lamella.ts";
 
 /** Runs the program of a PE and reports how it ends. */
 export class PeLife {

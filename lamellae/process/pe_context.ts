@@ -7,8 +7,8 @@
  */
 
 import type { Config } from "../../internal/config.ts";
-import type { Layout } from "./layout.ts";
-import type { LocalLamella } from "./local_lamella.ts";
+import type { Layout } from "../local/layout.ts";
+import type { LocalLamella } from "../local/local_lamella.ts";
 
 /** Name of the Workers that are PEs; no other Worker runs the boot module. */
 export const PE_WORKER_NAME = "lamellar-pe";

@@ -8,7 +8,7 @@ import { atomicLoad } from "../../internal/atomics.ts";
 import type { Config } from "../../internal/config.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import { ACTIVITY, WAIT_FOR, WAIT_KINDS } from "../lamella.ts";
-import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "./layout.ts";
+import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "../local/layout.ts";
 
 /** Watches what all PEs do. */
 export class Watchdog {
