@@ -93,7 +93,7 @@ export function isFailing(views: MemoryViews): boolean {
 }
 
 function wakeAll(layout: Layout, words: Int32Array): void {
-  for (let pe = 0; pe < layout.numPes; pe++) {
+  for (let pe = layout.firstPe; pe < layout.firstPe + layout.nearPes; pe++) {
     const bell = (blockOf(layout, pe) + BLOCK.bell) >>> 2;
     atomicAdd(words, bell + 1, 1);
     atomicStore(words, bell, 0);

@@ -1,8 +1,11 @@
 /**
- * Where everything lies in the shared memory of a process: a header, a block for each PE, the
- * headers of the rings, the rings, and last the heap segments, one for each PE.
+ * Where everything lies in the shared memory of a process: a header, a block for each of its PEs,
+ * what each PE of the world contributes to a collective, the headers of the rings, the rings, an
+ * area for the network, and last the heap segments, one for each PE of the process.
  *
- * Words that different PEs write stand on cache lines of their own.
+ * PEs go by their numbers in the world. A process holds consecutive ones: the near PEs. A ring
+ * leads from any PE of the world to a near one. Words that different PEs write stand on cache lines
+ * of their own.
  *
  * @module
  */
@@ -46,9 +49,8 @@ export const BLOCK = {
   bell: 0,
   status: LINE_BYTES,
   flags: 2 * LINE_BYTES,
-  exchange: 2 * LINE_BYTES + 2 * FLAGS_BYTES,
   /** Where kernels keep what they gather before they work on it. */
-  scratch: 2 * LINE_BYTES + 2 * FLAGS_BYTES + 2 * EXCHANGE_BYTES,
+  scratch: 2 * LINE_BYTES + 2 * FLAGS_BYTES,
 } as const;
 
 const BLOCK_BYTES = BLOCK.scratch + SCRATCH_BYTES;
@@ -87,15 +89,28 @@ export const RING = {
 /** Bytes from one ring header to the next. */
 export const RING_HEADER_BYTES = LINE_BYTES * 4;
 
-/** Sizes and places of everything, the same on every PE. */
-export interface Layout {
+/** Which part of a world is in this process. */
+export interface Share {
+  /** PEs of the world. */
   readonly numPes: number;
+  /** The first PE of this process. */
+  readonly firstPe: number;
+  /** PEs of this process. */
+  readonly nearPes: number;
+  /** Bytes of the area for the network. */
+  readonly networkBytes: number;
+}
+
+/** Sizes and places of everything, the same on every PE of a process. */
+export interface Layout extends Share {
   readonly ringBytes: number;
   /** Bytes of each PE's heap segment. */
   readonly heapBytes: number;
   readonly blocks: number;
+  readonly exchanges: number;
   readonly ringHeaders: number;
   readonly rings: number;
+  readonly network: number;
   readonly heaps: number;
   /** Bytes of the whole memory. */
   readonly totalBytes: number;
@@ -113,37 +128,43 @@ const RINGS_BYTES_AIM = 64 * 2 ** 20;
  * Chooses the size of a ring: large enough to batch well, small enough that all of them stay
  * modest.
  *
- * @param numPes Number of PEs.
+ * @param rings Number of rings.
  * @returns Bytes, a power of two.
  */
-export function defaultRingBytes(numPes: number): number {
-  const share = RINGS_BYTES_AIM / (numPes * numPes);
+export function defaultRingBytes(rings: number): number {
+  const share = RINGS_BYTES_AIM / rings;
   return Math.min(256 * 1024, Math.max(16 * 1024, 2 ** Math.floor(Math.log2(share))));
 }
 
 /**
- * Lays out the memory.
+ * Lays out the memory of a process.
  *
- * @param numPes Number of PEs.
+ * @param of The PEs of a world in one process, or which of them are in this one.
  * @param ringBytes Bytes of each ring, a power of two; 0 chooses.
  * @param heapBytes Bytes of each heap segment; 0 shares what 32-bit addresses leave evenly.
  * @returns The layout.
  * @throws {RangeError} If a size is out of range.
  */
-export function layoutFor(numPes: number, ringBytes: number, heapBytes: number): Layout {
+export function layoutFor(of: number | Share, ringBytes: number, heapBytes: number): Layout {
+  const share = typeof of === "number"
+    ? { numPes: of, firstPe: 0, nearPes: of, networkBytes: 0 }
+    : of;
+  const { numPes, nearPes } = share;
   if (!Number.isInteger(numPes) || numPes < 1 || numPes > PES_MAX) {
     throw new RangeError(`Cannot lay out ${numPes} PEs: the number has to be 1 to ${PES_MAX}`);
   }
-  const ring = ringBytes || defaultRingBytes(numPes);
+  const ring = ringBytes || defaultRingBytes(nearPes * numPes);
   if (ring < 4096 || (ring & (ring - 1)) !== 0) {
     throw new RangeError(
       `Cannot use rings of ${ring} bytes: the size has to be a power of two from 4096`,
     );
   }
   const blocks = align(HEADER_BYTES, PAGE_BYTES);
-  const ringHeaders = align(blocks + numPes * BLOCK_BYTES, PAGE_BYTES);
-  const rings = align(ringHeaders + numPes * numPes * RING_HEADER_BYTES, PAGE_BYTES);
-  const heaps = align(rings + numPes * numPes * ring, PAGE_BYTES);
+  const exchanges = align(blocks + nearPes * BLOCK_BYTES, PAGE_BYTES);
+  const ringHeaders = align(exchanges + numPes * 2 * EXCHANGE_BYTES, PAGE_BYTES);
+  const rings = align(ringHeaders + nearPes * numPes * RING_HEADER_BYTES, PAGE_BYTES);
+  const network = align(rings + nearPes * numPes * ring, PAGE_BYTES);
+  const heaps = align(network + share.networkBytes, PAGE_BYTES);
   if (heaps >= MEMORY32_BYTES / 2) {
     throw new RangeError(
       `Cannot use rings of ${ring} bytes with ${numPes} PEs: together they take ${heaps} bytes, ` +
@@ -152,15 +173,17 @@ export function layoutFor(numPes: number, ringBytes: number, heapBytes: number):
   }
   const heap = heapBytes > 0
     ? align(heapBytes, PAGE_BYTES)
-    : Math.floor((MEMORY32_BYTES - heaps) / numPes / PAGE_BYTES) * PAGE_BYTES;
-  const totalBytes = heaps + numPes * heap;
+    : Math.floor((MEMORY32_BYTES - heaps) / nearPes / PAGE_BYTES) * PAGE_BYTES;
+  const totalBytes = heaps + nearPes * heap;
   return {
-    numPes,
+    ...share,
     ringBytes: ring,
     heapBytes: heap,
     blocks,
+    exchanges,
     ringHeaders,
     rings,
+    network,
     heaps,
     totalBytes,
     memory64: totalBytes > MEMORY32_BYTES,
@@ -170,40 +193,69 @@ export function layoutFor(numPes: number, ringBytes: number, heapBytes: number):
 /**
  * @param layout The layout.
  * @param pe A PE.
+ * @returns Whether its memory is in this process.
+ */
+export function isNear(layout: Layout, pe: number): boolean {
+  return pe >= layout.firstPe && pe < layout.firstPe + layout.nearPes;
+}
+
+/**
+ * @param layout The layout.
+ * @returns The PEs of this process.
+ */
+export function nearPesOf(layout: Layout): number[] {
+  return Array.from({ length: layout.nearPes }, (_, index) => layout.firstPe + index);
+}
+
+/**
+ * @param layout The layout.
+ * @param pe A near PE.
  * @returns The byte address of its block.
  */
 export function blockOf(layout: Layout, pe: number): number {
-  return layout.blocks + pe * BLOCK_BYTES;
-}
-
-/**
- * @param layout The layout.
- * @param consumer The PE that reads the ring.
- * @param producer The PE that writes it.
- * @returns The byte address of its header; the headers of one consumer follow each other by
- * producer.
- */
-export function ringHeaderOf(layout: Layout, consumer: number, producer: number): number {
-  return layout.ringHeaders + (consumer * layout.numPes + producer) * RING_HEADER_BYTES;
-}
-
-/**
- * @param layout The layout.
- * @param consumer The PE that reads the ring.
- * @param producer The PE that writes it.
- * @returns The byte address of its data.
- */
-export function ringOf(layout: Layout, consumer: number, producer: number): number {
-  return layout.rings + (consumer * layout.numPes + producer) * layout.ringBytes;
+  return layout.blocks + (pe - layout.firstPe) * BLOCK_BYTES;
 }
 
 /**
  * @param layout The layout.
  * @param pe A PE.
+ * @param sequence Number of the collective; even and odd ones have places of their own.
+ * @returns The byte address of what the PE contributes to it.
+ */
+export function exchangeOf(layout: Layout, pe: number, sequence: number): number {
+  return layout.exchanges + (2 * pe + (sequence & 1)) * EXCHANGE_BYTES;
+}
+
+/**
+ * @param layout The layout.
+ * @param consumer The PE that reads the ring, a near one.
+ * @param producer The PE that writes it.
+ * @returns The byte address of its header; the headers of one consumer follow each other by
+ * producer.
+ */
+export function ringHeaderOf(layout: Layout, consumer: number, producer: number): number {
+  const index = (consumer - layout.firstPe) * layout.numPes + producer;
+  return layout.ringHeaders + index * RING_HEADER_BYTES;
+}
+
+/**
+ * @param layout The layout.
+ * @param consumer The PE that reads the ring, a near one.
+ * @param producer The PE that writes it.
+ * @returns The byte address of its data.
+ */
+export function ringOf(layout: Layout, consumer: number, producer: number): number {
+  const index = (consumer - layout.firstPe) * layout.numPes + producer;
+  return layout.rings + index * layout.ringBytes;
+}
+
+/**
+ * @param layout The layout.
+ * @param pe A near PE.
  * @returns The byte address of its heap segment.
  */
 export function heapOf(layout: Layout, pe: number): number {
-  return layout.heaps + pe * layout.heapBytes;
+  return layout.heaps + (pe - layout.firstPe) * layout.heapBytes;
 }
 
 function align(bytes: number, to: number): number {

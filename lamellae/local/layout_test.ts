@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PES_MAX } from "../../internal/limits.ts";
+import { EXCHANGE_BYTES, PES_MAX } from "../../internal/limits.ts";
 import {
   BLOCK,
   blockOf,
   createMemory,
   defaultRingBytes,
+  exchangeOf,
   HEADER,
   heapOf,
   type Layout,
@@ -17,8 +18,14 @@ import {
 /** Every part of the memory: where it begins and ends. */
 function partsOf(layout: Layout): { at: number; end: number }[] {
   const { numPes, ringBytes, heapBytes } = layout;
+  const { firstPe, nearPes, network, networkBytes } = layout;
   const parts = [{ at: 0, end: HEADER.failureText + 16 * 1024 }];
+  parts.push({ at: network, end: network + networkBytes });
   for (let pe = 0; pe < numPes; pe++) {
+    const exchange = exchangeOf(layout, pe, 0);
+    parts.push({ at: exchange, end: exchangeOf(layout, pe, 1) + EXCHANGE_BYTES });
+  }
+  for (let pe = firstPe; pe < firstPe + nearPes; pe++) {
     const block = blockOf(layout, pe);
     parts.push({ at: block, end: block + BLOCK.scratch + 2048 });
     parts.push({ at: heapOf(layout, pe), end: heapOf(layout, pe) + heapBytes });
@@ -31,17 +38,25 @@ function partsOf(layout: Layout): { at: number; end: number }[] {
   return parts.sort((a, b) => a.at - b.at);
 }
 
+/** As of the last process of a world of two PEs a process. */
+function layoutOfShare(processes: number, ringBytes: number, heapBytes: number): Layout {
+  const numPes = 2 * processes;
+  const share = { numPes, firstPe: numPes - 2, nearPes: 2, networkBytes: 12_345 };
+  return layoutFor(share, ringBytes, heapBytes);
+}
+
 Deno.test("Nothing in a layout overlaps, and everything stands on a cache line", () => {
   for (const numPes of [1, 2, 3, 7, 16, 64]) {
     for (const [ring, heap] of [[0, 65536], [4096, 1], [1 << 16, 1 << 20]] as const) {
-      const layout = layoutFor(numPes, ring, heap);
-      let end = 0;
-      for (const part of partsOf(layout)) {
-        assert(part.at >= end, `${numPes} PEs: a part at ${part.at} before ${end}`);
-        assertEquals(part.at % 64, 0);
-        end = part.end;
+      for (const layout of [layoutFor(numPes, ring, heap), layoutOfShare(numPes, ring, heap)]) {
+        let end = 0;
+        for (const part of partsOf(layout)) {
+          assert(part.at >= end, `${numPes} PEs: a part at ${part.at} before ${end}`);
+          assertEquals(part.at % 64, 0);
+          end = part.end;
+        }
+        assertEquals(end, layout.totalBytes);
       }
-      assertEquals(end, layout.totalBytes);
     }
   }
 });
@@ -56,7 +71,7 @@ Deno.test("Without a heap size the PEs share evenly what 32-bit addresses leave"
 });
 
 Deno.test("Rings get smaller as there are more PEs, within their limits", () => {
-  const sizes = [1, 2, 16, 17, 32, 64, PES_MAX].map((numPes) => defaultRingBytes(numPes));
+  const sizes = [1, 2, 16, 17, 32, 64, PES_MAX].map((numPes) => defaultRingBytes(numPes * numPes));
   assertEquals(sizes, [262144, 262144, 262144, 131072, 65536, 16384, 16384]);
 });
 

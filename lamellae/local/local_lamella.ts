@@ -16,9 +16,11 @@ import { readFailure, writeFailure } from "./failure_record.ts";
 import {
   BLOCK,
   blockOf,
+  exchangeOf,
   FLAG_SLOTS_MAX,
   HEADER,
   heapOf,
+  isNear,
   type Layout,
   RING,
   RING_HEADER_BYTES,
@@ -70,9 +72,11 @@ export class LocalLamella implements Lamella {
 
   readonly #layout: Layout;
   readonly #ringBytes: number;
+  /** By PE; near ones only. */
   readonly #out: OutRing[] = [];
   readonly #in: InRing[] = [];
   readonly #heaps: number[] = [];
+  readonly #consumed: ((source: number, head: number) => void) | undefined;
   readonly #tails: number;
   readonly #heads: number;
   readonly #bell: number;
@@ -88,6 +92,7 @@ export class LocalLamella implements Lamella {
    * @param kernels Kernels over it.
    * @param pe This PE.
    * @param offer Offers the core to other threads, where the system lets us.
+   * @param consumed Told how far the ring of a source has been read.
    */
   constructor(
     layout: Layout,
@@ -95,8 +100,10 @@ export class LocalLamella implements Lamella {
     kernels: Kernels,
     pe: number,
     offer?: () => void,
+    consumed?: (source: number, head: number) => void,
   ) {
     this.#yield = offer;
+    this.#consumed = consumed;
     this.#layout = layout;
     this.pe = pe;
     this.numPes = layout.numPes;
@@ -116,17 +123,10 @@ export class LocalLamella implements Lamella {
 
   #connect(other: number): void {
     const layout = this.#layout;
-    const bell = blockOf(layout, other) + BLOCK.bell;
-    const out = ringHeaderOf(layout, other, this.pe);
-    this.#out.push({
-      base: ringOf(layout, other, this.pe),
-      tailAt: out + RING.tail,
-      headAt: out + RING.head,
-      wantAt: out + RING.want,
-      bell,
-      tail: 0,
-      head: 0,
-    });
+    const near = isNear(layout, other);
+    // A producer elsewhere cannot be rung here, and leaves no wish for it.
+    const bell = near ? blockOf(layout, other) + BLOCK.bell : this.#bell;
+    if (near) this.#connectNear(other, bell);
     const header = ringHeaderOf(layout, this.pe, other);
     this.#in.push({
       base: ringOf(layout, this.pe, other),
@@ -136,7 +136,20 @@ export class LocalLamella implements Lamella {
       bell,
       head: 0,
     });
-    this.#heaps.push(heapOf(layout, other));
+  }
+
+  #connectNear(other: number, bell: number): void {
+    const header = ringHeaderOf(this.#layout, other, this.pe);
+    this.#out[other] = {
+      base: ringOf(this.#layout, other, this.pe),
+      tailAt: header + RING.tail,
+      headAt: header + RING.head,
+      wantAt: header + RING.want,
+      bell,
+      tail: 0,
+      head: 0,
+    };
+    this.#heaps[other] = heapOf(this.#layout, other);
   }
 
   address(pe: number, offset: number): number {
@@ -209,6 +222,7 @@ export class LocalLamella implements Lamella {
     const padded = stop < end && this.views.i32[stop >>> 2] === 0;
     ring.head = (before + (padded ? left : stop - start)) | 0;
     this.kernels.release(ring.headAt, ring.head, ring.wantAt, ring.bell);
+    if (this.#consumed) this.#consumed(source, ring.head);
     return (ring.head - before) | 0;
   }
 
@@ -308,7 +322,7 @@ export class LocalLamella implements Lamella {
   }
 
   exchange(pe: number, sequence: number): Uint8Array {
-    const at = blockOf(this.#layout, pe) + BLOCK.exchange + (sequence & 1) * EXCHANGE_BYTES;
+    const at = exchangeOf(this.#layout, pe, sequence);
     return this.views.u8.subarray(at, at + EXCHANGE_BYTES);
   }
 
@@ -340,7 +354,12 @@ function resultOf(code: number): number {
   return code === WaitCode.abort ? WAIT_FAILED : WAIT_EVENT;
 }
 
-function flagOffset(slot: number, sequence: number): number {
+/**
+ * @param slot A slot of a collective.
+ * @param sequence Number of the collective.
+ * @returns Where its flag lies among the flags of a PE, in bytes.
+ */
+export function flagOffset(slot: number, sequence: number): number {
   return (sequence & 1) * FLAGS_BYTES + slot * LINE_BYTES;
 }
 

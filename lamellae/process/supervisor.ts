@@ -20,6 +20,7 @@ import {
   type Layout,
   LAYOUT_MAGIC,
   layoutFor,
+  nearPesOf,
   PE_STATE,
   STATUS,
 } from "../local/layout.ts";
@@ -65,6 +66,8 @@ class Supervisor {
   readonly #memory: WebAssembly.Memory;
   readonly #views: MemoryViews;
   readonly #watchdog: Watchdog;
+  /** The PEs of this process. */
+  readonly #pes: readonly number[];
   #interrupts = 0;
   #failingSince = 0;
 
@@ -72,6 +75,7 @@ class Supervisor {
     this.#job = job;
     this.#layout = layoutFor(job.numPes, job.config.ringBytes ?? 0, job.config.heapBytes ?? 0);
     this.#memory = createMemory(this.#layout);
+    this.#pes = nearPesOf(this.#layout);
     adviseHugePages(this.#memory.buffer, this.#layout.heaps);
     this.#views = memoryViews(this.#memory.buffer);
     this.#views.i32[HEADER.magic >>> 2] = LAYOUT_MAGIC;
@@ -80,7 +84,7 @@ class Supervisor {
 
   async run(): Promise<number> {
     const module = compileKernels(this.#layout.memory64);
-    for (let pe = 0; pe < this.#job.numPes; pe++) {
+    for (const pe of this.#pes) {
       // Starting a Worker blocks for some 15 ms, in which the PEs before it go on.
       this.#startWorker(pe).postMessage(this.#startMessage(pe, module));
     }
@@ -149,10 +153,10 @@ class Supervisor {
   #absence(states: readonly number[]): string | undefined {
     const joined = this.#words(STATUS.joined);
     const present = joined.indexOf(1);
-    const absent = states.findIndex((state, pe) => state === PE_STATE.finished && !joined[pe]);
+    const absent = states.findIndex((state, i) => state === PE_STATE.finished && !joined[i]);
     if (present < 0 || absent < 0) return undefined;
-    return `PE ${absent} failed: its program ended without building a world, ` +
-      `and PE ${present} built one: every PE has to, and await it at the top level`;
+    return `PE ${this.#pes[absent]} failed: its program ended without building a world, ` +
+      `and PE ${this.#pes[present]} built one: every PE has to, and await it at the top level`;
   }
 
   #lookAtFailure(): number | undefined {
@@ -170,9 +174,8 @@ class Supervisor {
 
   /** A word of the status of each PE. */
   #words(word: number): number[] {
-    return Array.from(
-      { length: this.#layout.numPes },
-      (_, pe) => atomicLoad(this.#views.i32, (blockOf(this.#layout, pe) + BLOCK.status) / 4 + word),
+    return this.#pes.map((pe) =>
+      atomicLoad(this.#views.i32, (blockOf(this.#layout, pe) + BLOCK.status) / 4 + word)
     );
   }
 

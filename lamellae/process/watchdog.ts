@@ -65,49 +65,51 @@ export class Watchdog {
   }
 
   #waits(states: readonly number[]): boolean {
-    return states.some((_, pe) => this.#status(pe, STATUS.waitKind) !== WAIT_FOR.nothing);
+    return states.some((_, i) => this.#status(i, STATUS.waitKind) !== WAIT_FOR.nothing);
   }
 
   #allIdle(states: readonly number[]): boolean {
-    return states.every((state, pe) =>
-      state === PE_STATE.finished || this.#status(pe, STATUS.activity) === ACTIVITY.idle
+    return states.every((state, i) =>
+      state === PE_STATE.finished || this.#status(i, STATUS.activity) === ACTIVITY.idle
     );
   }
 
   #movement(states: readonly number[]): string {
     const words = [STATUS.progress, STATUS.waitKind, STATUS.waitPe];
-    return states.map((state, pe) =>
-      `${state} ${words.map((word) => this.#status(pe, word)).join(" ")}`
+    return states.map((state, i) =>
+      `${state} ${words.map((word) => this.#status(i, word)).join(" ")}`
     ).join();
   }
 
-  #status(pe: number, word: number): number {
-    return atomicLoad(
-      this.#views.i32,
-      (blockOf(this.#layout, pe) + BLOCK.status) / 4 + word,
-    );
+  /** A word of the status of a PE, by its place among those of this process. */
+  #status(index: number, word: number): number {
+    const block = blockOf(this.#layout, this.#layout.firstPe + index);
+    return atomicLoad(this.#views.i32, (block + BLOCK.status) / 4 + word);
   }
 
   /** PEs that do the same are named together. */
   #describeAll(states: readonly number[]): string {
     const groups = Map.groupBy(
       states.keys(),
-      (pe) => this.#describe(pe, states[pe]!),
+      (index) => this.#describe(index, states[index]!),
     );
-    return [...groups].map(([what, pes]) => `PE ${ranges(pes)}: ${what}`).join("; ");
+    const { firstPe } = this.#layout;
+    return [...groups].map(([what, indices]) =>
+      `PE ${ranges(indices.map((index) => firstPe + index))}: ${what}`
+    ).join("; ");
   }
 
-  #describe(pe: number, state: number): string {
+  #describe(index: number, state: number): string {
     if (state === PE_STATE.starting) return "starting";
     if (state === PE_STATE.finished) return "finished";
-    const activity = this.#status(pe, STATUS.activity);
+    const activity = this.#status(index, STATUS.activity);
     if (activity === ACTIVITY.running) return "running without calling the runtime";
-    const kind = this.#status(pe, STATUS.waitKind);
+    const kind = this.#status(index, STATUS.waitKind);
     if (kind === WAIT_FOR.nothing) {
       return "awaiting something that is not the runtime's, in its program or in a handler";
     }
-    const other = this.#status(pe, STATUS.waitPe);
-    const whom = other >= 0 && other !== pe ? ` (PE ${other})` : "";
+    const other = this.#status(index, STATUS.waitPe);
+    const whom = other >= 0 && other !== this.#layout.firstPe + index ? ` (PE ${other})` : "";
     const program = activity === ACTIVITY.serving ? "at the end of its program, " : "";
     return `${program}waiting for ${WAIT_KINDS[kind] ?? "something"}${whom}`;
   }
