@@ -86,6 +86,9 @@ export interface RemoteMemoryRegion {
 /** The world as handlers see it. */
 export interface HandlerWorld extends ActiveMessaging, LamellarEnv, RemoteMemoryRegion {}
 
+/** A team as handlers see it; PEs are numbered within the team. */
+export interface HandlerTeam extends ActiveMessaging, LamellarEnv {}
+
 /** The second parameter of every handler, and the last of every closure. */
 export interface AmContext {
   /** The PE the handler runs on. */
@@ -94,8 +97,8 @@ export interface AmContext {
   readonly numPes: number;
   /** The world. */
   readonly world: HandlerWorld;
-  /** The team the AM was sent in. */
-  readonly team: HandlerWorld;
+  /** The team the AM was launched in, the world's if it was launched in the world. */
+  readonly team: HandlerTeam;
   /** Makes a closure that can travel as data: returned, the caller gets a function to call. */
   closure<P extends readonly unknown[], R>(
     fn: (...args: P) => R,

@@ -6,6 +6,7 @@
  */
 
 import { LamellarError } from "../internal/errors.ts";
+import type { MemoryViews } from "../internal/memory_views.ts";
 import type { Lamella, Progress, WaitReason } from "../lamellae/mod.ts";
 import { WAIT_FOR } from "../lamellae/mod.ts";
 import { ClosureTable } from "./closure_table.ts";
@@ -13,11 +14,12 @@ import { atOrigin, closureOf, closuresRefused, ClosureValue } from "./closure_va
 import { analyseClosure } from "./closure_source.ts";
 import type { AmContext } from "./context.ts";
 import { AmCall, type AmDefinition } from "./call.ts";
-import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
+import { FRAME, frameBytes, HEAD_BYTES, TEAM_BYTES } from "./frames.ts";
 import { AmHandle, type HandleHost, type LaunchOptions } from "./handle.ts";
 import { Inbox, type InboxHost } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { Requests } from "./peer.ts";
+import type { Countable, TeamHost, TeamWork } from "./team_work.ts";
 import { isThenable } from "./thenable.ts";
 import { remoteError } from "./values.ts";
 
@@ -29,6 +31,8 @@ export interface EngineOptions {
   readonly closuresAllowed: boolean;
   readonly definitions: readonly AmDefinition[];
   readonly context: AmContext;
+  /** Who knows the teams other than the world's. */
+  readonly teams?: TeamHost;
   /** Handed to codecs: what a handle on the wire belongs to. */
   readonly decodeContext: unknown;
 }
@@ -39,11 +43,20 @@ interface LocalTask {
   readonly handle: AmHandle<unknown>;
 }
 
+/** A task of the program that failed. */
+interface FailedTask {
+  readonly error: unknown;
+  /** Whether somebody sees its error. */
+  readonly observed: () => boolean;
+  readonly team: TeamWork | undefined;
+}
+
 /** Launches and runs active messages. */
-export class AmEngine implements HandleHost, InboxHost {
+export class AmEngine implements HandleHost, InboxHost, Countable {
   readonly outbox: Outbox;
   readonly closures: ClosureTable;
   readonly context: AmContext;
+  readonly teams: TeamHost | undefined;
   readonly decodeContext: unknown;
   readonly definitions: readonly AmDefinition[];
   readonly #lamella: Lamella;
@@ -56,7 +69,7 @@ export class AmEngine implements HandleHost, InboxHost {
   #asynchronous = 0;
   #launched = 0;
   readonly #kept = new Set<AmHandle<unknown>>();
-  #failedTasks: { readonly error: unknown; readonly observed: () => boolean }[] = [];
+  #failedTasks: FailedTask[] = [];
   #idleListeners: (() => void)[] = [];
 
   /**
@@ -70,6 +83,7 @@ export class AmEngine implements HandleHost, InboxHost {
     this.outbox = new Outbox(progress, options.thresholdBytes);
     this.closures = new ClosureTable(this.outbox, numPes, options.closuresAllowed);
     this.context = options.context;
+    this.teams = options.teams;
     this.decodeContext = options.decodeContext;
     this.definitions = options.definitions;
     this.#requests = Array.from({ length: numPes }, () => new Requests());
@@ -92,35 +106,55 @@ export class AmEngine implements HandleHost, InboxHost {
     return this.#outstanding;
   }
 
+  /** How many of these need the event loop of this PE. */
+  get asynchronous(): number {
+    return this.#asynchronous;
+  }
+
+  /**
+   * @param listener Called once when nothing is under way.
+   */
+  onIdle(listener: () => void): void {
+    this.#idleListeners.push(listener);
+  }
+
   /**
    * Launches an AM.
    *
    * @param pe Where it runs.
    * @param call The AM.
    * @param options When to stop waiting.
+   * @param team The team it is launched in, if not the world's.
    * @returns Its handle.
    */
-  launch<T>(pe: number, call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
-    if (pe === this.#lamella.pe) return this.launchLocal(call, options);
+  launch<T>(
+    pe: number,
+    call: AmCall<T>,
+    options?: LaunchOptions,
+    team?: TeamWork,
+  ): AmHandle<T> {
+    if (pe === this.#lamella.pe) return this.launchLocal(call, options, team);
     const { definition } = call;
     if (definition === undefined) throw notACall(call);
     const { codec } = definition;
     if (codec === undefined || definition.id < 0) throw notRegistered(definition);
     const { outbox } = this;
+    const head = team === undefined ? HEAD_BYTES : HEAD_BYTES + TEAM_BYTES;
     let length: number, bytes: number, at: number;
     do {
       length = codec.size(call.self);
-      bytes = (HEAD_BYTES + 7 + length) & ~7;
+      bytes = (head + 7 + length) & ~7;
       at = outbox.begin(pe, bytes);
     } while (outbox.waited);
     const { views } = outbox;
-    codec.write(call.self, views, at + HEAD_BYTES);
+    codec.write(call.self, views, at + head);
     const handle = new AmHandle<T>(this, pe, definition);
     const word = at >>> 2;
     const words = views.i32;
     words[word + 1] = FRAME.request | (definition.id << 8);
     words[word + 2] = this.#requests[pe]!.add(handle as AmHandle<unknown>);
     words[word + 3] = length;
+    if (team !== undefined) enterTeam(views, at, FRAME.teamRequest, handle.join(team));
     this.#outstanding++;
     this.#launched++;
     outbox.end(pe, bytes);
@@ -133,11 +167,12 @@ export class AmEngine implements HandleHost, InboxHost {
    *
    * @param call The AM.
    * @param options When to stop waiting.
+   * @param team The team it is launched in, if not the world's.
    * @returns Its handle.
    */
-  launchLocal<T>(call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
+  launchLocal<T>(call: AmCall<T>, options?: LaunchOptions, team?: TeamWork): AmHandle<T> {
     if (!(call instanceof AmCall)) throw notACall(call);
-    return this.#queue(call, call.definition, options) as AmHandle<T>;
+    return this.#queue(call, call.definition, options, team) as AmHandle<T>;
   }
 
   /**
@@ -147,6 +182,7 @@ export class AmEngine implements HandleHost, InboxHost {
    * @param fn The function.
    * @param captures What it is called with.
    * @param options When to stop waiting.
+   * @param team The team it is launched in, if not the world's.
    * @returns Its handle.
    * @throws {FeatureLevelError} If this world runs no closures.
    * @throws {TypeError} If the function uses what its source does not carry, or a capture cannot be
@@ -158,27 +194,30 @@ export class AmEngine implements HandleHost, InboxHost {
     fn: Function,
     captures: readonly unknown[],
     options?: LaunchOptions,
+    team?: TeamWork,
   ): AmHandle<unknown> {
     if (!this.closures.allowed) throw closuresRefused("a closure");
     if (!Array.isArray(captures)) {
       throw new TypeError("Cannot launch the closure: its captures have to be an array");
     }
     const closure = new ClosureValue(analyseClosure(fn).source, captures);
-    if (pe === this.#lamella.pe) return this.#queue(closure, undefined, options);
+    if (pe === this.#lamella.pe) return this.#queue(closure, undefined, options, team);
     const { closures, outbox } = this;
     const number = closures.introduce(pe, closure);
+    const head = team === undefined ? HEAD_BYTES : HEAD_BYTES + TEAM_BYTES;
     let length: number, bytes: number, at: number;
     do {
       length = closures.captureBytes(closure);
-      bytes = frameBytes(length);
+      bytes = (head + 7 + length) & ~7;
       at = outbox.begin(pe, bytes);
     } while (outbox.waited);
     const { views } = outbox;
-    closures.writeCaptures(closure, views, at + HEAD_BYTES);
+    closures.writeCaptures(closure, views, at + head);
     const handle = new AmHandle<unknown>(this, pe, undefined);
     views.i32[(at >>> 2) + 1] = FRAME.closure | (number << 8);
     views.i32[(at >>> 2) + 2] = this.#requests[pe]!.add(handle);
     views.i32[(at >>> 2) + 3] = length;
+    if (team !== undefined) enterTeam(views, at, FRAME.teamClosure, handle.join(team));
     this.#outstanding++;
     this.#launched++;
     outbox.end(pe, bytes);
@@ -189,9 +228,11 @@ export class AmEngine implements HandleHost, InboxHost {
   #queue(
     work: AmCall<unknown> | ClosureValue,
     definition: AmDefinition | undefined,
-    options?: LaunchOptions,
+    options: LaunchOptions | undefined,
+    team: TeamWork | undefined,
   ): AmHandle<unknown> {
     const handle = new AmHandle<unknown>(this, this.#lamella.pe, definition);
+    if (team) handle.join(team);
     this.#outstanding++;
     this.#launched++;
     this.#local.push({ work, handle });
@@ -214,9 +255,10 @@ export class AmEngine implements HandleHost, InboxHost {
   #run(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void {
     let result: unknown;
     try {
+      const context = handle.team?.context ?? this.context;
       result = work instanceof ClosureValue
-        ? work.run(this.context)
-        : work.definition.handler(work.self, this.context);
+        ? work.run(context)
+        : work.definition.handler(work.self, context);
     } catch (error) {
       return this.#fail(handle, error);
     }
@@ -271,14 +313,20 @@ export class AmEngine implements HandleHost, InboxHost {
    * @param task The task; its error surfaces in `waitAll`, unless `observed` says that someone else
    * sees it.
    * @param observed Whether someone else sees its error.
+   * @param team The team it was spawned in, if not the world's.
    */
-  track(task: Promise<unknown>, observed: () => boolean): void {
+  track(task: Promise<unknown>, observed: () => boolean, team?: TeamWork): void {
     this.#outstanding++;
     this.#asynchronous++;
+    if (team) {
+      team.outstanding++;
+      team.asynchronous++;
+    }
     task.catch((error) => {
       // Whoever awaits the task may come to it a little later than its error.
-      this.#failedTasks.push({ error, observed });
+      this.#failedTasks.push({ error, observed, team });
     }).finally(() => {
+      team?.end(true);
       this.#asynchronous--;
       this.settled(1);
     });
@@ -305,46 +353,73 @@ export class AmEngine implements HandleHost, InboxHost {
   /**
    * Blocks until everything this PE launched is over.
    *
+   * @param team Waits for what was launched in this team only.
    * @throws {RemoteError} If an ignored AM failed; an `AggregateError` if several did.
    * @throws {LamellarError} Inside a handler, or if some of it needs the event loop of this PE.
    */
-  waitAll(): void {
+  waitAll(team?: TeamWork): void {
     this.outbox.flush();
-    const blocked = (): boolean =>
-      this.#outstanding === 0 || this.#outstanding === this.#asynchronous;
+    const work: Countable = team ?? this;
+    const blocked = (): boolean => work.outstanding === work.asynchronous;
     this.#progress.block(blocked, "waitAll", { kind: WAIT_FOR.all, pe: this.#firstPending() });
-    if (this.#outstanding > 0) {
+    if (work.outstanding > 0) {
       throw new LamellarError(
         "ERR_NEEDS_EVENT_LOOP",
-        `Cannot block in waitAll on PE ${this.#lamella.pe}: ${this.#asynchronous} async handlers ` +
+        `Cannot block in waitAll on PE ${this.#lamella.pe}: ${work.asynchronous} async handlers ` +
           "and tasks of this PE need its event loop, use awaitAll",
         { pe: this.#lamella.pe, op: "waitAll" },
       );
     }
-    this.#throwKept();
+    this.#throwKept(team);
   }
 
-  /** As `waitAll`, for `await`. */
-  async awaitAll(): Promise<void> {
-    while (this.#outstanding > 0) {
+  /**
+   * As `waitAll`, for `await`.
+   *
+   * @param team Waits for what was launched in this team only.
+   */
+  async awaitAll(team?: TeamWork): Promise<void> {
+    const work: Countable = team ?? this;
+    while (work.outstanding > 0) {
       this.attend();
-      await new Promise<void>((resolve) => this.#idleListeners.push(resolve));
+      await new Promise<void>((resolve) => work.onIdle(resolve));
     }
     this.#progress.checkFailure();
-    this.#throwKept();
+    this.#throwKept(team);
   }
 
-  /** Throws the errors nobody has seen. */
-  #throwKept(): void {
+  /** Throws the errors nobody has seen: all of them, or those of a team. */
+  #throwKept(team: TeamWork | undefined): void {
     if (this.#kept.size === 0 && this.#failedTasks.length === 0) return;
-    const tasks = this.#failedTasks.filter((task) => !task.observed());
-    const errors = [...[...this.#kept].map((handle) => handle.error), ...tasks.map((t) => t.error)];
-    this.#kept.clear();
-    this.#failedTasks = [];
+    const concerned = (one: { readonly team: TeamWork | undefined }): boolean =>
+      team === undefined || one.team === team;
+    const handles = [...this.#kept].filter(concerned);
+    const tasks = this.#failedTasks.filter((task) => concerned(task) && !task.observed());
+    const errors = [...handles.map((handle) => handle.error), ...tasks.map((t) => t.error)];
+    for (const handle of handles) this.#kept.delete(handle);
+    this.#failedTasks = this.#failedTasks.filter((task) => !concerned(task));
     if (errors.length === 0) return;
     if (errors.length === 1) throw errors[0];
     const first = errors[0] instanceof Error ? errors[0].message : Deno.inspect(errors[0]);
     throw new AggregateError(errors, `${errors.length} AMs and tasks failed, the first: ${first}`);
+  }
+
+  /**
+   * Sends a message of a collective of a team. It is no request: nothing counts it or answers it.
+   *
+   * @param pe The PE that gets it.
+   * @param message Its bytes.
+   */
+  sendCollective(pe: number, message: Uint8Array): void {
+    const { outbox } = this;
+    const bytes = frameBytes(message.length);
+    const at = outbox.begin(pe, bytes);
+    const { views } = outbox;
+    views.i32[(at >>> 2) + 1] = FRAME.collective;
+    views.i32[(at >>> 2) + 2] = 0;
+    views.i32[(at >>> 2) + 3] = message.length;
+    views.u8.set(message, at + HEAD_BYTES);
+    outbox.end(pe, bytes);
   }
 
   #firstPending(): number {
@@ -365,6 +440,14 @@ export class AmEngine implements HandleHost, InboxHost {
     this.#outstanding = 0;
     for (const listener of this.#idleListeners.splice(0)) listener();
   }
+}
+
+/** Makes a request one of a team; room for its id was left in front of the payload. */
+function enterTeam(views: MemoryViews, at: number, kind: number, team: TeamWork): void {
+  const word = (at >>> 2) + 1;
+  views.i32[word] = (views.i32[word]! & ~0xff) | kind;
+  views.i32[word + 2]! += TEAM_BYTES;
+  views.f64[(at + HEAD_BYTES) >>> 3] = team.id;
 }
 
 function notRegistered(definition: AmDefinition): TypeError {

@@ -13,6 +13,9 @@
 /** Bytes of the head of a frame. */
 export const HEAD_BYTES = 16;
 
+/** Bytes of the id of a team, a double in front of a payload: what follows stays aligned. */
+export const TEAM_BYTES = 8;
+
 /** Kinds of frames, in the lower 8 bits of the second word. */
 export const FRAME = {
   /** Runs an AM; the detail is its id. */
@@ -35,6 +38,12 @@ export const FRAME = {
   returnClosure: 9,
   /** A part of a frame that is longer than a frame may be; the detail is 1 for the last part. */
   part: 10,
+  /** As `request`, launched in a team other than the world's, whose id is in front. */
+  teamRequest: 11,
+  /** As `closure`, launched in a team other than the world's, whose id is in front. */
+  teamClosure: 12,
+  /** A message of a collective of a team, whose id is in front; it has no number and no answer. */
+  collective: 13,
 } as const;
 
 /** How a result is written. */

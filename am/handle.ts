@@ -7,6 +7,7 @@
 
 import { LamellarError, TimeoutError } from "../internal/errors.ts";
 import type { AmDefinition } from "./call.ts";
+import type { TeamWork } from "./team_work.ts";
 
 /** Options of a launch. */
 export interface LaunchOptions {
@@ -58,6 +59,8 @@ interface Wait<T> {
   unlimit?: () => void;
   /** The work needs the event loop of this PE. */
   asynchronous?: true;
+  /** The team it was launched in, if that is not the world's. */
+  team?: TeamWork;
 }
 
 /** A launched AM or closure on one PE. */
@@ -146,7 +149,7 @@ export class AmHandle<T> implements PromiseLike<T> {
       if (!check()) this.#host.blockFor(check, this.op, this.pe, this.#wait?.timeoutMs);
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
-      this.reject(this.#timeoutError());
+      this.#giveUp(this.#timeoutError());
     }
     if (this.#state === DONE) return this.#value as T;
     if (this.#state === PENDING) {
@@ -185,21 +188,29 @@ export class AmHandle<T> implements PromiseLike<T> {
    * @param value The result.
    */
   resolve(value: unknown): void {
+    const wait = this.#wait;
+    wait?.team?.end(wait.asynchronous === true);
     if (this.#state !== PENDING) return;
     this.#state = DONE;
     this.#value = value;
-    const wait = this.#wait;
     if (wait === undefined) return;
     wait.unlimit?.();
     wait.resolve?.(value as T);
   }
 
   /**
-   * Called by the engine when the work failed, or nobody waits any more.
+   * Called by the engine when the work failed.
    *
    * @param error Why.
    */
   reject(error: unknown): void {
+    const wait = this.#wait;
+    wait?.team?.end(wait.asynchronous === true);
+    this.#giveUp(error);
+  }
+
+  /** Nobody waits for the work any more, which may go on. */
+  #giveUp(error: unknown): void {
     if (this.#state !== PENDING) return;
     this.#state = FAILED;
     this.#value = error;
@@ -216,7 +227,32 @@ export class AmHandle<T> implements PromiseLike<T> {
 
   /** Called by the engine when the work waits for the event loop of this PE. */
   needsEventLoop(): void {
-    (this.#wait ??= {}).asynchronous = true;
+    const wait = this.#wait ??= {};
+    if (wait.team && !wait.asynchronous) wait.team.asynchronous++;
+    wait.asynchronous = true;
+  }
+
+  /**
+   * The team it was launched in, undefined for the world's.
+   *
+   * @internal
+   */
+  get team(): TeamWork | undefined {
+    return this.#wait?.team;
+  }
+
+  /**
+   * Called by the engine at launch in a team other than the world's.
+   *
+   * @internal
+   * @param team The team, which counts it from now on.
+   * @returns The team.
+   */
+  join(team: TeamWork): TeamWork {
+    (this.#wait ??= {}).team = team;
+    team.outstanding++;
+    team.launched++;
+    return team;
   }
 
   /** The error of a failed handle. */
@@ -231,13 +267,13 @@ export class AmHandle<T> implements PromiseLike<T> {
    */
   limit(options: LaunchOptions): void {
     const { signal, timeoutMs } = options;
-    if (signal?.aborted) return this.reject(signal.reason);
+    if (signal?.aborted) return this.#giveUp(signal.reason);
     const wait = this.#wait ??= {};
-    const onAbort = (): void => this.reject(signal!.reason);
+    const onAbort = (): void => this.#giveUp(signal!.reason);
     signal?.addEventListener("abort", onAbort);
     const timer = timeoutMs === undefined
       ? undefined
-      : setTimeout(() => this.reject(this.#timeoutError()), timeoutMs);
+      : setTimeout(() => this.#giveUp(this.#timeoutError()), timeoutMs);
     if (timeoutMs !== undefined) wait.timeoutMs = timeoutMs;
     wait.unlimit = () => {
       clearTimeout(timer);

@@ -10,11 +10,12 @@ import type { MemoryViews } from "../internal/memory_views.ts";
 import type { ClosureTable } from "./closure_table.ts";
 import { AmCall, type AmDefinition } from "./call.ts";
 import type { AmContext } from "./context.ts";
-import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
+import { FRAME, frameBytes, HEAD_BYTES, TEAM_BYTES } from "./frames.ts";
 import type { AmHandle } from "./handle.ts";
 import type { Outbox } from "./outbox.ts";
 import { Parts } from "./parts.ts";
 import type { Requests } from "./peer.ts";
+import type { TeamHost } from "./team_work.ts";
 import { isThenable } from "./thenable.ts";
 import {
   decodeError,
@@ -34,6 +35,8 @@ export interface InboxHost {
   readonly outbox: Outbox;
   readonly closures: ClosureTable;
   readonly context: AmContext;
+  /** Who knows the teams other than the world's. */
+  readonly teams: TeamHost | undefined;
   /** Handed to codecs: what a handle on the wire belongs to. */
   readonly decodeContext: unknown;
   /** AMs by id. */
@@ -115,9 +118,15 @@ export class Inbox {
     const payload = at + HEAD_BYTES;
     switch (kind) {
       case FRAME.request:
-        return this.#request(pe, source, detail, number, views, payload, length);
+        return this.#request(pe, source, detail, number, views, payload, length, 0);
       case FRAME.closure:
-        return this.#closure(pe, source, detail, number, views, payload, length);
+        return this.#closure(pe, source, detail, number, views, payload, length, 0);
+      case FRAME.teamRequest:
+        return this.#request(pe, source, detail, number, views, payload, length, TEAM_BYTES);
+      case FRAME.teamClosure:
+        return this.#closure(pe, source, detail, number, views, payload, length, TEAM_BYTES);
+      case FRAME.collective:
+        return this.#collective(pe, views, payload, length);
       case FRAME.source:
         return this.#host.closures.receive(pe, detail, views, payload, length);
       case FRAME.part:
@@ -207,6 +216,25 @@ export class Inbox {
     source.last = number;
   }
 
+  /** What handlers get; `head` says whether the id of a team is in front of the payload. */
+  #context(pe: number, views: MemoryViews, at: number, bytes: number, head: number): object {
+    if (head === 0) return this.#host.context;
+    const id = bytes < head ? NaN : views.f64[at >>> 3]!;
+    const context = this.#host.teams?.context(id);
+    if (!context) throw corrupt(pe, `a request in team ${id}, which this PE does not know`);
+    return context;
+  }
+
+  #collective(pe: number, views: MemoryViews, at: number, bytes: number): void {
+    const { teams } = this.#host;
+    if (!teams) throw corrupt(pe, "a collective of a team where there are none");
+    try {
+      teams.receive(pe, views, at, bytes);
+    } catch (error) {
+      throw error instanceof ProtocolError ? corrupt(pe, error.message) : error;
+    }
+  }
+
   #request(
     pe: number,
     source: Source,
@@ -215,13 +243,16 @@ export class Inbox {
     views: MemoryViews,
     at: number,
     bytes: number,
+    head: number,
   ): void {
     const definition = this.#host.definitions[id] ?? this.#definition(pe, id);
     this.#count(pe, source, number);
     let result: unknown;
     try {
-      const self = definition.codec!.read(views, at, bytes, this.#host.decodeContext);
-      result = definition.handler(self, this.#host.context);
+      const context = this.#context(pe, views, at, bytes, head);
+      const { decodeContext } = this.#host;
+      const self = definition.codec!.read(views, at + head, bytes - head, decodeContext);
+      result = definition.handler(self, context);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       return this.#sendError(pe, number, error);
@@ -238,12 +269,15 @@ export class Inbox {
     views: MemoryViews,
     at: number,
     bytes: number,
+    head: number,
   ): void {
-    const { closures, context, decodeContext } = this.#host;
+    const { closures, decodeContext } = this.#host;
     this.#count(pe, source, number);
     let result: unknown;
     try {
-      result = closures.read(pe, detail, views, at, bytes, decodeContext).run(context);
+      const context = this.#context(pe, views, at, bytes, head);
+      const closure = closures.read(pe, detail, views, at + head, bytes - head, decodeContext);
+      result = closure.run(context);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       return this.#sendError(pe, number, error);

@@ -19,3 +19,4 @@ export * from "./handle.ts";
 export { type MsgpackExtension, prepareMsgpack, registerExtension } from "./msgpack_codec.ts";
 export { oneSided, region } from "./region_codec.ts";
 export * from "./schema.ts";
+export { type TeamHost, TeamWork } from "./team_work.ts";

@@ -8,6 +8,7 @@ import { AmEngine } from "./engine.ts";
 import { Network } from "./memory_lamella_test.ts";
 import type { SchemaLike } from "./schema.ts";
 import { schemaCodec } from "./schema_codec.ts";
+import type { TeamHost } from "./team_work.ts";
 import { payloadCodec } from "./value_codec.ts";
 
 /** What handlers of the tests get. */
@@ -27,6 +28,8 @@ export interface PesOptions {
   readonly ringBytes?: number;
   readonly thresholdBytes?: number;
   readonly closures?: boolean;
+  /** The teams a PE knows. */
+  readonly teams?: (pe: number) => TeamHost;
 }
 
 /** PEs with the same AMs. */
@@ -77,6 +80,7 @@ export function enginePes(ams: Record<string, TestAm>, options: PesOptions = {})
       closuresAllowed: options.closures ?? true,
       definitions,
       context: context as unknown as AmContext,
+      ...options.teams && { teams: options.teams(currentPe) },
       decodeContext: { closuresAllowed: options.closures ?? true },
     });
   });

@@ -1,0 +1,163 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ClosedError, LamellarError, ProtocolError, TimeoutError } from "../internal/errors.ts";
+import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
+import { type EnginePes, enginePes, microtasks, type TestAm } from "./pes_test.ts";
+import { u32 } from "./schema.ts";
+import { type TeamHost, TeamWork } from "./team_work.ts";
+
+const TEAM = 2 ** 52 + 1;
+const CLOSED = 77;
+
+/** What handlers of the tests' team get, and what arrives for its collectives. */
+class FakeTeams implements TeamHost {
+  readonly received: [number, number[]][] = [];
+
+  context(id: number): object | undefined {
+    if (id === CLOSED) throw new ClosedError("Cannot run the AM: team 77 is closed");
+    return id === TEAM ? { where: "in the team" } : undefined;
+  }
+
+  receive(pe: number, views: { u8: Uint8Array }, at: number, bytes: number): void {
+    if (bytes === 3) throw new ProtocolError("a message of 3 bytes");
+    this.received.push([pe, [...views.u8.subarray(at, at + bytes)]]);
+  }
+}
+
+/** Resolved by a test, for a handler that waits. */
+let gate = Promise.withResolvers<void>();
+
+const AMS: Record<string, TestAm> = {
+  Where: {
+    schema: { n: u32 },
+    handler: ({ n }, context) => [n, (context as unknown as { where?: string }).where],
+  },
+  Wait: { schema: {}, handler: () => gate.promise },
+  Throws: {
+    schema: {},
+    handler: () => {
+      throw new Error("thrown");
+    },
+  },
+};
+
+function teamPes(): { pes: EnginePes; teams: FakeTeams; work: TeamWork } {
+  const teams = new FakeTeams();
+  gate = Promise.withResolvers();
+  const work = new TeamWork(TEAM, () => ({ where: "in the team" }));
+  return { pes: enginePes(AMS, { teams: () => teams }), teams, work };
+}
+
+Deno.test("AMs and closures launched in a team see it, on this PE and on others", () => {
+  const { pes, work } = teamPes();
+  const engine = pes.engines[0]!;
+  for (const pe of [0, 1]) {
+    const there = engine.launch(pe, pes.call("Where", { n: 5 }), undefined, work);
+    assertEquals(there.block(), [5, "in the team"]);
+    const closure = (n: number, l: { where: string }): string => `${n} ${l.where}`;
+    assertEquals(engine.launchClosure(pe, closure, [6], undefined, work).block(), "6 in the team");
+    assertEquals(engine.launch(pe, pes.call("Where", { n: 5 })).block(), [5, undefined]);
+  }
+  assertEquals([work.launched, work.outstanding, engine.outstanding], [4, 0, 0]);
+  pes.network.close();
+});
+
+Deno.test("An AM for a team that is closed at its target is refused, and harms nothing", () => {
+  const { pes } = teamPes();
+  const engine = pes.engines[0]!;
+  const closed = new TeamWork(CLOSED, () => ({}));
+  for (let i = 0; i < 2; i++) {
+    const handle = engine.launch(1, pes.call("Where", { n: 1 }), undefined, closed);
+    assertThrows(() => handle.block(), LamellarError, "team 77 is closed");
+    assertEquals(engine.launch(1, pes.call("Where", { n: 1 })).block(), [1, undefined]);
+  }
+  pes.network.close();
+});
+
+Deno.test("A team counts work until it is over, even if nobody waits any more", async () => {
+  const { pes, work } = teamPes();
+  const engine = pes.engines[0]!;
+  for (const pe of [0, 1]) {
+    const handle = engine.launch(pe, pes.call("Wait"), { timeoutMs: 1 }, work);
+    await assertRejects(async () => await handle, TimeoutError);
+  }
+  assertEquals([work.outstanding, work.asynchronous], [2, 1]);
+  let idle = false;
+  const waiting = engine.awaitAll(work).then(() => idle = true);
+  await microtasks();
+  assert(!idle);
+  gate.resolve();
+  await waiting;
+  assertEquals([work.outstanding, work.asynchronous, engine.outstanding], [0, 0, 0]);
+  pes.network.close();
+});
+
+Deno.test("The errors of a team are its own, and the world's until they are seen", async () => {
+  const { pes, work } = teamPes();
+  const engine = pes.engines[0]!;
+  const other = new TeamWork(CLOSED, () => ({}));
+  engine.launch(1, pes.call("Throws"), undefined, work);
+  engine.track(Promise.reject(new SyntaxError("a task")), () => false, work);
+  await engine.awaitAll(other);
+  await assertRejects(() => engine.awaitAll(work), AggregateError, "2 AMs and tasks failed");
+  await engine.awaitAll();
+  engine.launch(1, pes.call("Throws"), undefined, work);
+  await assertRejects(() => engine.awaitAll(), LamellarError, "thrown");
+  await engine.awaitAll(work);
+  pes.network.close();
+});
+
+Deno.test("The failure of the job ends what a team waits for", async () => {
+  const { pes, work } = teamPes();
+  const engine = pes.engines[0]!;
+  for (const pe of [0, 1]) engine.launch(pe, pes.call("Wait"), undefined, work).catch(() => {});
+  pes.network.settle();
+  const waiting = assertRejects(() => engine.awaitAll(work), LamellarError, "the end");
+  pes.network.lamellas[1]!.fail(new Error("the end"));
+  work.fail();
+  gate.resolve();
+  await waiting;
+  await microtasks();
+  assertEquals([work.outstanding, work.asynchronous], [0, 0]);
+  pes.network.close();
+});
+
+/** Sends a frame as PE 1; gives the error of receiving it on PE 0. */
+function refusal(pes: EnginePes, kind: number, payload: Uint8Array): string {
+  const lamella = pes.network.lamellas[1]!;
+  const bytes = frameBytes(payload.length);
+  const at = lamella.reserve(0, bytes);
+  lamella.views.i32.set([bytes, kind, 1, payload.length], at / 4);
+  lamella.views.u8.set(payload, at + HEAD_BYTES);
+  lamella.commit(0, bytes);
+  lamella.publish(0);
+  const error = assertThrows(() => pes.network.progress[0]!.step(), ProtocolError);
+  pes.network.close();
+  return error.message;
+}
+
+Deno.test("Frames of no team are refused", () => {
+  const five = new Uint8Array(new Float64Array([5]).buffer);
+  for (const kind of [FRAME.teamRequest, FRAME.teamClosure]) {
+    const text = "Cannot read the frames of PE 1: there is a request in team";
+    assertEquals(refusal(teamPes().pes, kind, five), `${text} 5, which this PE does not know`);
+    const short = refusal(teamPes().pes, kind, five.subarray(0, 7));
+    assertEquals(short, `${text} NaN, which this PE does not know`);
+    assertEquals(refusal(enginePes(AMS), kind, five), `${text} 5, which this PE does not know`);
+  }
+  const bad = refusal(teamPes().pes, FRAME.collective, new Uint8Array(3));
+  assertEquals(bad, "Cannot read the frames of PE 1: there is a message of 3 bytes");
+  const none = refusal(enginePes(AMS), FRAME.collective, five);
+  assertEquals(none.split("there is ")[1], "a collective of a team where there are none");
+});
+
+Deno.test("Messages of collectives arrive as they were sent, and are no requests", () => {
+  const { pes, teams } = teamPes();
+  const engine = pes.engines[0]!;
+  engine.sendCollective(1, new Uint8Array([1, 2, 3, 4, 5]));
+  engine.sendCollective(1, new Uint8Array(3000).fill(9));
+  assertEquals([engine.outstanding, engine.launched], [0, 0]);
+  engine.outbox.flush();
+  pes.network.settle();
+  assertEquals(teams.received, [[0, [1, 2, 3, 4, 5]], [0, Array(3000).fill(9)]]);
+  pes.network.close();
+});
