@@ -233,6 +233,46 @@ const EXAMPLES: readonly Example[] = [
     },
   },
   {
+    name: "teams/team_am.ts",
+    pes: [2, 5],
+    check: ({ sorted }, pes) => {
+      const half = Math.ceil(pes / 2);
+      const from = `says PE ${pes - 1}`;
+      const expected = [
+        ...each(half, (i) => `even PE ${i} of ${half} is PE ${2 * i}, ${from}`),
+        ...each(half, (i) => `low PE ${i} of ${half} is PE ${i}, ${from}`),
+        `inner PE 0 of 1 is PE ${2 * half - 2}, says PE 0`,
+      ];
+      assertEquals(sorted.filter((line) => line.includes("says")), expected.sort());
+      const timed = sorted.filter((line) => /^a message to all \d takes [\d.]+ µs$/.test(line));
+      assertEquals(timed.length, 2);
+    },
+  },
+  {
+    name: "teams/custom_team_arch.ts",
+    pes: [2, 6],
+    check: ({ sorted }, pes) => {
+      const members = pes === 2 ? [0, 1] : [0, 1, 3, 4];
+      const expected = [
+        `team 1 has ${members.length} PEs`,
+        ...members.map((pe, i) => `  PE ${i}: PE ${pe} of its parent, PE ${pe}`),
+        members.map((pe, i) => `${i} is ${pe}`).join(", "),
+      ];
+      assertEquals(sorted, expected.sort());
+    },
+  },
+  {
+    name: "teams/random_team.ts",
+    args: ["42"],
+    pes: [3, 6],
+    check: ({ lines }, pes) => {
+      assertEquals(lines, [
+        `all: visited ${pes} PEs, in their order`,
+        `half: visited ${Math.ceil(pes / 2)} PEs, in their order`,
+      ]);
+    },
+  },
+  {
     name: "rdma/rdma_put.ts",
     check: ({ sorted }, pes) => {
       const expected = each(pes, (pe) => [

@@ -13,11 +13,16 @@ import {
   type AmHandle,
   array,
   bigu64,
+  BlockedArch,
   type Captures,
   type Closure,
   f64,
   f64Array,
   type Infer,
+  type LamellarArch,
+  type LamellarSubteam,
+  type LamellarTeam,
+  type LamellarWorld,
   localAm,
   type MultiAmHandle,
   oneOf,
@@ -28,6 +33,7 @@ import {
   region,
   type SharedMemoryRegion,
   str,
+  StridedArch,
   tuple,
   u32,
 } from "../mod.ts";
@@ -256,8 +262,36 @@ async function handling(one: AmHandle<number>, all: MultiAmHandle<string>): Prom
   await Promise.all([value, values, mapped]);
 }
 
-Deno.test("Launches, closures, regions and handles of wrong types do not compile", async () => {
-  for (const compiled of [launching, closing, remembering, handling]) {
+/** Compiled, and never run: teams. */
+async function teaming(world: LamellarWorld, context: AmContext): Promise<void> {
+  const team = await world.createTeamFromArch(new BlockedArch(0, 1));
+  same<Same<typeof team, LamellarSubteam>>();
+  const inner = await team.createSubteamFromArch(new StridedArch(0, 1, 1));
+  same<Same<typeof inner, LamellarSubteam | null>>();
+  const sums: number[] = await team.execAmAll(Add({ a: 1 }));
+  const text: string = await team.execClosurePe(0, (l: AmContext) => `${l.team.myPe}`, []);
+  const any: LamellarTeam[] = [team, world.team];
+  const list: LamellarArch = { ...new BlockedArch(0, 1), parentPeId: Number, teamPeId: Number };
+  // @ts-expect-error an arch maps PEs back too
+  world.createTeamFromArch({ numPes: 1, startPe: 0, endPe: 0, parentPeId: Number });
+  // @ts-expect-error a stride is wanted
+  new StridedArch(0, 1);
+  // @ts-expect-error it may be null
+  inner.barrier();
+  // @ts-expect-error regions are the world's
+  team.allocSharedMemRegion("u8", 1);
+  // @ts-expect-error regions are the world's
+  team.allocOneSidedMemRegion("u8", 1);
+  // @ts-expect-error regions are the world's, in handlers too
+  context.team.allocOneSidedMemRegion("u8", 1);
+  world.team.allocOneSidedMemRegion("u8", 1);
+  // @ts-expect-error the team of the world ends with the world
+  world.team.close();
+  await Promise.all([sums, text, any, list]);
+}
+
+Deno.test("What is launched, kept or waited for with wrong types does not compile", async () => {
+  for (const compiled of [launching, closing, remembering, handling, teaming]) {
     assertInstanceOf(compiled, Function);
   }
   // A run without type checking would not notice, so that the check is made here.

@@ -25,10 +25,18 @@ import { HandshakeError, LamellarError } from "../internal/errors.ts";
 import { PES_MAX } from "../internal/limits.ts";
 import { VERSION } from "../internal/version.ts";
 import { checkDeno, checkPermissions } from "../internal/platform.ts";
-import { Collectives, Progress, type StartedPe, startedPe, startJob } from "../lamellae/mod.ts";
+import {
+  Collectives,
+  type Lamella,
+  Progress,
+  type StartedPe,
+  startedPe,
+  startJob,
+} from "../lamellae/mod.ts";
 import { RegionSpace } from "../memregion/mod.ts";
 import { compareAms } from "./handshake.ts";
 import type { WorldCore } from "./messaging.ts";
+import { type TeamParent, Teams } from "./teams.ts";
 import { LamellarWorld } from "./world.ts";
 
 /** The network providers a world can be built on. */
@@ -165,6 +173,7 @@ export class LamellarWorldBuilder {
     if (config.closures) await prepareClosureParser();
     await prepareMsgpack();
     const regions = new RegionSpace(progress, collectives);
+    const teams = new Teams(progress);
     const context = {} as { -readonly [K in keyof AmContext]: AmContext[K] };
     const engine = new AmEngine({
       progress,
@@ -172,9 +181,12 @@ export class LamellarWorldBuilder {
       closuresAllowed: config.closures,
       definitions,
       context,
+      teams,
       decodeContext: { closuresAllowed: config.closures, regions },
     });
-    const core: WorldCore = { lamella, progress, collectives, engine, regions, closed: false };
+    const root = worldAsParent(lamella, collectives);
+    const shared = { lamella, progress, collectives, engine, regions, teams, root };
+    const core: WorldCore = { ...shared, closed: false };
     const world = new LamellarWorld(core, () => pe.setWorld(undefined));
     Object.assign(context, {
       currentPe: lamella.pe,
@@ -208,6 +220,21 @@ export class LamellarWorldBuilder {
       );
     }
   }
+}
+
+function worldAsParent({ pe, numPes }: Lamella, collectives: Collectives): TeamParent {
+  const pes = Array.from({ length: numPes }, (_, pe) => pe);
+  const createOp = "createTeamFromArch";
+  return {
+    name: "the world",
+    path: "",
+    pes,
+    parentPes: pes,
+    me: pe,
+    children: 0,
+    createOp,
+    exchange: (own) => collectives.call("exchange", createOp, own),
+  };
 }
 
 function refuseClosure(): never {

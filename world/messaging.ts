@@ -1,5 +1,5 @@
 /**
- * What a world and a team do alike: launching, waiting and allocating.
+ * What a world and a team do alike: launching and waiting.
  *
  * @module
  */
@@ -13,20 +13,15 @@ import type {
   Captures,
   ClosureResult,
   LaunchOptions,
+  TeamWork,
 } from "../am/mod.ts";
 import { checkLaunchOptions, MultiAmHandle } from "../am/mod.ts";
 import { ClosedError } from "../internal/errors.ts";
 import type { Collectives, Lamella, Progress } from "../lamellae/mod.ts";
-import type {
-  AllocationResult,
-  ElementType,
-  OneSidedMemoryRegion,
-  RegionHandle,
-  RegionSpace,
-  SharedMemoryRegion,
-} from "../memregion/mod.ts";
+import type { RegionSpace } from "../memregion/mod.ts";
 import { BarrierHandle } from "./barrier.ts";
 import { LamellarTask } from "./task.ts";
+import type { TeamParent, Teams } from "./teams.ts";
 
 /** What every object of a world shares. */
 export interface WorldCore {
@@ -35,11 +30,15 @@ export interface WorldCore {
   readonly collectives: Collectives;
   readonly engine: AmEngine;
   readonly regions: RegionSpace;
+  /** The teams this PE knows. */
+  readonly teams: Teams;
+  /** The world as the parent of teams. */
+  readonly root: TeamParent;
   /** Whether the world is closed. */
   closed: boolean;
 }
 
-/** Launching, waiting and allocating over all PEs of the world. */
+/** Launching and waiting: over all PEs of the world, unless a class says something else. */
 export abstract class Messaging implements ActiveMessaging {
   /**
    * What every object of the world shares.
@@ -47,23 +46,31 @@ export abstract class Messaging implements ActiveMessaging {
    * @internal
    */
   protected readonly core: WorldCore;
+  /**
+   * What was launched in this team, undefined for the world's.
+   *
+   * @internal
+   */
+  protected readonly work: TeamWork | undefined;
 
   /**
    * Programs get a world from a builder.
    *
    * @internal
    * @param core What every object of the world shares.
+   * @param work What was launched in this team, undefined for the world's.
    */
-  constructor(core: WorldCore) {
+  constructor(core: WorldCore, work?: TeamWork) {
     this.core = core;
+    this.work = work;
   }
 
-  /** This PE. */
+  /** This PE, by its number in the team. */
   get myPe(): number {
     return this.core.lamella.pe;
   }
 
-  /** Number of PEs. */
+  /** Number of PEs of the team. */
   get numPes(): number {
     return this.core.lamella.numPes;
   }
@@ -84,8 +91,8 @@ export abstract class Messaging implements ActiveMessaging {
    * @throws {TypeError} If the payload cannot be sent.
    */
   execAmPe<T>(pe: number, call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
-    this.#check(pe, "execAmPe", options);
-    return this.core.engine.launch(pe, call, options);
+    const target = this.target(pe, "execAmPe", options);
+    return this.core.engine.launch(target, call, options, this.work);
   }
 
   /**
@@ -107,8 +114,8 @@ export abstract class Messaging implements ActiveMessaging {
    * @returns A handle.
    */
   execAmLocal<T>(call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
-    this.#check(this.myPe, "execAmLocal", options);
-    return this.core.engine.launchLocal(call, options);
+    this.target(this.myPe, "execAmLocal", options);
+    return this.core.engine.launchLocal(call, options, this.work);
   }
 
   /**
@@ -129,8 +136,8 @@ export abstract class Messaging implements ActiveMessaging {
     captures: Captures<P>,
     options?: LaunchOptions,
   ): AmHandle<ClosureResult<R>> {
-    this.#check(pe, "execClosurePe", options);
-    const handle = this.core.engine.launchClosure(pe, fn, captures, options);
+    const target = this.target(pe, "execClosurePe", options);
+    const handle = this.core.engine.launchClosure(target, fn, captures, options, this.work);
     return handle as AmHandle<ClosureResult<R>>;
   }
 
@@ -173,14 +180,14 @@ export abstract class Messaging implements ActiveMessaging {
    * did.
    */
   waitAll(): void {
-    this.#checkOpen("waitAll");
-    this.core.engine.waitAll();
+    this.checkOpen("waitAll");
+    this.core.engine.waitAll(this.work);
   }
 
   /** As `waitAll`, for `await`. */
   async awaitAll(): Promise<void> {
-    this.#checkOpen("awaitAll");
-    await this.core.engine.awaitAll();
+    this.checkOpen("awaitAll");
+    await this.core.engine.awaitAll(this.work);
   }
 
   /**
@@ -189,7 +196,7 @@ export abstract class Messaging implements ActiveMessaging {
    * @throws {CollectiveMismatchError} If another PE called a different collective.
    */
   barrier(): void {
-    this.#checkOpen("barrier");
+    this.checkOpen("barrier");
     this.core.engine.outbox.flush();
     this.core.collectives.barrier();
   }
@@ -200,7 +207,7 @@ export abstract class Messaging implements ActiveMessaging {
    * @returns A handle: await it or block on it.
    */
   asyncBarrier(): BarrierHandle {
-    this.#checkOpen("asyncBarrier");
+    this.checkOpen("asyncBarrier");
     this.core.engine.outbox.flush();
     return new BarrierHandle(this.core.collectives.call("barrier"));
   }
@@ -212,10 +219,10 @@ export abstract class Messaging implements ActiveMessaging {
    * @returns A handle of its value.
    */
   spawn<T>(task: PromiseLike<T> | (() => T | PromiseLike<T>)): LamellarTask<T> {
-    this.#checkOpen("spawn");
+    this.checkOpen("spawn");
     const promise = typeof task === "function" ? Promise.try(task) : Promise.resolve(task);
     const handle = new LamellarTask<T>(promise as Promise<T>);
-    this.core.engine.track(promise, () => handle.observed);
+    this.core.engine.track(promise, () => handle.observed, this.work);
     return handle;
   }
 
@@ -226,7 +233,7 @@ export abstract class Messaging implements ActiveMessaging {
    * @returns Its value.
    */
   blockOn<T>(handle: Blockable<T>): T {
-    this.#checkOpen("blockOn");
+    this.checkOpen("blockOn");
     if (typeof (handle as Partial<Blockable<T>>)?.block !== "function") {
       throw new TypeError("Cannot block on what is no handle of the runtime: use await");
     }
@@ -243,88 +250,41 @@ export abstract class Messaging implements ActiveMessaging {
     return Array.from(handles, (handle) => this.blockOn(handle));
   }
 
-  /**
-   * Allocates a memory region with a part on every PE. Collective: every PE calls it with the same
-   * arguments.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Elements on each PE, all 0 at first.
-   * @returns A handle for the region: await it or block on it. It fails on every PE with an
-   * `OutOfMemoryError` if one of them has no room.
-   * @throws {RangeError} If the length is no integer from 1.
-   */
-  allocSharedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): RegionHandle<SharedMemoryRegion<E>> {
-    this.#checkOpen("allocSharedMemRegion");
-    return this.core.regions.allocShared(type, length);
-  }
-
-  /**
-   * As `allocSharedMemRegion`, with a result that tells whether there was room.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Elements on each PE, all 0 at first.
-   * @returns A handle for the result.
-   */
-  tryAllocSharedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): RegionHandle<AllocationResult<SharedMemoryRegion<E>>> {
-    this.#checkOpen("tryAllocSharedMemRegion");
-    return this.core.regions.tryAllocShared(type, length);
-  }
-
-  /**
-   * Allocates a memory region on this PE only. Its handle can travel in AMs, and whoever has it can
-   * read and write the memory.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Its elements, all 0 at first.
-   * @returns The region.
-   * @throws {OutOfMemoryError} If this PE has no room.
-   * @throws {RangeError} If the length is no integer from 1.
-   */
-  allocOneSidedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): OneSidedMemoryRegion<E> {
-    this.#checkOpen("allocOneSidedMemRegion");
-    return this.core.regions.allocOneSided(type, length);
-  }
-
-  /**
-   * As `allocOneSidedMemRegion`, with a result that tells whether there was room.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Its elements, all 0 at first.
-   * @returns The result.
-   */
-  tryAllocOneSidedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): AllocationResult<OneSidedMemoryRegion<E>> {
-    this.#checkOpen("tryAllocOneSidedMemRegion");
-    return this.core.regions.tryAllocOneSided(type, length);
-  }
-
   #onAll<T>(launch: (pe: number) => AmHandle<T>): MultiAmHandle<T> {
     return new MultiAmHandle(Array.from({ length: this.numPes }, (_, pe) => launch(pe)));
   }
 
-  #check(pe: number, op: string, options: LaunchOptions | undefined): void {
+  /**
+   * Checks a launch.
+   *
+   * @internal
+   * @param pe A PE of the team.
+   * @param op What the user called.
+   * @param options When to stop waiting.
+   * @returns Its number in the world.
+   * @throws {RangeError} If there is no such PE.
+   * @throws {ClosedError} If the world is closed.
+   */
+  protected target(pe: number, op: string, options: LaunchOptions | undefined): number {
     if (options) checkLaunchOptions(options, op);
-    if (this.core.closed) this.#checkOpen(op);
-    if (!(pe >= 0 && pe < this.core.lamella.numPes && Number.isInteger(pe))) {
-      throw new RangeError(
-        `Cannot call ${op} for PE ${pe}: the world has PEs 0 to ${this.numPes - 1}`,
-      );
-    }
+    if (this.core.closed) this.checkOpen(op);
+    if (pe >= 0 && pe < this.core.lamella.numPes && Number.isInteger(pe)) return pe;
+    throw new RangeError(
+      `Cannot call ${op} for PE ${pe}: the world has PEs 0 to ${this.numPes - 1}`,
+    );
   }
 
-  #checkOpen(op: string): void {
-    if (!this.core.closed) return;
-    throw new ClosedError(`Cannot call ${op}: the world is closed`, { pe: this.myPe, op });
+  /**
+   * Refuses what a closed world does not do.
+   *
+   * @internal
+   * @param op What the user called.
+   * @throws {ClosedError} If the world is closed.
+   */
+  protected checkOpen(op: string): void {
+    const { pe } = this.core.lamella;
+    if (this.core.closed) {
+      throw new ClosedError(`Cannot call ${op}: the world is closed`, { pe, op });
+    }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Worlds: building one, its PEs, barriers, tasks.
+ * Worlds: building one, its PEs, teams of them, barriers, tasks.
  *
  * @module
  */
@@ -7,5 +7,8 @@
 export * from "./barrier.ts";
 export * from "./builder.ts";
 export { Messaging } from "./messaging.ts";
+export { BlockedArch, IdError, type LamellarArch, StridedArch } from "./arch.ts";
 export { LamellarTask } from "./task.ts";
-export { LamellarTeam, LamellarWorld } from "./world.ts";
+export { LamellarSubteam, LamellarTeam } from "./team.ts";
+export { TeamHandle } from "./team_handle.ts";
+export { LamellarWorld, WorldTeam } from "./world.ts";

@@ -5,12 +5,22 @@
  */
 
 import type { LamellarEnv } from "../am/mod.ts";
+import type {
+  AllocationResult,
+  ElementType,
+  OneSidedMemoryRegion,
+  RegionHandle,
+  SharedMemoryRegion,
+} from "../memregion/mod.ts";
+import type { LamellarArch } from "./arch.ts";
 import { Messaging, type WorldCore } from "./messaging.ts";
+import { createTeam, type LamellarSubteam, LamellarTeam } from "./team.ts";
+import type { TeamHandle } from "./team_handle.ts";
 
 /** All PEs of a job, seen from one of them. */
 export class LamellarWorld extends Messaging implements LamellarEnv {
   /** The world as a team. */
-  readonly team: LamellarTeam;
+  readonly team: WorldTeam;
   readonly #released: () => void;
   #closing: Promise<void> | undefined;
 
@@ -24,7 +34,7 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   constructor(core: WorldCore, released: () => void) {
     super(core);
     this.#released = released;
-    this.team = new LamellarTeam(core, this);
+    this.team = new WorldTeam(core, this);
   }
 
   /** This world. */
@@ -35,6 +45,86 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   /** Megabytes this PE has put into the memory of others, frames of AMs included. */
   get mbSent(): number {
     return (this.core.lamella.bytesPut + this.core.regions.bytesPut) / 1e6;
+  }
+
+  /**
+   * Creates a team of some PEs of the world. Collective: every PE of the world calls it, members
+   * and others alike, with an arch that names the same members. Others get the team too, and may
+   * launch AMs in it.
+   *
+   * @param arch Which PEs, and in which order.
+   * @returns A handle for the team: await it or block on it. It fails on every PE with a
+   * `CollectiveMismatchError` if they name different members, or if one of them has no valid arch;
+   * that one gets the reason, a `TypeError` or a `RangeError`.
+   */
+  createTeamFromArch(arch: LamellarArch): TeamHandle<LamellarSubteam> {
+    return this.team.createSubteamFromArch(arch);
+  }
+
+  /**
+   * Allocates a memory region with a part on every PE. Collective: every PE calls it with the same
+   * arguments.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Elements on each PE, all 0 at first.
+   * @returns A handle for the region: await it or block on it. It fails on every PE with an
+   * `OutOfMemoryError` if one of them has no room.
+   * @throws {RangeError} If the length is no integer from 1.
+   */
+  allocSharedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): RegionHandle<SharedMemoryRegion<E>> {
+    this.checkOpen("allocSharedMemRegion");
+    return this.core.regions.allocShared(type, length);
+  }
+
+  /**
+   * As `allocSharedMemRegion`, with a result that tells whether there was room.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Elements on each PE, all 0 at first.
+   * @returns A handle for the result.
+   */
+  tryAllocSharedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): RegionHandle<AllocationResult<SharedMemoryRegion<E>>> {
+    this.checkOpen("tryAllocSharedMemRegion");
+    return this.core.regions.tryAllocShared(type, length);
+  }
+
+  /**
+   * Allocates a memory region on this PE only. Its handle can travel in AMs, and whoever has it can
+   * read and write the memory.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Its elements, all 0 at first.
+   * @returns The region.
+   * @throws {OutOfMemoryError} If this PE has no room.
+   * @throws {RangeError} If the length is no integer from 1.
+   */
+  allocOneSidedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): OneSidedMemoryRegion<E> {
+    this.checkOpen("allocOneSidedMemRegion");
+    return this.core.regions.allocOneSided(type, length);
+  }
+
+  /**
+   * As `allocOneSidedMemRegion`, with a result that tells whether there was room.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Its elements, all 0 at first.
+   * @returns The result.
+   */
+  tryAllocOneSidedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): AllocationResult<OneSidedMemoryRegion<E>> {
+    this.checkOpen("tryAllocOneSidedMemRegion");
+    return this.core.regions.tryAllocOneSided(type, length);
   }
 
   /**
@@ -82,33 +172,97 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
 }
 
 /** The PEs of the world as a team. */
-export class LamellarTeam extends Messaging implements LamellarEnv {
+export class WorldTeam extends LamellarTeam {
   /** The world. */
-  readonly world: LamellarWorld;
+  override readonly world: LamellarWorld;
 
   /**
-   * Programs get a team from a world.
+   * Programs get it from a world.
    *
    * @internal
    * @param core What every object of the world shares.
    * @param world The world.
    */
   constructor(core: WorldCore, world: LamellarWorld) {
-    super(core);
+    super(core, core.root);
     this.world = world;
   }
 
   /** This team. */
-  get team(): LamellarTeam {
+  override get team(): WorldTeam {
     return this;
   }
 
   /**
-   * Lists the members.
+   * Creates a team of some PEs of the world, as `createTeamFromArch` of the world does.
    *
-   * @returns The PEs of the team, by their numbers in the world.
+   * @param arch Which PEs, and in which order.
+   * @returns A handle for the team: await it or block on it.
    */
-  getPes(): number[] {
-    return Array.from({ length: this.numPes }, (_, pe) => pe);
+  override createSubteamFromArch(arch: LamellarArch): TeamHandle<LamellarSubteam> {
+    this.checkOpen("createTeamFromArch");
+    return createTeam(this.core, this.core.root, this.world, arch);
+  }
+
+  /**
+   * Allocates a memory region with a part on every PE. Collective: every PE calls it with the same
+   * arguments.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Elements on each PE, all 0 at first.
+   * @returns A handle for the region: await it or block on it. It fails on every PE with an
+   * `OutOfMemoryError` if one of them has no room.
+   * @throws {RangeError} If the length is no integer from 1.
+   */
+  allocSharedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): RegionHandle<SharedMemoryRegion<E>> {
+    return this.world.allocSharedMemRegion(type, length);
+  }
+
+  /**
+   * As `allocSharedMemRegion`, with a result that tells whether there was room.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Elements on each PE, all 0 at first.
+   * @returns A handle for the result.
+   */
+  tryAllocSharedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): RegionHandle<AllocationResult<SharedMemoryRegion<E>>> {
+    return this.world.tryAllocSharedMemRegion(type, length);
+  }
+
+  /**
+   * Allocates a memory region on this PE only. Its handle can travel in AMs, and whoever has it can
+   * read and write the memory.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Its elements, all 0 at first.
+   * @returns The region.
+   * @throws {OutOfMemoryError} If this PE has no room.
+   * @throws {RangeError} If the length is no integer from 1.
+   */
+  allocOneSidedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): OneSidedMemoryRegion<E> {
+    return this.world.allocOneSidedMemRegion(type, length);
+  }
+
+  /**
+   * As `allocOneSidedMemRegion`, with a result that tells whether there was room.
+   *
+   * @param type The element type, such as `"f64"`.
+   * @param length Its elements, all 0 at first.
+   * @returns The result.
+   */
+  tryAllocOneSidedMemRegion<E extends ElementType>(
+    type: E,
+    length: number,
+  ): AllocationResult<OneSidedMemoryRegion<E>> {
+    return this.world.tryAllocOneSidedMemRegion(type, length);
   }
 }

@@ -21,6 +21,8 @@ import { REGION_MESSAGE_CASES } from "./cases/region_messages.ts";
 import { REGION_REFUSAL_CASES } from "./cases/region_refusals.ts";
 import { REGION_TRANSFER_CASES } from "./cases/region_transfers.ts";
 import { TASK_CASES } from "./cases/tasks.ts";
+import { TEAM_CASES } from "./cases/teams.ts";
+import { TEAM_REFUSAL_CASES } from "./cases/team_refusals.ts";
 import { TRAFFIC_CASES } from "./cases/traffic.ts";
 import { WORLD_CASES } from "./cases/world.ts";
 
@@ -71,11 +73,18 @@ const GROUPS: Readonly<Record<string, Group>> = {
     ],
     closed: [],
   },
+  "teams": { env: {}, open: [...TEAM_CASES, ...TEAM_REFUSAL_CASES], closed: [] },
   "floods": { env: {}, open: FLOOD_CASES, closed: [] },
   // The smallest rings there may be: every send has to wait for room sooner or later.
   "smallest rings": {
     env: { LAMELLAR_RING_SIZE: "4096" },
-    open: [...AM_SIZE_CASES, ...CLOSURE_CASES, ...TRAFFIC_CASES, ...FLOOD_CASES],
+    open: [
+      ...AM_SIZE_CASES,
+      ...CLOSURE_CASES,
+      ...TEAM_CASES,
+      ...TRAFFIC_CASES,
+      ...FLOOD_CASES,
+    ],
     closed: [],
   },
   "no closures": {

@@ -8,7 +8,9 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   am,
   type AmHandle,
+  BlockedArch,
   ClosedError,
+  type LamellarSubteam,
   LamellarWorldBuilder,
   type OneSidedMemoryRegion,
   type SharedMemoryRegion,
@@ -27,17 +29,19 @@ const Fine = am("closed.Fine", {}, () => 1);
 
 let shared: SharedMemoryRegion<"u32">;
 let own: OneSidedMemoryRegion<"u32">;
+let team: LamellarSubteam;
 
 const LAPS = 1000;
 
 /** The last cases before `world.close()`. */
 export const CLOSING_CASES: readonly Case[] = [
   {
-    name: "Regions can be used up to the end of their world",
+    name: "Regions and teams can be used up to the end of their world",
     prepares: true,
     async run(world) {
       shared = await world.allocSharedMemRegion("u32", 2);
       own = world.allocOneSidedMemRegion("u32", 2);
+      team = await world.createTeamFromArch(new BlockedArch(0, world.numPes));
       await shared.put(rightOf(world), 0, 5);
       await own.put(1, 6);
       await world.asyncBarrier();
@@ -72,6 +76,10 @@ export const CLOSED_CASES: readonly Case[] = [
         () => world.execAmLocal(Fine({})),
         () => world.execClosurePe(right, () => 1, []),
         () => world.team.execAmPe(right, Fine({})),
+        () => world.createTeamFromArch(new BlockedArch(0, 1)),
+        () => team.execAmPe(right, Fine({})),
+        () => team.barrier(),
+        () => team.createSubteamFromArch(new BlockedArch(0, 1)),
         () => world.waitAll(),
         () => world.barrier(),
         () => world.asyncBarrier(),
@@ -109,6 +117,7 @@ export const CLOSED_CASES: readonly Case[] = [
     name: "A closed world can be closed again, and still knows its PE",
     async run(world) {
       await world.close();
+      await team.close();
       await world[Symbol.asyncDispose]();
       assertEquals(world.myPe < world.numPes, true);
     },

@@ -1,0 +1,75 @@
+/**
+ * What the PEs of a parent compare when they create a team: who the members are, and whether
+ * anybody could not tell.
+ *
+ * @module
+ */
+
+import { CollectiveMismatchError } from "../internal/errors.ts";
+import { EXCHANGE_BYTES } from "../internal/limits.ts";
+import { ranges } from "./arch.ts";
+import { hash53, type Team, type TeamParent } from "./teams.ts";
+
+/** Bytes in front of the text: a hash of the members, 0 if there are none, and its length. */
+const HEAD_BYTES = 16;
+/** Longest text in UTF-16 units: each takes at most three bytes. */
+const TEXT_MAX = Math.floor((EXCHANGE_BYTES - HEAD_BYTES) / 3) - 1;
+
+/** What a PE contributes. */
+interface Contribution {
+  /** A hash of the members, 0 if the PE has no valid arch. */
+  readonly members: number;
+  /** The members, or why there are none. */
+  readonly text: string;
+}
+
+/**
+ * Writes what this PE contributes.
+ *
+ * @param team The team as this PE has it, or why it has none.
+ * @returns Its bytes.
+ */
+export function writeContribution(team: Team | Error): Uint8Array {
+  const full = team instanceof Error ? team.message : `PEs ${ranges(team.parentPes)}`;
+  const text = full.length > TEXT_MAX ? `${full.slice(0, TEXT_MAX)}…` : full;
+  const bytes = new Uint8Array(EXCHANGE_BYTES);
+  const { written } = new TextEncoder().encodeInto(text, bytes.subarray(HEAD_BYTES));
+  const words = new Float64Array(bytes.buffer, 0, HEAD_BYTES / 8);
+  words[0] = team instanceof Error ? 0 : hash53(team.parentPes.join()) + 1;
+  words[1] = written;
+  return bytes.subarray(0, HEAD_BYTES + written);
+}
+
+function readContribution(bytes: Uint8Array): Contribution {
+  const [members, length] = new Float64Array(bytes.slice(0, HEAD_BYTES).buffer);
+  const text = new TextDecoder().decode(bytes.slice(HEAD_BYTES, HEAD_BYTES + length!));
+  return { members: members!, text };
+}
+
+/**
+ * Compares what all PEs of the parent contributed. All see the same, so all agree on the outcome.
+ *
+ * @param parent The parent.
+ * @param all What each PE of the parent contributed.
+ * @throws {CollectiveMismatchError} If they do not create the same team, naming both sides.
+ */
+export function compareContributions(parent: TeamParent, all: readonly Uint8Array[]): void {
+  const contributions = all.map(readContribution);
+  const own = contributions[parent.me]!;
+  const refusing = contributions.findIndex(({ members }) => members === 0);
+  const other = refusing >= 0
+    ? refusing
+    : contributions.findIndex(({ members }) => members !== own.members);
+  if (other < 0) return;
+  const { createOp } = parent;
+  const [pe, otherPe] = [parent.pes[parent.me]!, parent.pes[other]!];
+  const ours = `PE ${pe} called ${createOp} for ${own.text} of ${parent.name}`;
+  const theirs = contributions[other]!.text;
+  throw new CollectiveMismatchError(
+    refusing >= 0
+      ? `${ours} where PE ${otherPe} could not: ${theirs}`
+      : `${ours} where PE ${otherPe} called it for ${theirs}: all of its PEs have to name the ` +
+        "same members",
+    { pe: otherPe, op: createOp },
+  );
+}
