@@ -5,3 +5,4 @@
  */
 
 export { adviseHugePages, schedYield } from "./libc.ts";
+export { Pmix } from "./pmix.ts";

@@ -36,6 +36,26 @@ export interface Config {
   readonly closures: boolean;
 }
 
+/** How a process finds the others of its job, as the environment says it. */
+export interface BootstrapConfig {
+  /** The means to use; undefined lets the process look for one. */
+  readonly means: "pmi" | "pmix" | "rendezvous" | "alone" | undefined;
+  /** How long processes wait for each other, and for their launcher. */
+  readonly timeoutMs: number;
+  /** Where rank 0 of a rendezvous listens, as `host:port`. */
+  readonly rendezvous: string | undefined;
+  /** Number of this process in a rendezvous. */
+  readonly rank: number | undefined;
+  /** Number of processes in a rendezvous. */
+  readonly size: number | undefined;
+  /** What the processes of a rendezvous prove to know. */
+  readonly secret: string | undefined;
+  /** A file that holds the secret. */
+  readonly secretFile: string | undefined;
+  /** Whether the launcher of this library started the process. */
+  readonly launcher: boolean;
+}
+
 /** Gives the value of an environment variable, or undefined if it is not set. */
 export type Environment = (name: string) => string | undefined;
 
@@ -45,6 +65,7 @@ type Kind =
   | { readonly kind: "bytes"; readonly min: number; readonly max: number; readonly pow2?: true }
   | { readonly kind: "seconds"; readonly max: number }
   | { readonly kind: "boolean" }
+  | { readonly kind: "text"; readonly what: string }
   | { readonly kind: "enum"; readonly words: readonly string[] };
 
 /** One environment variable. */
@@ -129,7 +150,59 @@ const VARIABLES = {
   },
 } as const satisfies Record<keyof Config, Variable>;
 
-const NAMES: readonly string[] = Object.values(VARIABLES).map((variable) => variable.name);
+const BOOTSTRAP = {
+  means: {
+    name: "LAMELLAR_BOOTSTRAP",
+    takes: { kind: "enum", words: ["pmi", "pmix", "rendezvous", "alone"] },
+    byDefault: "what the launcher offers",
+    meaning: "How a process finds the others of its job",
+  },
+  timeoutMs: {
+    name: "LAMELLAR_BOOTSTRAP_TIMEOUT",
+    takes: { kind: "seconds", max: 86_400 },
+    byDefault: "60",
+    meaning: "How long processes wait for each other while the job starts",
+  },
+  rendezvous: {
+    name: "LAMELLAR_RENDEZVOUS",
+    takes: { kind: "text", what: "host:port or [address]:port" },
+    byDefault: "none",
+    meaning: "Where rank 0 listens, for processes that no launcher connects",
+  },
+  rank: {
+    name: "LAMELLAR_RANK",
+    takes: { kind: "integer", min: 0, max: 65_535 },
+    byDefault: "none",
+    meaning: "The number of this process in a rendezvous",
+  },
+  size: {
+    name: "LAMELLAR_SIZE",
+    takes: { kind: "integer", min: 1, max: 65_536 },
+    byDefault: "none",
+    meaning: "How many processes a rendezvous has",
+  },
+  secret: {
+    name: "LAMELLAR_SECRET",
+    takes: { kind: "text", what: "at least 16 characters" },
+    byDefault: "none",
+    meaning: "What the processes of a rendezvous prove to know before they are let in",
+  },
+  secretFile: {
+    name: "LAMELLAR_SECRET_FILE",
+    takes: { kind: "text", what: "a path" },
+    byDefault: "none",
+    meaning: "A file that holds the secret, and that only its owner may read",
+  },
+  launcher: {
+    name: "LAMELLAR_LAUNCHER",
+    takes: { kind: "boolean" },
+    byDefault: "0",
+    meaning: "Whether `scripts/launch.ts` started the process; it sets this itself",
+  },
+} as const satisfies Record<keyof BootstrapConfig, Variable>;
+
+const ALL: readonly Variable[] = [...Object.values(VARIABLES), ...Object.values(BOOTSTRAP)];
+const NAMES: readonly string[] = ALL.map((variable) => variable.name);
 
 /**
  * Reads and checks the settings.
@@ -153,6 +226,27 @@ export function readConfig(env: Environment): Config {
     deadlockMs: milliseconds(VARIABLES.deadlockMs, env) ?? 600_000,
     label: boolean(VARIABLES.label, env) ?? false,
     closures: boolean(VARIABLES.closures, env) ?? true,
+  };
+}
+
+/**
+ * Reads and checks how the process finds the others of its job.
+ *
+ * @param env Where the values come from.
+ * @returns Every setting, with its default where the variable is not set
+ * @throws {RangeError} If a number is outside its limits
+ * @throws {TypeError} If a text is not what the variable takes
+ */
+export function readBootstrapConfig(env: Environment): BootstrapConfig {
+  return {
+    means: word(BOOTSTRAP.means, env),
+    timeoutMs: milliseconds(BOOTSTRAP.timeoutMs, env) ?? 60_000,
+    rendezvous: valueOf(BOOTSTRAP.rendezvous, env),
+    rank: integer(BOOTSTRAP.rank, env),
+    size: integer(BOOTSTRAP.size, env),
+    secret: valueOf(BOOTSTRAP.secret, env),
+    secretFile: valueOf(BOOTSTRAP.secretFile, env),
+    launcher: boolean(BOOTSTRAP.launcher, env) ?? false,
   };
 }
 
@@ -203,7 +297,7 @@ export function unknownVariables(names: Iterable<string>): string[] {
  * @returns Markdown, a row for each variable
  */
 export function configTable(): string {
-  const rows = Object.values(VARIABLES).map((variable: Variable) =>
+  const rows = ALL.map((variable) =>
     `| \`${variable.name}\` | ${describe(variable.takes)} | ${variable.byDefault} | ` +
     `${variable.meaning} |`
   );
@@ -240,6 +334,18 @@ function backend(env: Environment): "local" {
     );
   }
   throw new TypeError(complaint(variable, text));
+}
+
+function word<W extends string>(
+  variable: Variable & { takes: { kind: "enum"; words: readonly W[] } },
+  env: Environment,
+): W | undefined {
+  const text = valueOf(variable, env);
+  if (text === undefined) return undefined;
+  if (!(variable.takes.words as readonly string[]).includes(text)) {
+    throw new TypeError(complaint(variable, text));
+  }
+  return text as W;
 }
 
 function integer(
@@ -305,6 +411,8 @@ function describe(takes: Kind): string {
       return "1 or 0";
     case "enum":
       return takes.words.join(" or ");
+    case "text":
+      return takes.what;
   }
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { configTable, readConfig, unknownVariables } from "./config.ts";
+import { configTable, readBootstrapConfig, readConfig, unknownVariables } from "./config.ts";
 import { FeatureLevelError } from "./errors.ts";
 
 function read(values: Record<string, string>): ReturnType<typeof readConfig> {
@@ -88,6 +88,45 @@ Deno.test("readConfig() says that rofi is not part of this version", () => {
   );
 });
 
+Deno.test("readBootstrapConfig() reads how a process finds the others, or gives defaults", () => {
+  const nothing = {
+    means: undefined,
+    timeoutMs: 60_000,
+    rendezvous: undefined,
+    rank: undefined,
+    size: undefined,
+    secret: undefined,
+    secretFile: undefined,
+    launcher: false,
+  };
+  assertEquals(readBootstrapConfig(() => undefined), nothing);
+  const values: Record<string, string> = {
+    LAMELLAR_BOOTSTRAP: "pmix",
+    LAMELLAR_BOOTSTRAP_TIMEOUT: "2.5",
+    LAMELLAR_RENDEZVOUS: " n1:7000 ",
+    LAMELLAR_RANK: "0",
+    LAMELLAR_SIZE: "3",
+    LAMELLAR_SECRET: "0123456789abcdef",
+    LAMELLAR_SECRET_FILE: "key",
+    LAMELLAR_LAUNCHER: "1",
+  };
+  assertEquals(readBootstrapConfig((name) => values[name]), {
+    means: "pmix",
+    timeoutMs: 2500,
+    rendezvous: "n1:7000",
+    rank: 0,
+    size: 3,
+    secret: "0123456789abcdef",
+    secretFile: "key",
+    launcher: true,
+  });
+  assertThrows(
+    () => readBootstrapConfig(() => "mpi"),
+    TypeError,
+    'LAMELLAR_BOOTSTRAP must be pmi or pmix or rendezvous or alone, got "mpi"',
+  );
+});
+
 Deno.test("unknownVariables() warns of a misspelt name and suggests the nearest known one", () => {
   assertEquals(unknownVariables(["PATH", "LAMELLAR_PES", "LAMELLAR_CLOSURES"]), []);
   assertEquals(
@@ -111,7 +150,8 @@ Deno.test("unknownVariables() warns of a misspelt name and suggests the nearest 
 
 Deno.test("configTable() has a row for each variable, with its default", () => {
   const rows = configTable().split("\n");
-  assertEquals(rows.length, 2 + Object.keys(read({})).length);
+  const settings = { ...read({}), ...readBootstrapConfig(() => undefined) };
+  assertEquals(rows.length, 2 + Object.keys(settings).length);
   assertStringIncludes(
     configTable(),
     "| `LAMELLAR_DEADLOCK_TIMEOUT` | a number of seconds from 0 to 1000000 | 600 | ",

@@ -1,0 +1,10 @@
+/**
+ * Start-up of a job of several processes: who am I, how many are we, and what have the others to
+ * say. What every means guarantees stands at the head of `bootstrap.ts`.
+ *
+ * @module
+ */
+
+export { type Bootstrap, type BootstrapMeans, EXCHANGE_TEXT_BYTES_MAX } from "./bootstrap.ts";
+export * from "./hello.ts";
+export { bootstrapMeans, type BootstrapSettings, startBootstrap } from "./start.ts";

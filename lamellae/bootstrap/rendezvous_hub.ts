@@ -1,0 +1,277 @@
+/**
+ * The middle of a rendezvous, in the process of rank 0: it lets the members in, passes their texts
+ * on, and tells them when one is gone. Rank 0 is a member like the others, over the loopback.
+ *
+ * @module
+ */
+
+import { createServer, isIP, type Server, type Socket } from "node:net";
+import { HandshakeError } from "../../internal/errors.ts";
+import { LEAVE_MS, within } from "./bootstrap.ts";
+import { closedHere, LineChannel } from "./line_channel.ts";
+import {
+  type Address,
+  type Claim,
+  expectMessage,
+  hasFields,
+  LINE_BYTES_MAX,
+  makeNonce,
+  type Message,
+  parseMessage,
+  PROOF_MS,
+  prove,
+  RENDEZVOUS_PROTOCOL,
+  sameProof,
+  strange,
+  STRANGER_LINE_BYTES_MAX,
+} from "./rendezvous_wire.ts";
+
+/** How many connections beyond the size of the job may be open that have proved nothing. */
+const STRANGERS_MAX = 64;
+
+/**
+ * How long a rank may still come after somebody who claimed to be it was refused, in milliseconds:
+ * a stranger must not end the job, and a wrong secret must not look like a slow host.
+ */
+const REFUSED_GRACE_MS = 2000;
+
+/** What rank 0 was told. */
+export interface HubOptions {
+  readonly address: Address;
+  readonly size: number;
+  readonly secret: string;
+  /** How long the members may take to come, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** What is in messages of members. */
+const TEXT = { text: "string" } as const;
+const ABORT = { code: "number", why: "string" } as const;
+
+/** Most characters of the reason for which a job ends. */
+const REASON_MAX = 1000;
+
+/** The middle of a rendezvous. */
+export class RendezvousHub {
+  readonly #options: HubOptions;
+  readonly #job: string = crypto.randomUUID();
+  readonly #server: Server;
+  readonly #members = new Map<number, LineChannel>();
+  readonly #strangers = new Set<LineChannel>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #gone = Promise.withResolvers<void>();
+  readonly #texts = new Map<number, Map<number, string>>();
+  #complete = false;
+  #failed = false;
+
+  private constructor(options: HubOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => this.#admit(socket));
+  }
+
+  /**
+   * Listens, and lets members in until all are there or the time is over.
+   *
+   * @param options Where to listen, and for whom.
+   * @returns The hub; members may come.
+   * @throws {HandshakeError} If it cannot listen there.
+   */
+  static async listen(options: HubOptions): Promise<RendezvousHub> {
+    const hub = new RendezvousHub(options);
+    const { host, port } = options.address;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        hub.#server.once("error", reject);
+        // A name may mean another interface here than it does elsewhere (Debian maps the own name
+        // to 127.0.1.1), so that only an address says which one to listen at.
+        const at = isIP(host) !== 0 || host === "localhost" ? { host, port } : { port };
+        hub.#server.listen(at, resolve);
+      });
+    } catch (cause) {
+      throw new HandshakeError(
+        `Cannot listen at ${host}:${port} for the other processes: ${(cause as Error).message}`,
+        { op: "bootstrap", cause },
+      );
+    }
+    hub.#server.on("error", (error: Error) => hub.#fail(`rank 0 failed: ${error.message}`));
+    hub.#server.unref();
+    hub.#later(options.timeoutMs, () => hub.#giveUp());
+    return hub;
+  }
+
+  /** The address of this hub for a member in the same process. */
+  get loopback(): Address {
+    const { address, port } = this.#server.address() as { address: string; port: number };
+    const everywhere: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+    return { host: everywhere[address] ?? address, port };
+  }
+
+  /** Waits a little for those who have not taken their leave, and closes. */
+  async close(): Promise<void> {
+    if (this.#members.size > 0) {
+      await within(this.#gone.promise, LEAVE_MS, closedHere).catch(() => {});
+    }
+    this.#failed = true;
+    await this.#tell({ t: "bye" });
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#server.close();
+    for (const channel of this.#strangers) channel.end(closedHere());
+    for (const channel of this.#members.values()) channel.end(closedHere());
+  }
+
+  async #admit(socket: Socket): Promise<void> {
+    const peer = `a process at ${socket.remoteAddress ?? "an unknown address"}`;
+    const channel = new LineChannel(socket, { peer, lineBytesMax: STRANGER_LINE_BYTES_MAX });
+    if (this.#failed || this.#strangers.size >= this.#options.size + STRANGERS_MAX) {
+      return channel.end(closedHere());
+    }
+    this.#strangers.add(channel);
+    try {
+      const rank = await this.#examine(channel);
+      await this.#serve(rank, channel);
+    } catch (error) {
+      // Whoever is no process of the job may say what he likes: he is let go.
+      channel.end(error as Error);
+    } finally {
+      this.#strangers.delete(channel);
+    }
+  }
+
+  /** Checks that the peer knows the secret, and proves the same; returns its rank. */
+  async #examine(channel: LineChannel): Promise<number> {
+    const { secret, size } = this.#options;
+    const { peer } = channel;
+    const receive = () => channel.receive(PROOF_MS, "a proof");
+    const hello = expectMessage(await receive(), peer, "hello", {
+      protocol: "number",
+      rank: "number",
+      size: "number",
+      nonce: "string",
+    });
+    const { rank } = hello;
+    if (hello.protocol !== RENDEZVOUS_PROTOCOL) {
+      const mine = `rank 0 speaks protocol ${RENDEZVOUS_PROTOCOL} of the rendezvous`;
+      await this.#refuse(channel, `${mine}, rank ${rank} speaks ${hello.protocol}`);
+    }
+    const claim: Claim = {
+      rank,
+      size: hello.size,
+      memberNonce: hello.nonce,
+      hubNonce: makeNonce(),
+    };
+    channel.send(JSON.stringify({
+      t: "challenge",
+      nonce: claim.hubNonce,
+      proof: prove(secret, "hub", claim),
+    }));
+    const answer = await receive();
+    if (parseMessage(answer, peer).t !== "refuse") {
+      const { proof } = expectMessage(answer, peer, "proof", { proof: "string" });
+      if (sameProof(proof, prove(secret, "member", claim))) {
+        return await this.#checkPlace(channel, claim, size);
+      }
+    }
+    this.#doubt(rank, peer);
+    return await this.#refuse(channel, `rank ${rank} does not have the secret that rank 0 has`);
+  }
+
+  /** What somebody says who knows the secret: if it cannot be, the job was started wrongly. */
+  async #checkPlace(channel: LineChannel, claim: Claim, size: number): Promise<number> {
+    const { rank } = claim;
+    let why: string | undefined;
+    if (claim.size !== size) {
+      why = `rank ${rank} was started for ${claim.size} processes, rank 0 for ${size}`;
+    } else if (rank >= size) why = `there is no rank ${rank} among ${size} processes`;
+    else if (this.#members.has(rank)) why = `rank ${rank} has joined already, from elsewhere`;
+    if (why === undefined) return rank;
+    this.#fail(why);
+    return await this.#refuse(channel, why);
+  }
+
+  async #refuse(channel: LineChannel, why: string): Promise<never> {
+    await channel.send(JSON.stringify({ t: "refuse", why }));
+    throw new HandshakeError(`${channel.peer} was refused: ${why}`, { op: "bootstrap" });
+  }
+
+  /** The one who was refused may be a stranger: the right one has a little time to come. */
+  #doubt(rank: number, peer: string): void {
+    this.#later(REFUSED_GRACE_MS, () => {
+      if (rank >= this.#options.size || this.#members.has(rank)) return;
+      this.#fail(`${peer} that says it is rank ${rank} does not have the secret that rank 0 has`);
+    });
+  }
+
+  async #serve(rank: number, channel: LineChannel): Promise<void> {
+    this.#strangers.delete(channel);
+    channel.setLineBytesMax(LINE_BYTES_MAX);
+    this.#members.set(rank, channel);
+    if (this.#members.size === this.#options.size) {
+      this.#complete = true;
+      this.#tell({ t: "welcome", job: this.#job });
+    }
+    const who = `rank ${rank} (${channel.peer})`;
+    try {
+      for (let exchange = 0;;) {
+        const line = await channel.next();
+        const message = parseMessage(line, who);
+        if (message.t === "bye") break;
+        if (message.t === "text" && message.exchange === exchange && hasFields(message, TEXT)) {
+          this.#collect(exchange++, rank, message.text as string);
+        } else if (message.t === "abort" && hasFields(message, ABORT)) {
+          const why = String(message.why);
+          this.#fail(`rank ${rank} ended the job with exit code ${message.code}: ${why}`);
+        } else throw strange(line, who);
+      }
+      await channel.send(JSON.stringify({ t: "bye" }));
+      channel.end(closedHere());
+    } catch (error) {
+      this.#fail(`${who} is gone: ${(error as Error).message}`);
+    }
+    this.#members.delete(rank);
+    if (this.#members.size === 0) this.#gone.resolve();
+  }
+
+  #collect(exchange: number, rank: number, text: string): void {
+    // A member may be one exchange ahead of another, never two.
+    const texts = this.#texts.get(exchange) ?? new Map<number, string>();
+    this.#texts.set(exchange, texts.set(rank, text));
+    if (texts.size < this.#options.size) return;
+    this.#texts.delete(exchange);
+    for (let from = 0; from < texts.size; from++) {
+      this.#tell({ t: "text", exchange, rank: from, text: texts.get(from) });
+    }
+  }
+
+  #giveUp(): void {
+    if (this.#complete) return;
+    const missing = Array.from({ length: this.#options.size }, (_, rank) => rank)
+      .filter((rank) => !this.#members.has(rank));
+    const shown = missing.slice(0, 8).join(", ") + (missing.length > 8 ? ", …" : "");
+    const whole = `${missing.length} of ${this.#options.size} processes`;
+    this.#fail(
+      `${whole} did not come within ${this.#options.timeoutMs / 1000} s: rank ${shown}`,
+    );
+  }
+
+  /** Tells all members that the job cannot go on; the first reason is the one they hear. */
+  #fail(why: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#tell({ t: "fail", why: why.slice(0, REASON_MAX) });
+  }
+
+  async #tell(message: Message): Promise<void> {
+    const line = JSON.stringify(message);
+    const sent = [...this.#members.values()].map((channel) => channel.send(line));
+    await within(Promise.all(sent), LEAVE_MS, closedHere).catch(() => {});
+  }
+
+  #later(ms: number, task: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      task();
+    }, ms);
+    this.#timers.add(timer);
+    Deno.unrefTimer(timer);
+  }
+}

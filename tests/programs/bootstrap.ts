@@ -1,0 +1,67 @@
+// Bootstraps, exchanges a text of 3000 bytes, meets the others in a barrier, and says so. What it
+// does then is its first argument.
+
+import { environment, readBootstrapConfig } from "../../internal/config.ts";
+import { type Bootstrap, startBootstrap } from "../../lamellae/bootstrap/mod.ts";
+
+const LENGTH = 3000;
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+/** A text of 3000 bytes that only this rank has. */
+function textOf(rank: number): string {
+  return `rank ${rank} ü `.padEnd(LENGTH - 1, `${rank}`);
+}
+
+async function meet(bootstrap: Bootstrap): Promise<void> {
+  const { rank, size } = bootstrap;
+  for (let round = 0; round < 2; round++) {
+    const texts = await bootstrap.exchange(textOf(rank + round));
+    const right = texts.length === size &&
+      texts.every((text, other) => text === textOf(other + round));
+    if (!right) throw new Error(`Rank ${rank} got other texts than were sent`);
+  }
+  await bootstrap.barrier();
+}
+
+/** Waits for the end of the job. */
+async function wait(bootstrap: Bootstrap): Promise<never> {
+  const alive = setInterval(() => {}, 1000);
+  const error = await bootstrap.lost();
+  clearInterval(alive);
+  say(`rank ${bootstrap.rank} lost: ${error.name}: ${error.message}`);
+  await bootstrap.close();
+  Deno.exit(9);
+}
+
+async function main(): Promise<void> {
+  const settings = { config: readBootstrapConfig(environment), env: environment };
+  const bootstrap = await startBootstrap(settings);
+  const { rank, size, means, agent, job } = bootstrap;
+  await meet(bootstrap);
+  const jobs = new Set(await bootstrap.exchange(job));
+  say(`rank ${rank} of ${size} by ${means} (${agent}), ${jobs.size} job`);
+  const what = Deno.args[0];
+  if (what === "abort") {
+    if (rank === size - 1) {
+      await bootstrap.abort(7, "it had enough");
+      Deno.exit(7);
+    }
+    await wait(bootstrap);
+  }
+  if (what === "wait") await wait(bootstrap);
+  await bootstrap.barrier();
+  await bootstrap.close();
+  say(`rank ${rank} closed`);
+}
+
+try {
+  await main();
+  Deno.exit(0);
+} catch (error) {
+  const { name, message } = error as Error;
+  console.error(`${name}: ${message}`);
+  Deno.exit(3);
+}
