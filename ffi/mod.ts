@@ -5,4 +5,4 @@
  */
 
 export { adviseHugePages, schedYield } from "./libc.ts";
-export { Pmix } from "./pmix.ts";
+export { Pmix, PMIX_CONSTANTS, PMIX_LAYOUT } from "./pmix.ts";

@@ -164,8 +164,12 @@ Deno.test("The defaults that the table states are the ones that readConfig() giv
     const [, name, , byDefault] = row.split("|").map((cell) => cell.trim());
     if (/^(\d+|local)$/.test(byDefault!)) stated[name!.replaceAll("`", "")] = byDefault!;
   }
-  assertEquals(Object.keys(stated).length, 7);
+  assertEquals(Object.keys(stated).length, 9);
   assertEquals(read(stated), read({}));
+  assertEquals(
+    readBootstrapConfig((name) => stated[name]),
+    readBootstrapConfig(() => undefined),
+  );
 });
 
 /** What environment() and environmentNames() give in a process with these flags. */

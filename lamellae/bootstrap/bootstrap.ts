@@ -111,7 +111,7 @@ export function checkRank(rank: number, size: number, source: string): void {
     size <= PROCESSES_MAX && rank >= 0 && rank < size;
   if (sane) return;
   throw new HandshakeError(
-    `Cannot join a job as rank ${rank} of ${size}, as ${source} says: a rank is from 0 to size - ` +
+    `Cannot join a job as rank ${rank} of ${size} according to ${source}: a rank is from 0 to size - ` +
       `1, and a size from 1 to ${PROCESSES_MAX}`,
     { op: "bootstrap" },
   );

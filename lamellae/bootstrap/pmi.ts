@@ -5,7 +5,7 @@
  */
 
 import { connect, Socket } from "node:net";
-import { FeatureLevelError } from "../../internal/errors.ts";
+import { FeatureLevelError, HandshakeError } from "../../internal/errors.ts";
 import type { Environment } from "../../internal/config.ts";
 import { type Bootstrap, checkRank, exchangeBytes, LEAVE_MS, Turns, within } from "./bootstrap.ts";
 import { closedHere, LineChannel } from "./line_channel.ts";
@@ -121,12 +121,11 @@ async function introduce(channel: LineChannel, options: PmiOptions): Promise<Ide
   const limits = await ask({ cmd: "get_maxes" }, "maxes");
   const digitsMax = pmiNumber(limits, "vallen_max", VALUE_DIGITS_MIN);
   const names = await ask({ cmd: "get_my_kvsname" }, "my_kvsname");
-  return {
-    rank,
-    size,
-    job: word(names, "kvsname"),
-    digitsMax: Math.min(digitsMax, VALUE_DIGITS_MAX),
-  };
+  const job = word(names, "kvsname");
+  if (job === "") {
+    throw new HandshakeError("The launcher gave no name of the job", { op: "bootstrap" });
+  }
+  return { rank, size, job, digitsMax: Math.min(digitsMax, VALUE_DIGITS_MAX) };
 }
 
 function word(fields: PmiFields, name: string): string {

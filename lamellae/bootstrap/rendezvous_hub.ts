@@ -62,7 +62,8 @@ export class RendezvousHub {
   readonly #gone = Promise.withResolvers<void>();
   readonly #texts = new Map<number, Map<number, string>>();
   #complete = false;
-  #failed = false;
+  #failure: string | undefined;
+  #closed = false;
 
   private constructor(options: HubOptions) {
     this.#options = options;
@@ -111,7 +112,7 @@ export class RendezvousHub {
     if (this.#members.size > 0) {
       await within(this.#gone.promise, LEAVE_MS, closedHere).catch(() => {});
     }
-    this.#failed = true;
+    this.#closed = true;
     await this.#tell({ t: "bye" });
     for (const timer of this.#timers) clearTimeout(timer);
     this.#server.close();
@@ -122,7 +123,7 @@ export class RendezvousHub {
   async #admit(socket: Socket): Promise<void> {
     const peer = `a process at ${socket.remoteAddress ?? "an unknown address"}`;
     const channel = new LineChannel(socket, { peer, lineBytesMax: STRANGER_LINE_BYTES_MAX });
-    if (this.#failed || this.#strangers.size >= this.#options.size + STRANGERS_MAX) {
+    if (this.#closed || this.#strangers.size >= this.#options.size + STRANGERS_MAX) {
       return channel.end(closedHere());
     }
     this.#strangers.add(channel);
@@ -183,7 +184,10 @@ export class RendezvousHub {
       why = `rank ${rank} was started for ${claim.size} processes, rank 0 for ${size}`;
     } else if (rank >= size) why = `there is no rank ${rank} among ${size} processes`;
     else if (this.#members.has(rank)) why = `rank ${rank} has joined already, from elsewhere`;
-    if (why === undefined) return rank;
+    if (why === undefined) {
+      this.#enter(rank, channel);
+      return rank;
+    }
     this.#fail(why);
     return await this.#refuse(channel, why);
   }
@@ -201,14 +205,20 @@ export class RendezvousHub {
     });
   }
 
-  async #serve(rank: number, channel: LineChannel): Promise<void> {
+  /** Makes somebody a member; in the same turn as the check that the place was free. */
+  #enter(rank: number, channel: LineChannel): void {
     this.#strangers.delete(channel);
     channel.setLineBytesMax(LINE_BYTES_MAX);
     this.#members.set(rank, channel);
-    if (this.#members.size === this.#options.size) {
+    if (this.#failure !== undefined) {
+      channel.send(JSON.stringify({ t: "fail", why: this.#failure }));
+    } else if (this.#members.size === this.#options.size) {
       this.#complete = true;
       this.#tell({ t: "welcome", job: this.#job });
     }
+  }
+
+  async #serve(rank: number, channel: LineChannel): Promise<void> {
     const who = `rank ${rank} (${channel.peer})`;
     try {
       for (let exchange = 0;;) {
@@ -253,11 +263,11 @@ export class RendezvousHub {
     );
   }
 
-  /** Tells all members that the job cannot go on; the first reason is the one they hear. */
+  /** Tells all members, and those who still come, why the job cannot go on: the first reason. */
   #fail(why: string): void {
-    if (this.#failed) return;
-    this.#failed = true;
-    this.#tell({ t: "fail", why: why.slice(0, REASON_MAX) });
+    if (this.#closed || this.#failure !== undefined) return;
+    this.#failure = why.slice(0, REASON_MAX);
+    this.#tell({ t: "fail", why: this.#failure });
   }
 
   async #tell(message: Message): Promise<void> {

@@ -4,10 +4,10 @@
  *
  * A member sends a nonce, its rank and the size of the job; rank 0 answers with a nonce of its own
  * and a proof; the member checks it and answers with its proof. A proof is HMAC-SHA-256 (RFC 2104)
- * with the secret over the side that proves, the rank, the size, and both nonces, so that no proof
- * can be used twice, for another rank, or be sent back to whom it came from. What is said afterwards
- * is neither encrypted nor signed: the secret keeps strangers out of the job, not an attacker who
- * can change packets on the way.
+ * with the secret over the side that proves, the rank, the size, and both nonces: no proof can be
+ * used twice, for another rank, or be sent back to whom it came from. What is said afterwards is
+ * neither encrypted nor signed: the secret keeps strangers out of the job, not an attacker who can
+ * change packets on the way.
  *
  * @module
  */

@@ -31,7 +31,10 @@ async function wait(bootstrap: Bootstrap): Promise<never> {
   const alive = setInterval(() => {}, 1000);
   const error = await bootstrap.lost();
   clearInterval(alive);
-  say(`rank ${bootstrap.rank} lost: ${error.name}: ${error.message}`);
+  const line = `rank ${bootstrap.rank} lost: ${error.name}: ${error.message}`;
+  // A launcher that is gone passes no output on.
+  if (Deno.args[1]) Deno.writeTextFileSync(`${Deno.args[1]}/${bootstrap.rank}`, line);
+  say(line);
   await bootstrap.close();
   Deno.exit(9);
 }
