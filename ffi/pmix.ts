@@ -23,7 +23,6 @@ export const PMIX_LAYOUT = {
   valueBytes: 32,
   valueData: 8,
   infoBytes: 552,
-  infoFlags: 512,
   infoValue: 520,
   byteObjectSize: 8,
 } as const;

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { HandshakeError, LamellarError } from "../../internal/errors.ts";
+import { FeatureLevelError, HandshakeError, LamellarError } from "../../internal/errors.ts";
 
 /** By what means a process learns who it is. */
 export type BootstrapMeans = "pmi" | "pmix" | "rendezvous" | "alone";
@@ -111,8 +111,24 @@ export function checkRank(rank: number, size: number, source: string): void {
     size <= PROCESSES_MAX && rank >= 0 && rank < size;
   if (sane) return;
   throw new HandshakeError(
-    `Cannot join a job as rank ${rank} of ${size} according to ${source}: a rank is from 0 to size - ` +
-      `1, and a size from 1 to ${PROCESSES_MAX}`,
+    `Cannot join a job as rank ${rank} of ${size} according to ${source}: ` +
+      `a size is from 1 to ${PROCESSES_MAX}, and a rank below it`,
+    { op: "bootstrap" },
+  );
+}
+
+/**
+ * Checks that a process may be reached over the network; without it, trying would go on for long.
+ *
+ * @param host A name or an address.
+ * @param port Where it listens.
+ * @throws {FeatureLevelError} If the permission is missing; says which flag gives it.
+ */
+export function checkNetPermission(host: string, port: number): void {
+  const at = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if (Deno.permissions.querySync({ name: "net", host: at }).state === "granted") return;
+  throw new FeatureLevelError(
+    `Cannot use ${at}: permission for the network is missing; run with --allow-net`,
     { op: "bootstrap" },
   );
 }

@@ -16,12 +16,12 @@ const HELLO: Hello = {
   provider: "tcp;ofi_rxm",
 };
 
-Deno.test("parseHello() reads what formatHello() wrote, and passes over what it does not know", () => {
+Deno.test("parseHello() reads what formatHello() wrote, and passes over what is new", () => {
   assertEquals(parseHello(formatHello(HELLO), 0), HELLO);
   assertEquals(parseHello(JSON.stringify({ ...HELLO, later: 1 }), 0), HELLO);
 });
 
-Deno.test("parseHello() refuses a greeting with a field missing, of another type, or too long", () => {
+Deno.test("parseHello() refuses a field that is missing, of another type, or too long", () => {
   const wrong: [Record<string, unknown>, string][] = [
     [{ heapBytes: undefined }, "heapBytes is undefined"],
     [{ heapBytes: 1.5 }, "heapBytes is 1.5"],

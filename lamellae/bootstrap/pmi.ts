@@ -7,7 +7,15 @@
 import { connect, Socket } from "node:net";
 import { FeatureLevelError, HandshakeError } from "../../internal/errors.ts";
 import type { Environment } from "../../internal/config.ts";
-import { type Bootstrap, checkRank, exchangeBytes, LEAVE_MS, Turns, within } from "./bootstrap.ts";
+import {
+  type Bootstrap,
+  checkNetPermission,
+  checkRank,
+  exchangeBytes,
+  LEAVE_MS,
+  Turns,
+  within,
+} from "./bootstrap.ts";
 import { closedHere, LineChannel } from "./line_channel.ts";
 import {
   formatPmi,
@@ -42,7 +50,8 @@ export interface PmiOptions {
  *
  * @param options The environment and the limit.
  * @returns The connection.
- * @throws {FeatureLevelError} If the environment names no launcher to speak to.
+ * @throws {FeatureLevelError} If the environment names no launcher to speak to, or the permission
+ * for the network is missing where it speaks TCP.
  * @throws {HandshakeError} If the launcher does not speak PMI-1.
  * @throws {TimeoutError} If it does not answer.
  */
@@ -75,6 +84,7 @@ function openChannel(env: Environment): LineChannel {
   if (!host || !/^\d+$/.test(env("PMI_ID") ?? "")) {
     throw unusable(`PMI_PORT is ${JSON.stringify(port)} and PMI_ID ${env("PMI_ID") ?? "not set"}`);
   }
+  checkNetPermission(host, Number(number));
   const socket = connect({ host, port: Number(number) });
   const peer = `the launcher (PMI_PORT=${port})`;
   return new LineChannel(socket, { peer, lineBytesMax: LINE_BYTES_MAX });

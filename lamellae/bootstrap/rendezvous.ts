@@ -9,6 +9,7 @@ import { connect, type Socket } from "node:net";
 import { HandshakeError, PeFailedError, TimeoutError } from "../../internal/errors.ts";
 import {
   type Bootstrap,
+  checkNetPermission,
   checkRank,
   exchangeBytes,
   launcherLost,
@@ -61,6 +62,7 @@ export interface RendezvousOptions {
  * @throws {HandshakeError} If a secret is wrong, or a rank or size does not fit.
  * @throws {TimeoutError} If rank 0 cannot be reached in time.
  * @throws {RangeError} If the secret is too short.
+ * @throws {FeatureLevelError} If the permission for the network is missing.
  */
 export async function startRendezvous(options: RendezvousOptions): Promise<Bootstrap> {
   const { rank, size, secret } = options;
@@ -71,6 +73,7 @@ export async function startRendezvous(options: RendezvousOptions): Promise<Boots
         `got ${secret.length}`,
     );
   }
+  checkNetPermission(options.address.host, options.address.port);
   const hub = rank === 0 ? await RendezvousHub.listen(options) : undefined;
   let channel: LineChannel | undefined;
   try {
@@ -97,7 +100,6 @@ async function reach(address: Address, options: RendezvousOptions): Promise<Line
       const peer = `rank 0 (${host}:${port})`;
       return new LineChannel(socket, { peer, lineBytesMax: LINE_BYTES_MAX });
     } catch (cause) {
-      if (cause instanceof Deno.errors.NotCapable) throw cause;
       if (leftMs <= pauseMs) {
         throw new TimeoutError(
           `Cannot reach rank 0 at ${host}:${port} within ${options.timeoutMs / 1000} s: ` +

@@ -210,7 +210,7 @@ Deno.test("rendezvous: a rank that cannot reach rank 0 says where it tried and w
   assert(error.cause instanceof Error);
 });
 
-Deno.test("rendezvous: a secret that can be guessed, or a rank that cannot be, is refused", async () => {
+Deno.test("rendezvous: a short secret, or a rank that cannot be, is refused", async () => {
   await assertRejects(
     () => startRendezvous({ ...options(1, 0, 2), secret: "secret" }),
     RangeError,
@@ -223,7 +223,7 @@ Deno.test("rendezvous: a secret that can be guessed, or a rank that cannot be, i
   );
 });
 
-Deno.test("rendezvous: abort() of one process reaches all others, and what they wait for", async () => {
+Deno.test("rendezvous: abort() of one process reaches all others", async () => {
   const all = await joinAll(3);
   const pending = assertRejects(() => all[0]!.barrier(), PeFailedError);
   // The connections alone keep no process alive.
@@ -241,7 +241,7 @@ Deno.test("rendezvous: abort() of one process reaches all others, and what they 
   await closeAll(all);
 });
 
-Deno.test("rendezvous: after close() of rank 0 nothing is lost, and nothing can be exchanged", async () => {
+Deno.test("rendezvous: after close() of rank 0 nothing is lost or exchanged", async () => {
   const all = await joinAll(2);
   const lost = all[1]!.lost().then(() => "lost");
   await all[0]!.close();

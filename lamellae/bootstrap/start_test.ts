@@ -13,7 +13,7 @@ const PMI = { PMI_PORT: "h:1", PMI_ID: "0" };
 const RENDEZVOUS = { LAMELLAR_RENDEZVOUS: "h:1", LAMELLAR_RANK: "0", LAMELLAR_SIZE: "1" };
 const STEP = { SLURM_JOB_ID: "7", SLURM_STEP_ID: "0", SLURM_STEP_NUM_TASKS: "3" };
 
-Deno.test("bootstrapMeans() takes what was asked for, then PMI, PMIx, the rendezvous, or none", () => {
+Deno.test("bootstrapMeans() takes what is asked for, then PMI, PMIx, the rendezvous", () => {
   const cases: [Record<string, string>, string][] = [
     [{}, "alone"],
     [RENDEZVOUS, "rendezvous"],

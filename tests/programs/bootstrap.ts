@@ -45,8 +45,9 @@ async function main(): Promise<void> {
   const { rank, size, means, agent, job } = bootstrap;
   await meet(bootstrap);
   const jobs = new Set(await bootstrap.exchange(job));
+  const [what, folder] = Deno.args;
+  if (folder) Deno.writeTextFileSync(`${folder}/parent`, String(Deno.ppid));
   say(`rank ${rank} of ${size} by ${means} (${agent}), ${jobs.size} job`);
-  const what = Deno.args[0];
   if (what === "abort") {
     if (rank === size - 1) {
       await bootstrap.abort(7, "it had enough");

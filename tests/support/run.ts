@@ -102,6 +102,16 @@ function commandLine(options: RunOptions): string[] {
   ];
 }
 
+/** The environment of a process, its input and its limit. */
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly stdin?: string | Uint8Array<ArrayBuffer>;
+  readonly stdinAfter?: string;
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+  readonly closeStdoutAfter?: number;
+}
+
 /**
  * Starts Deno with any command line.
  *
@@ -109,20 +119,24 @@ function commandLine(options: RunOptions): string[] {
  * @param options The environment, the input and the limit.
  * @returns The process, which ends at its limit at the latest.
  */
-export function startDeno(
-  args: readonly string[],
-  options: {
-    readonly env?: Readonly<Record<string, string>> | undefined;
-    readonly stdin?: string | Uint8Array<ArrayBuffer>;
-    readonly stdinAfter?: string;
-    readonly timeoutMs?: number;
-    readonly cwd?: string;
-    readonly closeStdoutAfter?: number;
-  } = {},
+export function startDeno(args: readonly string[], options: StartOptions = {}): RunningProgram {
+  return startCommand([Deno.execPath(), ...args], options);
+}
+
+/**
+ * Starts a program of any kind.
+ *
+ * @param command The program and its arguments.
+ * @param options The environment, the input and the limit.
+ * @returns The process, which ends at its limit at the latest.
+ */
+export function startCommand(
+  command: readonly string[],
+  options: StartOptions = {},
 ): RunningProgram {
   const start = performance.now();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+  const child = new Deno.Command(command[0]!, {
+    args: command.slice(1),
     stdin: options.stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
