@@ -39,6 +39,24 @@ export const NEEDS: readonly Need[] = [
     without: "the comparison with OpenSHMEM in C",
   },
   {
+    name: "hydra",
+    probe: ["mpiexec.hydra", "--version"],
+    packages: ["mpich"],
+    without: "nothing; the tests of the start-up by MPICH's launcher fail",
+  },
+  {
+    name: "PMIx",
+    probe: ["dpkg", "-s", "libpmix-dev"],
+    packages: ["libpmix-dev"],
+    without: "nothing; the tests of PMIx fail",
+  },
+  {
+    name: "Slurm",
+    probe: ["slurmctld", "-V"],
+    packages: ["slurm-wlm", "slurm-wlm-basic-plugins", "munge"],
+    without: "nothing; the tests of the start-up by Slurm fail",
+  },
+  {
     name: "mpi4py",
     probe: ["python3", "-c", "import mpi4py"],
     packages: ["python3-mpi4py"],

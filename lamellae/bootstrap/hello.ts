@@ -85,12 +85,24 @@ export function formatHello(hello: Hello): string {
  * @throws {HandshakeError} If it is none.
  */
 export function parseHello(text: string, rank: number): Hello {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return readHello(JSON.parse(text), rank);
   } catch (cause) {
+    if (cause instanceof HandshakeError) throw cause;
     throw unreadable(rank, text, "it is no JSON", cause);
   }
+}
+
+/**
+ * Reads a greeting that came as a part of something else.
+ *
+ * @param value What came.
+ * @param rank Who sent it, for the error.
+ * @returns The greeting.
+ * @throws {HandshakeError} If it is none.
+ */
+export function readHello(value: unknown, rank: number): Hello {
+  const text = JSON.stringify(value) ?? "undefined";
   if (typeof value !== "object" || value === null) throw unreadable(rank, text, "it is no object");
   const fields = value as Record<string, unknown>;
   const types = { host: ["host", "string"], ...FIELDS };
@@ -100,9 +112,8 @@ export function parseHello(text: string, rank: number): Hello {
       (typeof field !== "string" || field.length <= TEXT_MAX);
     if (!fits) throw unreadable(rank, text, `${name} is ${JSON.stringify(field)?.slice(0, 60)}`);
   }
-  return Object.fromEntries(
-    Object.keys(types).map((name) => [name, fields[name]]),
-  ) as unknown as Hello;
+  const known = Object.keys(types).map((name) => [name, fields[name]]);
+  return Object.fromEntries(known) as unknown as Hello;
 }
 
 /**

@@ -155,6 +155,7 @@ class PmiBootstrap implements Bootstrap {
   readonly #lost = Promise.withResolvers<Error>();
   #exchanges = 0;
   #asking = false;
+  #failure: Error | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(channel: LineChannel, identity: Identity, options: PmiOptions) {
@@ -213,7 +214,7 @@ class PmiBootstrap implements Bootstrap {
 
   async #leave(): Promise<void> {
     // Where a call still waits for its answer, there is no good order to leave in.
-    if (!this.#asking) {
+    if (!this.#asking && !this.#failure) {
       this.#channel.send(formatPmi({ cmd: "finalize" }));
       try {
         await this.#channel.receive(LEAVE_MS, "finalize_ack");
@@ -238,13 +239,19 @@ class PmiBootstrap implements Bootstrap {
 
   async #ask(command: Record<string, string | number>, answer: string): Promise<PmiFields> {
     if (this.#closing) throw closedHere();
+    if (this.#failure) throw this.#failure;
     this.#asking = true;
-    this.#channel.send(formatPmi(command));
-    const line = await this.#channel.receive(this.#timeoutMs, `cmd=${answer}`);
-    // A call that failed leaves the connection as it is: nothing can be asked over it any more.
-    const fields = parsePmi(line, answer);
-    this.#asking = false;
-    return fields;
+    try {
+      this.#channel.send(formatPmi(command));
+      const line = await this.#channel.receive(this.#timeoutMs, `cmd=${answer}`);
+      return parsePmi(line, answer);
+    } catch (error) {
+      // The connection stays for an abort, but what comes over it answers nothing any more.
+      this.#failure = error as Error;
+      throw error;
+    } finally {
+      this.#asking = false;
+    }
   }
 }
 

@@ -82,7 +82,24 @@ Deno.test("PMI: a barrier to which not all come ends, and settles lost()", async
   await assertRejects(() => one.barrier(), TimeoutError, "Waited 0.2 s for cmd=barrier_out");
   assert(await one.lost() instanceof TimeoutError);
   await assertRejects(() => one.barrier(), TimeoutError);
+  await assertRejects(() => one.exchange("x"), TimeoutError);
   await one.close();
+  await launcher.stop();
+});
+
+Deno.test("PMI: after a wrong answer nothing but abort() is said", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const launcher = await FakeLauncher.start(1, (line) => {
+    if (line.startsWith("cmd=abort")) aborted.resolve();
+    return line === "cmd=barrier_in" ? "cmd=put_result\ncmd=barrier_out\n" : undefined;
+  });
+  const [one] = await join(launcher, 1);
+  await assertRejects(() => one!.barrier(), HandshakeError, "cmd=barrier_out was expected");
+  await assertRejects(() => one!.barrier(), HandshakeError, "cmd=barrier_out was expected");
+  assertEquals(launcher.heard.filter((line) => line === "cmd=barrier_in").length, 1);
+  await one!.abort(1, "no");
+  await aborted.promise;
+  await one!.close();
   await launcher.stop();
 });
 

@@ -60,7 +60,8 @@ export class RendezvousHub {
   readonly #strangers = new Set<LineChannel>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #gone = Promise.withResolvers<void>();
-  readonly #texts = new Map<number, Map<number, string>>();
+  #texts = new Map<number, string>();
+  #exchanges = 0;
   #complete = false;
   #failure: string | undefined;
   #closed = false;
@@ -225,8 +226,11 @@ export class RendezvousHub {
         const line = await channel.next();
         const message = parseMessage(line, who);
         if (message.t === "bye") break;
-        if (message.t === "text" && message.exchange === exchange && hasFields(message, TEXT)) {
-          this.#collect(exchange++, rank, message.text as string);
+        // A member sends its next text when it has those of all: never one ahead of the others.
+        const next = exchange === this.#exchanges && message.exchange === exchange;
+        if (message.t === "text" && next && hasFields(message, TEXT)) {
+          exchange++;
+          this.#collect(rank, message.text as string);
         } else if (message.t === "abort" && hasFields(message, ABORT)) {
           const why = String(message.why);
           this.#fail(`rank ${rank} ended the job with exit code ${message.code}: ${why}`);
@@ -241,12 +245,11 @@ export class RendezvousHub {
     if (this.#members.size === 0) this.#gone.resolve();
   }
 
-  #collect(exchange: number, rank: number, text: string): void {
-    // A member may be one exchange ahead of another, never two.
-    const texts = this.#texts.get(exchange) ?? new Map<number, string>();
-    this.#texts.set(exchange, texts.set(rank, text));
+  #collect(rank: number, text: string): void {
+    const texts = this.#texts.set(rank, text);
     if (texts.size < this.#options.size) return;
-    this.#texts.delete(exchange);
+    this.#texts = new Map();
+    const exchange = this.#exchanges++;
     for (let from = 0; from < texts.size; from++) {
       this.#tell({ t: "text", exchange, rank: from, text: texts.get(from) });
     }
