@@ -33,6 +33,11 @@ const PERMISSIONS = {
     purpose: "Read the `LAMELLAR_…` variables",
     without: "Every variable counts as not set; nobody is prompted",
   },
+  net: {
+    flag: "--allow-net",
+    purpose: "Meet the other processes of a job by a rendezvous, or by `PMI_PORT`",
+    without: "Such a process ends with the flag to add; other means do not need it",
+  },
   ffi: {
     flag: "--allow-ffi",
     purpose:

@@ -5,6 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import { createServer, type Server, type Socket } from "node:net";
+import { type Bootstrap, within } from "./bootstrap.ts";
 import { startPmi } from "./pmi.ts";
 
 /** What a launcher answers: the lines, or undefined for what is right. */
@@ -98,6 +99,13 @@ export class FakeLauncher {
         return "";
     }
   }
+}
+
+/**
+ * Why a connection was lost; a test that fails must not wait for ever.
+ */
+export function lossOf(bootstrap: Bootstrap): Promise<Error> {
+  return within(bootstrap.lost(), 5000, () => new Error("lost() has not settled in 5 s"));
 }
 
 Deno.test("the launcher of the tests serves a process that asks for nothing", async () => {

@@ -6,7 +6,7 @@ import {
   TimeoutError,
 } from "../../internal/errors.ts";
 import { type Bootstrap, EXCHANGE_TEXT_BYTES_MAX } from "./bootstrap.ts";
-import { FakeLauncher } from "./fake_launcher_test.ts";
+import { FakeLauncher, lossOf } from "./fake_launcher_test.ts";
 import { startPmi } from "./pmi.ts";
 import { Nonsense } from "./random_test.ts";
 
@@ -80,7 +80,7 @@ Deno.test("PMI: a barrier to which not all come ends, and settles lost()", async
   const env = launcher.env(0);
   const one = await startPmi({ ...AGENT, timeoutMs: 200, env });
   await assertRejects(() => one.barrier(), TimeoutError, "Waited 0.2 s for cmd=barrier_out");
-  assert(await one.lost() instanceof TimeoutError);
+  assert(await lossOf(one) instanceof TimeoutError);
   await assertRejects(() => one.barrier(), TimeoutError);
   await assertRejects(() => one.exchange("x"), TimeoutError);
   await one.close();
@@ -110,7 +110,7 @@ Deno.test("PMI: lost() settles and calls reject when the launcher goes away", as
   await other!.close();
   for (const socket of launcher.sockets) socket.end();
   await pending;
-  const error = await one!.lost();
+  const error = await lossOf(one!);
   assertEquals((error as LamellarError).code, "ERR_LAUNCHER_LOST");
   assertStringIncludes(error.message, "The connection to the launcher (PMI_PORT=127.0.0.1:");
   await one!.close();

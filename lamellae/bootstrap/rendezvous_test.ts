@@ -8,6 +8,7 @@ import {
   TimeoutError,
 } from "../../internal/errors.ts";
 import type { Bootstrap } from "./bootstrap.ts";
+import { lossOf } from "./fake_launcher_test.ts";
 import { Nonsense } from "./random_test.ts";
 import { type RendezvousOptions, startRendezvous } from "./rendezvous.ts";
 
@@ -231,7 +232,7 @@ Deno.test("rendezvous: abort() of one process reaches all others", async () => {
   await all[2]!.abort(7, "enough");
   for (const one of all) {
     assertEquals(
-      (await one.lost()).message,
+      (await lossOf(one)).message,
       "The job failed: rank 2 ended the job with exit code 7: enough",
     );
   }
@@ -261,6 +262,6 @@ Deno.test("rendezvous: an exchange to which not all come ends after the limit", 
     TimeoutError,
     "Waited 0.3 s for the other processes",
   );
-  assert(await all[0]!.lost() instanceof LamellarError);
+  assert(await lossOf(all[0]!) instanceof LamellarError);
   await closeAll(all);
 });
