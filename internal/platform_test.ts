@@ -56,5 +56,5 @@ Deno.test("checkPermissions() reads the permissions of this process by default",
 
 Deno.test("permissionTable() has a row for each permission", () => {
   assertStringIncludes(permissionTable(), "| `--allow-env` | Read the `LAMELLAR_…` variables | ");
-  assertEquals(permissionTable().split("\n").length, 6);
+  assertEquals(permissionTable().split("\n").length, 7);
 });

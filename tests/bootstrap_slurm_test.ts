@@ -9,8 +9,8 @@ const END_MS = 15_000;
 
 Deno.test("Slurm starts jobs on two nodes", async (test) => {
   await using cluster = await SlurmCluster.start();
-  const srun = (flags: string, args: readonly string[] = []) =>
-    cluster.srun(["-N2", "-n3", ...flags.split(" "), ...PROGRAM, ...args]).result;
+  const srun = (flag: string, args: readonly string[] = []) =>
+    cluster.srun(["--quiet", "-N2", "-n3", flag, ...PROGRAM, ...args]).result;
 
   for (const [mpi, means] of [["pmi2", "pmi"], ["pmix", "pmix"]] as const) {
     await test.step(`processes meet by --mpi=${mpi}`, async () => {

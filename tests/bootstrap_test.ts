@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { repositoryPath } from "./support/inline.ts";
+import { freePorts } from "./support/ports.ts";
 import { type RunningProgram, startCommand, startDeno, type StartOptions } from "./support/run.ts";
 
 const DENO = ["run", "-A", "-q", repositoryPath("tests/programs/bootstrap.ts")];
@@ -111,9 +112,7 @@ function rendezvous(
   args: readonly string[] = [],
   env: (rank: number) => Record<string, string> = () => ({}),
 ): RunningProgram[] {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePorts(1);
   return RANKS.map((rank) => {
     const options: StartOptions = {
       env: {

@@ -102,15 +102,15 @@ export function parseHello(text: string, rank: number): Hello {
  * @throws {HandshakeError} If it is none.
  */
 export function readHello(value: unknown, rank: number): Hello {
-  const text = JSON.stringify(value) ?? "undefined";
-  if (typeof value !== "object" || value === null) throw unreadable(rank, text, "it is no object");
+  const refused = (why: string) => unreadable(rank, JSON.stringify(value) ?? "undefined", why);
+  if (typeof value !== "object" || value === null) throw refused("it is no object");
   const fields = value as Record<string, unknown>;
   const types = { host: ["host", "string"], ...FIELDS };
   for (const [name, [, type]] of Object.entries(types)) {
     const field = fields[name];
     const fits = typeof field === type && (type !== "number" || Number.isSafeInteger(field)) &&
       (typeof field !== "string" || field.length <= TEXT_MAX);
-    if (!fits) throw unreadable(rank, text, `${name} is ${JSON.stringify(field)?.slice(0, 60)}`);
+    if (!fits) throw refused(`${name} is ${JSON.stringify(field)?.slice(0, 60)}`);
   }
   const known = Object.keys(types).map((name) => [name, fields[name]]);
   return Object.fromEntries(known) as unknown as Hello;

@@ -25,13 +25,13 @@ export class Nonsense {
 
   /** The text with some characters taken out, doubled, or replaced. */
   spoil(text: string): string {
-    const letters = [...text];
+    let spoilt = text;
     for (let count = 1 + this.below(4); count > 0; count--) {
-      const at = this.below(letters.length);
-      const letter = String.fromCharCode(this.below(256));
-      letters.splice(at, this.below(3), ...(this.below(2) === 0 ? [letter] : []));
+      const at = this.below(spoilt.length);
+      const letter = this.below(2) === 0 ? String.fromCharCode(this.below(256)) : "";
+      spoilt = spoilt.slice(0, at) + letter + spoilt.slice(at + this.below(3));
     }
-    return letters.join("");
+    return spoilt;
   }
 }
 

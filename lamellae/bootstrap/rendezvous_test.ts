@@ -14,10 +14,17 @@ import { type RendezvousOptions, startRendezvous } from "./rendezvous.ts";
 
 const SECRET = "a secret of the tests";
 
-/** Finds a port that nobody has: the system gives one, which stays free for a while. */
-function freePort(host = "127.0.0.1"): number {
-  using listener = Deno.listen({ hostname: host, port: 0 });
-  return listener.addr.port;
+/** Finds a port that nobody has, below those that connections get by themselves. */
+function freePort(hostname = "127.0.0.1"): number {
+  for (;;) {
+    const port = 10_000 + crypto.getRandomValues(new Uint16Array(1))[0]! % 20_000;
+    try {
+      Deno.listen({ hostname, port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 function options(port: number, rank: number, size: number): RendezvousOptions {

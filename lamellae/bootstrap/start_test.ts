@@ -84,8 +84,8 @@ Deno.test("A rendezvous that is not told enough says what is missing", async () 
 
 Deno.test("The secret of a rendezvous can be in a file, which others must not read", async () => {
   const file = await Deno.makeTempFile({ prefix: "lamellar-test-" });
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const port = listener.addr.port;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
   listener.close();
   const values = {
     ...RENDEZVOUS,

@@ -6,6 +6,9 @@ import { type Bootstrap, startBootstrap } from "../../lamellae/bootstrap/mod.ts"
 
 const LENGTH = 3000;
 
+/** How long to wait for the end of the job. */
+const LIMIT_MS = 30_000;
+
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
@@ -26,11 +29,10 @@ async function meet(bootstrap: Bootstrap): Promise<void> {
   await bootstrap.barrier();
 }
 
-/** Waits for the end of the job. */
+/** Waits for the end of the job, but not for ever: nobody may be left to end this process. */
 async function wait(bootstrap: Bootstrap): Promise<never> {
-  const alive = setInterval(() => {}, 1000);
+  setTimeout(() => Deno.exit(8), LIMIT_MS);
   const error = await bootstrap.lost();
-  clearInterval(alive);
   const line = `rank ${bootstrap.rank} lost: ${error.name}: ${error.message}`;
   // A launcher that is gone passes no output on.
   if (Deno.args[1]) Deno.writeTextFileSync(`${Deno.args[1]}/${bootstrap.rank}`, line);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { freePorts } from "./ports.ts";
 import { type RunningProgram, startCommand, type StartOptions } from "./run.ts";
 
 /** How long the cluster may take to come up, in milliseconds. */
@@ -142,8 +143,8 @@ export class SlurmCluster implements AsyncDisposable {
 
 function configuration(folder: string): string {
   const host = Deno.hostname();
-  const [controller, first, second] = freePorts(3);
-  const steps = freeRange(STEP_PORTS);
+  const controller = freePorts(3 + STEP_PORTS);
+  const [first, second, steps] = [controller + 1, controller + 2, controller + 3];
   return `ClusterName=lamellar
 SlurmctldHost=${host}(127.0.0.1)
 SlurmctldPort=${controller}
@@ -168,30 +169,6 @@ NodeName=n1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${first} CPUs=4
 NodeName=n2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${second} CPUs=4
 PartitionName=all Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 `;
-}
-
-/** Ports that nobody has; the system does not give them again soon. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () => Deno.listen({ port: 0 }));
-  const ports = listeners.map(({ addr }) => addr.port);
-  for (const listener of listeners) listener.close();
-  return ports;
-}
-
-/** The first of so many free ports in a row, below those that the system gives by itself. */
-function freeRange(count: number): number {
-  for (let first = 20_000; first < 32_000; first += count) {
-    const listeners: Deno.TcpListener[] = [];
-    try {
-      for (let at = 0; at < count; at++) listeners.push(Deno.listen({ port: first + at }));
-      return first;
-    } catch {
-      // Somebody has one of these.
-    } finally {
-      for (const listener of listeners) listener.close();
-    }
-  }
-  throw new Error(`there are no ${count} free ports in a row`);
 }
 
 async function stop(process: Deno.ChildProcess): Promise<void> {
