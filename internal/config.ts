@@ -56,6 +56,16 @@ export interface BootstrapConfig {
   readonly launcher: boolean;
 }
 
+/** What the launcher of several processes takes from the environment. */
+export interface LauncherConfig {
+  /** PEs of each process; undefined lets the launcher share them out. */
+  readonly pesPerProcess: number | undefined;
+  /** The command that reaches other hosts, with its options. */
+  readonly ssh: string;
+  /** Deno on other hosts; undefined stands for where it is here. */
+  readonly remoteDeno: string | undefined;
+}
+
 /** Gives the value of an environment variable, or undefined if it is not set. */
 export type Environment = (name: string) => string | undefined;
 
@@ -201,7 +211,30 @@ const BOOTSTRAP = {
   },
 } as const satisfies Record<keyof BootstrapConfig, Variable>;
 
-const ALL: readonly Variable[] = [...Object.values(VARIABLES), ...Object.values(BOOTSTRAP)];
+const LAUNCHER = {
+  pesPerProcess: {
+    name: "LAMELLAR_PES_PER_PROCESS",
+    takes: { kind: "integer", min: 1, max: 256 },
+    byDefault: "an even share",
+    meaning: "How many PEs each process of a job of several has",
+  },
+  ssh: {
+    name: "LAMELLAR_SSH",
+    takes: { kind: "text", what: "a command" },
+    byDefault: "ssh",
+    meaning: "What the launcher reaches other hosts by; options may follow, with spaces between",
+  },
+  remoteDeno: {
+    name: "LAMELLAR_REMOTE_DENO",
+    takes: { kind: "text", what: "a path" },
+    byDefault: "where it is on the host of the launcher, or else on the path",
+    meaning: "Where the launcher finds Deno on other hosts",
+  },
+} as const satisfies Record<keyof LauncherConfig, Variable>;
+
+const ALL: readonly Variable[] = [VARIABLES, BOOTSTRAP, LAUNCHER].flatMap((one) =>
+  Object.values(one)
+);
 const NAMES: readonly string[] = ALL.map((variable) => variable.name);
 
 /**
@@ -247,6 +280,22 @@ export function readBootstrapConfig(env: Environment): BootstrapConfig {
     secret: valueOf(BOOTSTRAP.secret, env),
     secretFile: valueOf(BOOTSTRAP.secretFile, env),
     launcher: boolean(BOOTSTRAP.launcher, env) ?? false,
+  };
+}
+
+/**
+ * Reads and checks what the launcher of several processes takes from the environment.
+ *
+ * @param env Where the values come from.
+ * @returns Every setting, with its default where the variable is not set
+ * @throws {RangeError} If a number is outside its limits
+ * @throws {TypeError} If a text is not what the variable takes
+ */
+export function readLauncherConfig(env: Environment): LauncherConfig {
+  return {
+    pesPerProcess: integer(LAUNCHER.pesPerProcess, env),
+    ssh: valueOf(LAUNCHER.ssh, env) ?? "ssh",
+    remoteDeno: valueOf(LAUNCHER.remoteDeno, env),
   };
 }
 

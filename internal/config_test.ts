@@ -1,5 +1,11 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { configTable, readBootstrapConfig, readConfig, unknownVariables } from "./config.ts";
+import {
+  configTable,
+  readBootstrapConfig,
+  readConfig,
+  readLauncherConfig,
+  unknownVariables,
+} from "./config.ts";
 import { FeatureLevelError } from "./errors.ts";
 
 function read(values: Record<string, string>): ReturnType<typeof readConfig> {
@@ -150,7 +156,8 @@ Deno.test("unknownVariables() warns of a misspelt name and suggests the nearest 
 
 Deno.test("configTable() has a row for each variable, with its default", () => {
   const rows = configTable().split("\n");
-  const settings = { ...read({}), ...readBootstrapConfig(() => undefined) };
+  const none = (): undefined => undefined;
+  const settings = { ...read({}), ...readBootstrapConfig(none), ...readLauncherConfig(none) };
   assertEquals(rows.length, 2 + Object.keys(settings).length);
   assertStringIncludes(
     configTable(),
@@ -196,4 +203,22 @@ Deno.test("environment() reads what the process may read, and asks for nothing",
   assertEquals(await inProcess(["--allow-env"]), "7 3 true\n");
   assertEquals(await inProcess(["--allow-env=LAMELLAR_PES"]), "undefined 3 false\n");
   assertEquals(await inProcess([]), "undefined undefined false\n");
+});
+
+Deno.test("readLauncherConfig() gives what the launcher of several processes needs", () => {
+  assertEquals(readLauncherConfig(() => undefined), {
+    pesPerProcess: undefined,
+    ssh: "ssh",
+    remoteDeno: undefined,
+  });
+  const values: Record<string, string> = {
+    LAMELLAR_PES_PER_PROCESS: "4",
+    LAMELLAR_SSH: " ssh -F file ",
+    LAMELLAR_REMOTE_DENO: "/opt/deno",
+  };
+  assertEquals(readLauncherConfig((name) => values[name]), {
+    pesPerProcess: 4,
+    ssh: "ssh -F file",
+    remoteDeno: "/opt/deno",
+  });
 });

@@ -24,7 +24,12 @@ const ROOMS: readonly string[] = [
 const OUTSIDE: readonly string[] = ["examples", "tests", "bench", "scripts"];
 
 /** Where the graph starts that people reach by URL, without our import map. */
-const ENTRIES: readonly string[] = ["mod.ts", "scripts/launch.ts"];
+const ENTRIES: readonly string[] = [
+  "mod.ts",
+  "scripts/launch.ts",
+  "scripts/launcher/agent.ts",
+  "scripts/launcher/process.ts",
+];
 
 const COLUMNS_MAX = 100;
 const LINES_MAX = 500;

@@ -6,43 +6,19 @@
  * @module
  */
 
-import { pathToFileURL } from "node:url";
 import { environment, environmentNames, readConfig, unknownVariables } from "../internal/config.ts";
-import { FeatureLevelError } from "../internal/errors.ts";
-import { checkDeno, checkPermissions } from "../internal/platform.ts";
+import { checkDeno } from "../internal/platform.ts";
 import { VERSION } from "../internal/version.ts";
 import { startJob } from "../lamellae/mod.ts";
+import { isAdvice, USAGE_EXIT_CODE } from "./launcher/advice.ts";
+import { checkProgram, programUrl } from "./launcher/program.ts";
 import { HELP, type LaunchArgs, parseLaunchArgs, UsageError } from "./launch_args.ts";
 
 /** What runs when no program is named. */
-const DEMONSTRATION = "../examples/hello.ts";
+const DEMONSTRATION = new URL("../examples/hello.ts", import.meta.url).href;
 
-/** Exit code for what cannot be started as asked. */
-const USAGE_EXIT_CODE = 2;
-
-/**
- * @param program The program as it was written, a path or a URL.
- * @returns Its URL.
- */
-function programUrl(program: string | undefined): string {
-  if (program === undefined) return new URL(DEMONSTRATION, import.meta.url).href;
-  // A single letter before the colon is a drive.
-  return /^[a-z][a-z0-9+.-]+:/i.test(program) ? program : pathToFileURL(program).href;
-}
-
-function checkProgram(url: string, program: string): void {
-  if (!URL.canParse(url)) throw new UsageError(`Cannot run ${program}: it is no URL`);
-  checkPermissions(url);
-  if (new URL(url).protocol !== "file:") return;
-  let isFile = false;
-  try {
-    isFile = Deno.statSync(new URL(url)).isFile;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UsageError(`Cannot run ${program}: there is no such file`);
-  }
-  if (!isFile) throw new UsageError(`Cannot run ${program}: it is not a file`);
-}
+/** What several processes mean, if nothing else is said. */
+const ROFI = { option: "--backend", value: "rofi" };
 
 /** The settings: an option goes before the variable it replaces, and messages name the option. */
 function configure(settings: LaunchArgs["settings"]): ReturnType<typeof readConfig> {
@@ -58,24 +34,43 @@ function configure(settings: LaunchArgs["settings"]): ReturnType<typeof readConf
   }
 }
 
+/** Whether several processes are asked for, or what one of them would be. */
+function isCluster({ settings, cluster }: LaunchArgs): boolean {
+  const { env: _env, flags: _flags, ...shape } = cluster;
+  const backend = settings.get("LAMELLAR_BACKEND")?.value ?? environment("LAMELLAR_BACKEND");
+  const asked = Object.values(shape).some((value) => value !== undefined && value !== false);
+  if (asked && backend === "local") {
+    throw new UsageError("Cannot start processes on the local lamella: it is one process");
+  }
+  const several = asked || backend === "rofi";
+  if (!several && cluster.env.length + cluster.flags.length > 0) {
+    throw new UsageError(
+      "Options -x and --allow-… are for several processes; add --processes or --hosts",
+    );
+  }
+  return several;
+}
+
 async function launch(args: readonly string[]): Promise<void> {
   checkDeno();
-  const { settings, program, args: programArgs, show } = parseLaunchArgs(args);
+  const asked = parseLaunchArgs(args);
+  const { settings, program, args: programArgs, cluster, show } = asked;
   if (show) return console.log(show === "help" ? HELP : `lamellar ${VERSION}`);
   for (const warning of unknownVariables(environmentNames())) {
     console.error(`lamellar: ${warning}`);
   }
+  const several = isCluster(asked);
+  if (several && !cluster.exec) settings.set("LAMELLAR_BACKEND", ROFI);
   const config = configure(settings);
-  const url = programUrl(program);
-  checkProgram(url, program ?? "the demonstration");
+  const url = program === undefined ? DEMONSTRATION : programUrl(program);
+  if (!cluster.exec) checkProgram(url, program ?? "the demonstration");
+  if (several) {
+    // Its modules are of no use to a job of one process.
+    const { runCluster } = await import("./launcher/cluster.ts");
+    return Deno.exit(await runCluster(asked, { url, pes: config.pes }));
+  }
   const numPes = config.pes ?? navigator.hardwareConcurrency;
   await startJob({ program: url, args: programArgs, numPes, config }, VERSION);
-}
-
-/** Whether an error says what the user has to change, so that a stack would only hide it. */
-function isAdvice(error: unknown): error is Error {
-  return error instanceof UsageError || error instanceof FeatureLevelError ||
-    error instanceof RangeError || error instanceof TypeError;
 }
 
 if (import.meta.main) {

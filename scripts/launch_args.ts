@@ -8,13 +8,30 @@
 /** What the launcher is asked to do. */
 export interface LaunchArgs {
   /** Settings given by an option, by the name of the variable they replace. */
-  readonly settings: ReadonlyMap<string, Setting>;
+  readonly settings: Map<string, Setting>;
   /** The program as it was written, undefined for the demonstration. */
   readonly program: string | undefined;
   /** Arguments for the program. */
   readonly args: readonly string[];
+  /** What is asked of a job of several processes. */
+  readonly cluster: ClusterArgs;
   /** What to show instead of running anything. */
   readonly show: "help" | "version" | undefined;
+}
+
+/** The options that concern processes and hosts; undefined where one was not given. */
+export interface ClusterArgs {
+  readonly processes: number | undefined;
+  readonly pesPerProcess: number | undefined;
+  readonly pesPerHost: number | undefined;
+  readonly hosts: string | undefined;
+  readonly hostfile: string | undefined;
+  /** Variables to pass on, as `NAME` or `NAME=value`. */
+  readonly env: readonly string[];
+  /** Flags of `deno run` for the processes; none stands for those of the launcher. */
+  readonly flags: readonly string[];
+  /** Whether the program is a command of the system rather than a module. */
+  readonly exec: boolean;
 }
 
 /** The value of an option. */
@@ -36,7 +53,28 @@ const SETTINGS: Readonly<Record<string, { variable: string; takesValue: boolean 
   "--heap": { variable: "LAMELLAR_HEAP_SIZE", takesValue: true },
   "-l": { variable: "LAMELLAR_LABEL", takesValue: false },
   "--label": { variable: "LAMELLAR_LABEL", takesValue: false },
+  "--backend": { variable: "LAMELLAR_BACKEND", takesValue: true },
 };
+
+/** Options of jobs of several processes, and whether they take a value. */
+const CLUSTER: Readonly<Record<string, boolean>> = {
+  "--processes": true,
+  "--pes-per-process": true,
+  "--pes-per-host": true,
+  "--hosts": true,
+  "--hostfile": true,
+  "-x": true,
+  "--exec": false,
+};
+
+/** Flags of `deno run` that go to the processes as they are. */
+const DENO_FLAG = new RegExp(
+  "^(?:-A|--(?:(?:allow|deny|ignore)-[a-z-]+|cached-only|no-remote|no-npm|" +
+    "unstable-[a-z-]+|v8-flags|import-map|config|lock|no-lock|no-config)(?:=.*)?)$",
+);
+
+/** Most processes and most PEs of one of them, against slips of the finger. */
+const COUNT_MAX = 65536;
 
 const SHOWS: Readonly<Record<string, "help" | "version">> = {
   "-h": "help",
@@ -53,6 +91,7 @@ const SHOWS: Readonly<Record<string, "help" | "version">> = {
  */
 export function parseLaunchArgs(args: readonly string[]): LaunchArgs {
   const settings = new Map<string, Setting>();
+  const cluster: ClusterOptions = { env: [], flags: [] };
   let show: "help" | "version" | undefined;
   let at = 0;
   for (; at < args.length; at++) {
@@ -62,20 +101,75 @@ export function parseLaunchArgs(args: readonly string[]): LaunchArgs {
       break;
     }
     if (arg === "-" || !arg.startsWith("-")) break;
-    const { option, attached } = split(arg);
     show ??= SHOWS[arg];
     if (SHOWS[arg]) continue;
-    const setting = SETTINGS[option];
-    if (!setting) throw new UsageError(`Unknown option ${option}; --help lists them`);
-    if (!setting.takesValue && attached !== undefined) {
+    if (DENO_FLAG.test(arg)) {
+      cluster.flags.push(arg);
+      continue;
+    }
+    const { option, attached } = split(arg);
+    const takesValue = SETTINGS[option]?.takesValue ??
+      (Object.hasOwn(CLUSTER, option) ? CLUSTER[option] : undefined);
+    if (takesValue === undefined) {
+      throw new UsageError(`Unknown option ${option}; --help lists them`);
+    }
+    if (!takesValue && attached !== undefined) {
       throw new UsageError(`Option ${option} takes no value, got "${attached}"`);
     }
-    const value = setting.takesValue ? attached ?? args[++at] : "1";
+    const value = takesValue ? attached ?? args[++at] : "1";
     if (value === undefined) throw new UsageError(`Option ${option} needs a value`);
     if (value === "") throw new UsageError(`Option ${option} needs a value, got ""`);
-    settings.set(setting.variable, { option, value });
+    const setting = SETTINGS[option];
+    if (setting) settings.set(setting.variable, { option, value });
+    else if (option === "-x") cluster.env.push(value);
+    else cluster[option] = value;
   }
-  return { settings, program: args[at], args: args.slice(at + 1), show };
+  return {
+    settings,
+    program: args[at],
+    args: args.slice(at + 1),
+    cluster: readCluster(cluster),
+    show,
+  };
+}
+
+/** The options of a cluster as they were written, the last one of each. */
+interface ClusterOptions {
+  readonly env: string[];
+  readonly flags: string[];
+  [option: string]: string | string[];
+}
+
+function readCluster(options: ClusterOptions): ClusterArgs {
+  const { env, flags } = options;
+  for (const one of env) {
+    if (!/^[A-Za-z_]\w*(?:=|$)/.test(one)) {
+      throw new UsageError(`Option -x takes NAME or NAME=value, got ${JSON.stringify(one)}`);
+    }
+  }
+  const text = (option: string): string | undefined => options[option] as string | undefined;
+  if (text("--hosts") !== undefined && text("--hostfile") !== undefined) {
+    throw new UsageError("Cannot use both --hosts and --hostfile");
+  }
+  return {
+    processes: count("--processes", text("--processes")),
+    pesPerProcess: count("--pes-per-process", text("--pes-per-process")),
+    pesPerHost: count("--pes-per-host", text("--pes-per-host")),
+    hosts: text("--hosts"),
+    hostfile: text("--hostfile"),
+    env,
+    flags,
+    exec: text("--exec") !== undefined,
+  };
+}
+
+function count(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= COUNT_MAX) return value;
+  throw new UsageError(
+    `${option} must be a whole number from 1 to ${COUNT_MAX}, got ${JSON.stringify(text)}`,
+  );
 }
 
 /** Takes `--name=value` and `-n4` apart. */
@@ -92,7 +186,7 @@ function split(arg: string): { option: string; attached: string | undefined } {
 }
 
 /** What `--help` shows. */
-export const HELP = `Run a program on PEs of this machine.
+export const HELP = `Run a program on PEs of this machine, or of several.
 
   launch.ts [option…] [program.ts [argument…]]
 
@@ -102,8 +196,20 @@ program is its own.
   -n, --pes N      number of PEs, 1 to 256; otherwise LAMELLAR_PES or the number of cores
   -l, --label      put the number of its PE before each line of output
       --heap SIZE  heap of each PE, such as 512M or 2G; otherwise LAMELLAR_HEAP_SIZE
+      --backend B  the lamella: local (one process) or rofi (any number)
   -h, --help       show this
       --version    show the version
+
+Several processes and hosts, over libfabric:
+
+      --processes N        number of processes, which share the PEs evenly; otherwise one a host
+      --pes-per-process N  number of PEs of each process
+      --hosts A,B:4,…      where they run, by ssh; B:4 takes at most 4 PEs
+      --hostfile FILE      the same, one host a line
+      --pes-per-host N     number of PEs of each host
+  -x NAME[=VALUE]          pass a variable to all processes; LAMELLAR_… are passed anyway
+  -A, --allow-…, --deny-…  flags of deno run for the processes; otherwise what the launcher has
+      --exec               run a command of the system instead of a module, once a process
 
 Ctrl-C ends the job, twice at once. The exit code is that of the first PE that fails,
 130 after Ctrl-C, 2 for a command line or a setting that cannot be used.`;

@@ -50,9 +50,41 @@ Deno.test("parseLaunchArgs() refuses what it does not understand", () => {
     assertThrows(() => parseLaunchArgs(args), UsageError, message);
   };
   refuse(["--np", "4"], "Unknown option --np; --help lists them");
-  refuse(["-x"], "Unknown option -x; --help lists them");
+  refuse(["-z"], "Unknown option -z; --help lists them");
   refuse(["--constructor"], "Unknown option --constructor; --help lists them");
   refuse(["-n"], "Option -n needs a value");
   refuse(["--heap="], 'Option --heap needs a value, got ""');
   refuse(["--label=yes"], 'Option --label takes no value, got "yes"');
+});
+
+Deno.test("parseLaunchArgs() reads what is asked of several processes", () => {
+  const { cluster, program, settings } = parseLaunchArgs([
+    ...["--processes", "4", "--pes-per-process=2", "--pes-per-host", "4", "--hosts", "a,b:4"],
+    ...["-x", "A", "-xB=c d", "--allow-ffi", "--allow-read=/x", "-A", "--v8-flags=--a,--b"],
+    ...["--backend", "rofi", "--exec", "app", "-x", "y"],
+  ]);
+  assertEquals(cluster, {
+    processes: 4,
+    pesPerProcess: 2,
+    pesPerHost: 4,
+    hosts: "a,b:4",
+    hostfile: undefined,
+    env: ["A", "B=c d"],
+    flags: ["--allow-ffi", "--allow-read=/x", "-A", "--v8-flags=--a,--b"],
+    exec: true,
+  });
+  assertEquals([program, settings.get("LAMELLAR_BACKEND")?.value], ["app", "rofi"]);
+});
+
+Deno.test("parseLaunchArgs() refuses what cannot be asked of processes", () => {
+  const refuse = (args: readonly string[], message: string): void => {
+    assertThrows(() => parseLaunchArgs(args), UsageError, message);
+  };
+  const counts = "must be a whole number from 1 to 65536, got";
+  refuse(["--processes", "0"], `--processes ${counts} "0"`);
+  refuse(["--pes-per-host=x"], `--pes-per-host ${counts} "x"`);
+  refuse(["--pes-per-process", "99999999"], `--pes-per-process ${counts} "99999999"`);
+  refuse(["-x", "a-b"], 'Option -x takes NAME or NAME=value, got "a-b"');
+  refuse(["--hosts", "a", "--hostfile", "b"], "Cannot use both --hosts and --hostfile");
+  refuse(["--exec=x"], 'Option --exec takes no value, got "x"');
 });

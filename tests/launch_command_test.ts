@@ -17,6 +17,15 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["no_such_program.ts", /^Cannot run no_such_program\.ts: there is no such file$/],
   ["examples", /^Cannot run examples: it is not a file$/],
   ["http://", /^Cannot run http:\/\/: it is no URL$/],
+  ["-n4 --processes 3 --exec true", /^Cannot divide 4 PEs evenly among 3 processes$/],
+  ["--hosts a,b --exec true", /^Cannot tell the number of PEs: give -n, --processes or /],
+  ["-n9 --hosts a:2,b:2 --exec true", /^Cannot divide 9 PEs evenly among 2 hosts$/],
+  ["--processes=9 --hosts a:2,b:2 --exec true", /^Cannot place 9 PEs: the hosts have 4 slots$/],
+  ["--hostfile no_such_file --exec true", /^Cannot read the host file no_such_file: No such file/],
+  ["--processes 2 --exec", /^Option --exec needs a command$/],
+  ["--processes 2 -x NOT_SET --exec true", /^Cannot pass NOT_SET: it is not set, or may not be /],
+  ["--backend local --processes 2 app.ts", /^Cannot start processes on the local lamella/],
+  ["-x PATH app.ts", /^Options -x and --allow-… are for several processes; add --processes or /],
 ];
 
 function launch(args: readonly string[], env: Record<string, string> = {}, flags = ["-A"]) {

@@ -1,0 +1,218 @@
+/**
+ * Runs a job of several processes: puts together what the command line, the environment and the
+ * hosts say, and connects the job to this process's streams and signals.
+ *
+ * @module
+ */
+
+import { environment, environmentNames, readLauncherConfig } from "../../internal/config.ts";
+import { FeatureLevelError } from "../../internal/errors.ts";
+import { type LaunchArgs, UsageError } from "../launch_args.ts";
+import { openLink } from "./agent_link.ts";
+import {
+  parseHostfile,
+  parseHosts,
+  type Plan,
+  planJob,
+  type PlanRequest,
+  THIS_HOST,
+} from "./hosts.ts";
+import { Job } from "./job.ts";
+import { Output } from "./output.ts";
+import { ownDeno, processFlags } from "./permissions.ts";
+// Imported so that a launcher that runs with --cached-only has what its processes run.
+import "./process.ts";
+
+/** What a process runs. */
+const PROCESS = new URL("./process.ts", import.meta.url);
+/** Where everything lies that it loads, but for the program. */
+const LIBRARY = new URL("../../", import.meta.url);
+
+/** How long output may take to be written once the processes are gone, in milliseconds. */
+const DRAIN_MS = 1000;
+/** How much input is passed on at once. */
+const INPUT_BYTES = 64 * 1024;
+/** Variables that are for the launcher itself. */
+const OWN_VARIABLES: readonly string[] = ["LAMELLAR_SSH", "LAMELLAR_REMOTE_DENO"];
+
+/**
+ * Runs a job to its end.
+ *
+ * @param args The command line.
+ * @param program The URL of the program, and the number of PEs that was asked for.
+ * @returns The exit code.
+ * @throws {UsageError} If what is asked for does not go together.
+ * @throws {FeatureLevelError} If a permission is missing.
+ */
+export async function runCluster(
+  args: LaunchArgs,
+  program: { readonly url: string; readonly pes: number | undefined },
+): Promise<number> {
+  checkOwnPermissions();
+  const plan = planJob(await readPlanRequest(args, program.pes));
+  const { exec, flags } = args.cluster;
+  if (exec && args.program === undefined) throw new UsageError("Option --exec needs a command");
+  const streams = new Streams(() => job.stopReading(), labelWidth(args, plan));
+  const job: Job = new Job({
+    plan,
+    name: `lamellar-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`,
+    start: {
+      cwd: Deno.cwd(),
+      deno: !exec,
+      command: exec ? [args.program!, ...args.args] : [
+        ...["run", ...processFlags(flags, [new URL(program.url), LIBRARY])],
+        ...[PROCESS.href, program.url, ...args.args],
+      ],
+      env: jobEnvironment(args, plan),
+    },
+    processEnv: (rank) => localEnvironment(plan, rank),
+    open: openLink,
+    write: (rank, isError, bytes) => streams.write(rank, isError, bytes),
+    say: (line) => streams.say(line),
+    input: readInput,
+  });
+  listenForSignals(job);
+  const code = await job.run();
+  await streams.drain();
+  return code;
+}
+
+function checkOwnPermissions(): void {
+  if (ownDeno() === undefined) {
+    throw new FeatureLevelError(
+      "Cannot start processes: permission to run Deno is missing; run with --allow-run=deno,ssh",
+    );
+  }
+  if (Deno.permissions.querySync({ name: "read", path: "." }).state !== "granted") {
+    throw new FeatureLevelError(
+      "Cannot start processes: permission to read the current folder is missing; " +
+        "run with --allow-read",
+    );
+  }
+}
+
+async function readPlanRequest(args: LaunchArgs, pes: number | undefined): Promise<PlanRequest> {
+  const { processes, pesPerHost, hosts, hostfile } = args.cluster;
+  const pesPerProcess = args.cluster.pesPerProcess ??
+    readLauncherConfig(environment).pesPerProcess;
+  const list = hosts !== undefined
+    ? parseHosts(hosts)
+    : hostfile !== undefined
+    ? parseHostfile(await readHostfile(hostfile), hostfile)
+    : [THIS_HOST];
+  // On this host alone the number of PEs is what it is without processes.
+  const cores = hosts === undefined && hostfile === undefined && processes === undefined &&
+      pesPerHost === undefined
+    ? navigator.hardwareConcurrency
+    : undefined;
+  return { hosts: list, pes: pes ?? cores, processes, pesPerProcess, pesPerHost };
+}
+
+async function readHostfile(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new UsageError(`Cannot read the host file ${path}: ${error.message}`, { cause: error });
+  }
+}
+
+/** The variables of all processes: ours, those asked for, and what the options mean. */
+function jobEnvironment({ settings, cluster }: LaunchArgs, plan: Plan): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of environmentNames()) {
+    if (/^LAMELLAR_/.test(name) && !OWN_VARIABLES.includes(name)) env[name] = environment(name)!;
+  }
+  for (const one of cluster.env) {
+    const equals = one.indexOf("=");
+    const name = equals < 0 ? one : one.slice(0, equals);
+    const value = equals < 0 ? environment(name) : one.slice(equals + 1);
+    if (value === undefined) {
+      throw new UsageError(`Cannot pass ${name}: it is not set, or may not be read`);
+    }
+    env[name] = value;
+  }
+  for (const [name, { value }] of settings) env[name] = value;
+  return {
+    ...env,
+    LAMELLAR_BACKEND: "rofi",
+    LAMELLAR_PES: String(plan.numPes),
+    LAMELLAR_PES_PER_PROCESS: String(plan.pesPerProcess),
+    LAMELLAR_LAUNCHER: "1",
+    PMI_SIZE: String(plan.numProcesses),
+  };
+}
+
+/** What MPI programs read to know which processes share a host. */
+function localEnvironment(plan: Plan, rank: number): Record<string, string> {
+  const { ranks } = plan.hosts.find((host) => host.ranks.includes(rank))!;
+  return {
+    MPI_LOCALRANKID: String(ranks.indexOf(rank)),
+    MPI_LOCALNRANKS: String(ranks.length),
+  };
+}
+
+/** PEs label their lines themselves; a command knows nothing of labels. */
+function labelWidth({ cluster, settings }: LaunchArgs, plan: Plan): number {
+  if (!cluster.exec || !settings.has("LAMELLAR_LABEL")) return 0;
+  return String(plan.numProcesses - 1).length;
+}
+
+/** The standard output and error of the launcher. */
+class Streams {
+  readonly #stdout: Output;
+  readonly #stderr: Output;
+  readonly #labelWidth: number;
+
+  constructor(onBroken: () => void, labelWidth: number) {
+    this.#stdout = new Output(Deno.stdout, onBroken);
+    this.#stderr = new Output(Deno.stderr, () => {});
+    this.#labelWidth = labelWidth;
+  }
+
+  write(rank: number, isError: boolean, bytes: Uint8Array): Promise<void> {
+    return (isError ? this.#stderr : this.#stdout).write(rank, this.#labelled(rank, bytes));
+  }
+
+  say(line: string): void {
+    this.#stderr.write(-1, new TextEncoder().encode(`${line}\n`));
+  }
+
+  async drain(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const limit = new Promise((resolve) => timer = setTimeout(resolve, DRAIN_MS));
+    await Promise.race([Promise.all([this.#stdout.drained(), this.#stderr.drained()]), limit]);
+    clearTimeout(timer);
+  }
+
+  #labelled(rank: number, bytes: Uint8Array): Uint8Array {
+    if (this.#labelWidth === 0) return bytes;
+    const label = `[${String(rank).padStart(this.#labelWidth)}] `;
+    const lines = new TextDecoder().decode(bytes).replace(/\n$/, "").split("\n");
+    return new TextEncoder().encode(lines.map((line) => `${label}${line}\n`).join(""));
+  }
+}
+
+/** Reads a piece of the standard input, in base64; nothing once it has ended or cannot be read. */
+async function readInput(): Promise<string> {
+  const buffer = new Uint8Array(INPUT_BYTES);
+  try {
+    return buffer.subarray(0, await Deno.stdin.read(buffer) ?? 0).toBase64();
+  } catch {
+    return "";
+  }
+}
+
+function listenForSignals(job: Job): void {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(name, () => job.interrupt(name));
+  }
+  // Only who may stop himself can stop the others with him.
+  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return;
+  Deno.addSignalListener("SIGTSTP", () => {
+    job.suspend();
+    // A turn later the agents have been told.
+    setTimeout(() => Deno.kill(Deno.pid, "SIGSTOP"), 50);
+  });
+  Deno.addSignalListener("SIGCONT", () => job.resume());
+}

@@ -1,0 +1,53 @@
+/**
+ * The guard: a small shell that ends the processes of an agent which cannot do so any more, because
+ * it was killed. It reads the process groups to watch over from a pipe; the end of that pipe is the
+ * end of the agent.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { GRACE_MS } from "./protocol.ts";
+
+/** Watches over process groups. */
+export interface Guard {
+  /** Takes a group under guard. */
+  watch(pid: number): void;
+  /** Lets a group go, which has ended. */
+  forget(pid: number): void;
+}
+
+/** The number of a group that has ended may be given to another, so it is forgotten in time. */
+const SCRIPT = `
+trap '' HUP INT TERM
+groups=' '
+while read -r order pid; do
+  case $order in
+    watch) groups="$groups$pid " ;;
+    forget) groups="\${groups%%" $pid "*} \${groups#*" $pid "}" ;;
+  esac
+done
+[ "$groups" = ' ' ] && exit
+for pid in $groups; do kill -TERM "-$pid"; kill -CONT "-$pid"; done
+sleep ${GRACE_MS / 1000}
+for pid in $groups; do kill -KILL "-$pid"; done`;
+
+/**
+ * Starts a guard in a process group of its own, so that what ends the agent does not end it.
+ *
+ * @returns The guard.
+ */
+export function startGuard(): Guard {
+  const child = spawn("sh", ["-c", SCRIPT], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  // A guard that ended watches over nothing; the processes still see their connections close.
+  child.on("error", () => {});
+  child.stdin!.on("error", () => {});
+  child.unref();
+  return {
+    watch: (pid) => void child.stdin!.write(`watch ${pid}\n`),
+    forget: (pid) => void child.stdin!.write(`forget ${pid}\n`),
+  };
+}
