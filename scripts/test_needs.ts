@@ -62,6 +62,18 @@ export const NEEDS: readonly Need[] = [
     packages: ["python3-mpi4py"],
     without: "the comparison with mpi4py",
   },
+  {
+    name: "network namespaces",
+    probe: ["ip", "-V"],
+    packages: ["iproute2", "util-linux", "procps"],
+    without: "the tests of the launcher on several hosts, which fail",
+  },
+  {
+    name: "an ssh server",
+    probe: ["test", "-x", "/usr/sbin/sshd"],
+    packages: ["openssh-server", "openssh-client"],
+    without: "the tests of the launcher over ssh, which fail",
+  },
 ];
 
 /** Runs a command and says whether it succeeded. */

@@ -55,6 +55,10 @@ export interface RunningProgram {
   readonly pid: number;
   /** Settles when it has ended. */
   readonly result: Promise<RunResult>;
+  /** What it has written to its standard output so far. */
+  output(): string;
+  /** Settles when it has written more to its standard output; rejects if it ends instead. */
+  moreOutput(): Promise<void>;
   /** Settles once the text appeared on its standard output or error; rejects if it ends before. */
   seen(text: string): Promise<void>;
   /** Sends a signal to the process, or to its whole group as a terminal does. */
@@ -173,6 +177,8 @@ export function startCommand(
   return {
     pid: child.pid,
     result,
+    output: () => stdout.text,
+    moreOutput: () => stdout.more(),
     seen: (text) => Promise.any([stdout.seen(text), stderr.seen(text)]),
     kill: (signal, group = false) => send(group ? -child.pid : child.pid, signal),
   };
@@ -207,7 +213,8 @@ class Output {
   text = "";
   readonly #chunks: Uint8Array[] = [];
   readonly closed: Promise<void>;
-  #watchers: { text: string; found: () => void; lost: (error: Error) => void }[] = [];
+  #watchers: { sees: () => boolean; found: () => void; lost: () => void }[] = [];
+  #ended = false;
 
   constructor(stream: ReadableStream<Uint8Array>, bytesMax = Infinity) {
     this.closed = this.#read(stream, bytesMax);
@@ -224,9 +231,20 @@ class Output {
   }
 
   seen(text: string): Promise<void> {
-    return new Promise((found, lost) => {
-      this.#watchers.push({ text, found, lost });
+    return this.#until(() => this.text.includes(text), `without "${text}"`);
+  }
+
+  more(): Promise<void> {
+    const length = this.text.length;
+    return this.#until(() => this.text.length > length, "although more was to come");
+  }
+
+  #until(sees: () => boolean, otherwise: string): Promise<void> {
+    return new Promise((found, reject) => {
+      const lost = () => reject(new Error(`Output ended ${otherwise}: ${this.text}`));
+      this.#watchers.push({ sees, found, lost });
       this.#look();
+      if (this.#ended) lost();
     });
   }
 
@@ -241,12 +259,13 @@ class Output {
       // Leaving the loop closes the stream.
       if (bytes >= bytesMax) break;
     }
-    for (const { text, lost } of this.#watchers) lost(new Error(`Output ended without "${text}"`));
+    this.#ended = true;
+    for (const { lost } of this.#watchers) lost();
   }
 
   #look(): void {
-    this.#watchers = this.#watchers.filter(({ text, found }) => {
-      if (!this.text.includes(text)) return true;
+    this.#watchers = this.#watchers.filter(({ sees, found }) => {
+      if (!sees()) return true;
       found();
       return false;
     });
