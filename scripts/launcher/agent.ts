@@ -13,6 +13,7 @@ import { hostName } from "./host_name.ts";
 import { AgentProcess } from "./agent_process.ts";
 import { startGuard } from "./guard.ts";
 import { readLines } from "./lines.ts";
+import { answerFrom } from "./pmi_server.ts";
 import { VERSION } from "../../internal/version.ts";
 import {
   BEAT_MS,
@@ -33,6 +34,8 @@ class Agent {
   readonly #writer = Deno.stdout.writable.getWriter();
   readonly #guard = startGuard();
   readonly #processes = new Map<number, AgentProcess>();
+  /** What the launcher has published of its key-value space. */
+  readonly #entries = new Map<string, string>();
   #heard = 0;
   #suspended = false;
 
@@ -72,6 +75,9 @@ class Agent {
       case "pmi":
         for (const rank of message.ranks) this.#processes.get(rank)?.sendPmi(message.line);
         return;
+      case "entries":
+        for (const [key, value] of Object.entries(message.entries)) this.#entries.set(key, value);
+        return;
       case "signal":
         this.#suspended = message.signal === "SIGSTOP";
         for (const process of this.#processes.values()) process.signal(message.signal);
@@ -95,6 +101,7 @@ class Agent {
         cwd: message.cwd,
         env: { ...inherited, ...message.env, ...env },
         say: (one) => this.#say(one),
+        answer: (line) => answerFrom(line, this.#entries),
         watch: (pid) => this.#guard.watch(pid),
         forget: (pid) => this.#guard.forget(pid),
       });

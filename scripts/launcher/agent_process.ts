@@ -28,6 +28,8 @@ export interface AgentProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Tells the launcher; the promise settles when it may be told more. */
   readonly say: (message: FromAgent) => Promise<void>;
+  /** Answers a PMI line, or leaves it to the launcher. */
+  readonly answer: (line: string) => string | undefined;
   /** Called with the process group once it is there. */
   readonly watch: (pid: number) => void;
   /** Called with the process group once it has ended. */
@@ -131,7 +133,7 @@ export class AgentProcess {
   }
 
   async #passPmi(): Promise<void> {
-    const { rank, say } = this.#options;
+    const { rank, say, answer } = this.#options;
     const splitter = new LineSplitter(Infinity);
     this.#pmi.on("error", () => {
       // The process has gone; its end is told by other means.
@@ -145,7 +147,9 @@ export class AgentProcess {
         }
         if (!whole) continue;
         for (const line of new TextDecoder().decode(whole.subarray(0, -1)).split("\n")) {
-          await say({ type: "pmi", rank, line });
+          const known = answer(line);
+          if (known === undefined) await say({ type: "pmi", rank, line });
+          else this.sendPmi(known);
         }
       }
     } catch {

@@ -18,7 +18,6 @@ import {
   BEATS_MISSED_MAX,
   type FromAgent,
   GRACE_MS,
-  type JobSignal,
   PROTOCOL,
   type ToAgent,
 } from "./protocol.ts";
@@ -97,6 +96,7 @@ export class Job {
       name: options.name,
       entries: { PMI_process_mapping: processMapping(options.plan) },
       reply: (ranks, line) => this.#reply(ranks, line),
+      publish: (entries) => this.#tell({ type: "entries", entries }),
     });
   }
 
@@ -148,13 +148,13 @@ export class Job {
 
   /** Stops all processes, for Ctrl-Z. */
   suspend(): void {
-    this.#signal("SIGSTOP");
+    this.#tell({ type: "signal", signal: "SIGSTOP" });
   }
 
   /** Lets them go on. */
   resume(): void {
     for (const agent of this.#agents) agent.silentBeats = 0;
-    this.#signal("SIGCONT");
+    this.#tell({ type: "signal", signal: "SIGCONT" });
   }
 
   #take(agent: AgentState, message: FromAgent): Promise<void> | void {
@@ -263,8 +263,7 @@ export class Job {
   #leave(rank: number): void {
     this.#gone.add(rank);
     if (this.#gone.size < this.#options.plan.numProcesses) return this.#checkBarrier();
-    const ranks = [...this.#exitCodes.keys()].sort((a, b) => a - b);
-    const codes = ranks.map((one) => this.#exitCodes.get(one)!);
+    const codes = [...this.#exitCodes].sort(([a], [b]) => a - b).map(([, code]) => code);
     this.#done.resolve(this.#failure?.exitCode ?? codes.find((code) => code !== 0) ?? 0);
   }
 
@@ -295,17 +294,17 @@ export class Job {
     this.#failure = { text, exitCode };
     if (text !== undefined) this.#options.say(`lamellar: ${text}`);
     if (!this.#started) return this.#done.resolve(exitCode);
-    this.#signal("SIGTERM");
+    this.#tell({ type: "signal", signal: "SIGTERM" });
     this.#after(GRACE_MS, () => this.#kill(KILL_MS));
   }
 
   #kill(limitMs: number): void {
-    this.#signal("SIGKILL");
+    this.#tell({ type: "signal", signal: "SIGKILL" });
     this.#after(limitMs, () => this.#done.resolve(this.#failure?.exitCode ?? 1));
   }
 
-  #signal(signal: JobSignal): void {
-    for (const { link } of this.#agents) link.send({ type: "signal", signal });
+  #tell(message: ToAgent): void {
+    for (const { link } of this.#agents) link.send(message);
   }
 
   #reply(ranks: readonly number[], line: string): void {

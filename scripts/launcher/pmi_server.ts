@@ -24,10 +24,15 @@ export interface PmiServerOptions {
   readonly entries: Readonly<Record<string, string>>;
   /** Sends a line, without its line feed, to processes. */
   readonly reply: (ranks: readonly number[], line: string) => void;
+  /** Called before a barrier opens, with what was put since the last one. */
+  readonly publish: (entries: Readonly<Record<string, string>>) => void;
 }
 
 /** The longest line that is taken, in characters. */
 export const PMI_LINE_CHARACTERS_MAX = 1024 * 1024;
+
+/** How many characters of keys and values are published at once. */
+const PUBLISH_CHARACTERS = 256 * 1024;
 
 /** How many characters of keys and values a job may store. */
 const STORE_CHARACTERS_MAX = 256 * 1024 * 1024;
@@ -39,6 +44,8 @@ const MAXES = "kvsname_max=256 keylen_max=64 vallen_max=1024";
 export class PmiServer {
   readonly #options: PmiServerOptions;
   readonly #store = new Map<string, string>();
+  /** Keys that were put since the last barrier. */
+  readonly #fresh = new Set<string>();
   readonly #initialised = new Set<number>();
   readonly #finalized = new Set<number>();
   readonly #inBarrier = new Set<number>();
@@ -135,6 +142,7 @@ export class PmiServer {
       return refused(`the job put more than ${STORE_CHARACTERS_MAX} characters`);
     }
     this.#store.set(key, value);
+    this.#fresh.add(key);
     return this.#answer(rank, "cmd=put_result rc=0 msg=success");
   }
 
@@ -142,23 +150,54 @@ export class PmiServer {
     const key = fields.get("key");
     if (key === undefined) return refused("it asked for a value without a key");
     const value = this.#store.get(key);
-    return this.#answer(
-      rank,
-      value === undefined
-        ? "cmd=get_result rc=-1 msg=key_not_found value=unknown"
-        : `cmd=get_result rc=0 msg=success value=${value}`,
-    );
+    const answer = value === undefined
+      ? "cmd=get_result rc=-1 msg=key_not_found value=unknown"
+      : getResult(value);
+    return this.#answer(rank, answer);
   }
 
   #barrier(rank: number): PmiVerdict | undefined {
     if (this.#inBarrier.has(rank)) return refused("it entered a barrier that it was in already");
     this.#inBarrier.add(rank);
     if (this.#inBarrier.size < this.#options.size) return undefined;
+    this.#publish();
     const all = [...this.#inBarrier];
     this.#inBarrier.clear();
     this.#options.reply(all, "cmd=barrier_out rc=0");
     return undefined;
   }
+
+  #publish(): void {
+    let entries: Record<string, string> = {};
+    let characters = 0;
+    for (const key of this.#fresh) {
+      const value = this.#store.get(key)!;
+      entries[key] = value;
+      characters += key.length + value.length;
+      if (characters < PUBLISH_CHARACTERS) continue;
+      this.#options.publish(entries);
+      [entries, characters] = [{}, 0];
+    }
+    this.#fresh.clear();
+    if (characters > 0) this.#options.publish(entries);
+  }
+}
+
+/**
+ * Answers a line from what is known, if it asks for a value.
+ *
+ * @param line The line without its line feed.
+ * @param entries What is known.
+ * @returns The answer without its line feed; undefined if the server has to answer.
+ */
+export function answerFrom(line: string, entries: ReadonlyMap<string, string>): string | undefined {
+  if (!line.startsWith("cmd=get ")) return undefined;
+  const value = entries.get(parsePmiLine(line)?.get("key") ?? "");
+  return value === undefined ? undefined : getResult(value);
+}
+
+function getResult(value: string): string {
+  return `cmd=get_result rc=0 msg=success value=${value}`;
 }
 
 /** The fields of a line by name. */

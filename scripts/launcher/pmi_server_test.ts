@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { parsePmiLine, PmiServer, type PmiVerdict } from "./pmi_server.ts";
+import { answerFrom, parsePmiLine, PmiServer, type PmiVerdict } from "./pmi_server.ts";
 
 /** A server that keeps what it says to each process. */
 class Fixture {
   readonly said: string[] = [];
+  readonly published: Readonly<Record<string, string>>[] = [];
   readonly server: PmiServer;
 
   constructor(size: number) {
@@ -12,6 +13,10 @@ class Fixture {
       name: "space",
       entries: { given: "there" },
       reply: (ranks, line) => this.said.push(`${ranks.join()} ${line}`),
+      publish: (entries) => {
+        this.published.push(entries);
+        this.said.push("published");
+      },
     });
   }
 
@@ -70,6 +75,36 @@ Deno.test("PmiServer lets nobody out of a barrier before everybody is in", () =>
     assertEquals(pmi.ask(0, "cmd=barrier_in"), []);
     assertEquals(pmi.ask(1, "cmd=barrier_in"), ["2,0,1 cmd=barrier_out rc=0"]);
     assertEquals(pmi.server.waiting, undefined);
+  }
+});
+
+Deno.test("PmiServer publishes what is new before it opens a barrier", () => {
+  const pmi = new Fixture(2);
+  pmi.init(0, 1);
+  const put = (key: string, value: string) =>
+    pmi.ask(0, `cmd=put kvsname=space key=${key} value=${value}`);
+  const meet = () => [...pmi.ask(0, "cmd=barrier_in"), ...pmi.ask(1, "cmd=barrier_in")];
+  put("a", "1");
+  put("b", "2");
+  put("b", "3");
+  assertEquals(meet(), ["published", "0,1 cmd=barrier_out rc=0"]);
+  assertEquals(meet(), ["0,1 cmd=barrier_out rc=0"]);
+  put("c", "x".repeat(300_000));
+  put("d", "4");
+  assertEquals(meet(), ["published", "published", "0,1 cmd=barrier_out rc=0"]);
+  assertEquals(pmi.published.map((entries) => Object.keys(entries).join()), ["a,b", "c", "d"]);
+  assertEquals(pmi.published[0], { a: "1", b: "3" });
+});
+
+Deno.test("answerFrom() answers as the server does, and only what it knows", () => {
+  const pmi = new Fixture(1);
+  pmi.init(0);
+  pmi.ask(0, "cmd=put kvsname=space key=k value=two words");
+  const line = "cmd=get kvsname=space key=k";
+  const known = new Map([["k", "two words"]]);
+  assertEquals([`0 ${answerFrom(line, known)}`], pmi.ask(0, line));
+  for (const other of ["cmd=get key=x", "cmd=getx key=k", "cmd=get", "cmd=put key=k value=1", ""]) {
+    assertEquals(answerFrom(other, known), undefined);
   }
 });
 

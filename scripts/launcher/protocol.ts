@@ -47,6 +47,8 @@ export type ToAgent =
   }
   /** A line for the PMI connections of some processes. */
   | { readonly type: "pmi"; readonly ranks: readonly number[]; readonly line: string }
+  /** What processes have put, so that agents can answer by themselves. */
+  | { readonly type: "entries"; readonly entries: Readonly<Record<string, string>> }
   | { readonly type: "signal"; readonly signal: JobSignal }
   /** A piece of the standard input of rank 0 in base64; the empty one is its end. */
   | { readonly type: "input"; readonly base64: string }
@@ -109,6 +111,7 @@ const TO_AGENT: Shapes = {
     processes: list(order),
   },
   pmi: { ranks: list(count), line: text },
+  entries: { entries: record },
   signal: { signal: jobSignal },
   input: { base64 },
   beat: {},
