@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DEAF, pidsOf, pmiProcess, startCluster } from "./support/cluster.ts";
 import { repositoryPath } from "./support/inline.ts";
-import { LAUNCHER, startDeno } from "./support/run.ts";
+import { LAUNCHER, startCommand, startDeno } from "./support/run.ts";
 import { serveRepository } from "./support/serve.ts";
 import { becomes, childrenOf, isAlive, stateOf } from "./support/processes.ts";
 
@@ -322,4 +322,15 @@ Deno.test("the launcher and its agents run from a URL, and from the cache alone"
   } finally {
     await Deno.remove(cache, { recursive: true });
   }
+});
+
+Deno.test("a job in the background of a terminal goes on without reading from it", async () => {
+  const shellScript = `set -m
+    "$DENO" run -A --quiet "$LAUNCHER" --processes=1 --exec echo here &
+    wait; echo over`;
+  const { code, stdout } = await startCommand(["script", "-qec", shellScript, "/dev/null"], {
+    env: { SHELL: "/bin/bash", DENO: Deno.execPath(), LAUNCHER },
+  }).result;
+  assertEquals(code, 0);
+  assertMatch(stdout, /^here\r\n[^]*^over\r$/m);
 });

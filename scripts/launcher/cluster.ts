@@ -20,6 +20,7 @@ import {
 import { Job } from "./job.ts";
 import { Output } from "./output.ts";
 import { ownDeno, processFlags } from "./permissions.ts";
+import { readInput } from "./standard_input.ts";
 // Imported so that a launcher that runs with --cached-only has what its processes run.
 import "./process.ts";
 
@@ -30,8 +31,6 @@ const LIBRARY = new URL("../../", import.meta.url);
 
 /** How long output may take to be written once the processes are gone, in milliseconds. */
 const DRAIN_MS = 1000;
-/** How much input is passed on at once. */
-const INPUT_BYTES = 64 * 1024;
 /** Variables that are for the launcher itself. */
 const OWN_VARIABLES: readonly string[] = ["LAMELLAR_SSH", "LAMELLAR_REMOTE_DENO"];
 
@@ -190,16 +189,6 @@ class Streams {
     const label = `[${String(rank).padStart(this.#labelWidth)}] `;
     const lines = new TextDecoder().decode(bytes).replace(/\n$/, "").split("\n");
     return new TextEncoder().encode(lines.map((line) => `${label}${line}\n`).join(""));
-  }
-}
-
-/** Reads a piece of the standard input, in base64; nothing once it has ended or cannot be read. */
-async function readInput(): Promise<string> {
-  const buffer = new Uint8Array(INPUT_BYTES);
-  try {
-    return buffer.subarray(0, await Deno.stdin.read(buffer) ?? 0).toBase64();
-  } catch {
-    return "";
   }
 }
 
