@@ -334,3 +334,49 @@ Deno.test("a job in the background of a terminal goes on without reading from it
   assertEquals(code, 0);
   assertMatch(stdout, /^here\r\n[^]*^over\r$/m);
 });
+
+Deno.test("processes of the runtime start by the launcher, and abort by it", async () => {
+  const program = repositoryPath("tests/programs/bootstrap.ts");
+  const run = (...args: string[]) =>
+    startCluster([
+      ...["--processes=3", "--exec", Deno.execPath(), "run", "-A", "--quiet", program, ...args],
+    ]).result;
+  const good = await run();
+  assertEquals([good.code, good.stderr], [0, ""]);
+  for (const rank of [0, 1, 2]) {
+    assertMatch(good.stdout, new RegExp(`^rank ${rank} of 3 by pmi \\(lamellar\\), 1 job$`, "m"));
+  }
+  const bad = await run("abort");
+  assertEquals(bad.code, 7);
+  const told = `PE 2 (process 2 on host ${HOST}) aborted the job: it had enough`;
+  assertEquals(bad.stderr, `lamellar: ${told}\n`);
+});
+
+Deno.test("processes of the runtime see that their launcher is gone", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "lamellar-test-" });
+  try {
+    const program = repositoryPath("tests/programs/bootstrap.ts");
+    // Deaf to the guard, so that the loss is all that ends it.
+    const command = ["sh", "-c", 'trap "" TERM; exec "$@"', "sh", Deno.execPath(), "run", "-A"];
+    const launcher = startCluster(
+      ["--processes=1", "--exec", ...command, "--quiet", program, "wait", folder],
+    );
+    await launcher.seen("rank 0 of 1");
+    for (const pid of [...childrenOf(launcher.pid), launcher.pid]) Deno.kill(pid, "SIGKILL");
+    await launcher.result;
+    const text = () => {
+      try {
+        return Deno.readTextFileSync(`${folder}/0`);
+      } catch {
+        return "";
+      }
+    };
+    assert(await becomes(() => text() !== "", GONE_MS));
+    assertMatch(
+      text(),
+      /^rank 0 lost: LamellarError: The connection to the launcher .* was closed$/,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

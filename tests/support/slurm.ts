@@ -63,6 +63,25 @@ export class SlurmCluster implements AsyncDisposable {
     return startCommand(["srun", ...args], { ...options, env: { ...this.#env, ...options.env } });
   }
 
+  /**
+   * Runs a batch job to its end.
+   *
+   * @param args Arguments of sbatch.
+   * @param options The environment and the limit.
+   * @returns Its exit code and what it wrote.
+   */
+  async sbatch(
+    args: readonly string[],
+    options: StartOptions = {},
+  ): Promise<{ code: number; output: string }> {
+    const file = `${this.#folder}/job-output`;
+    const { code } = await startCommand(["sbatch", "--wait", `--output=${file}`, ...args], {
+      ...options,
+      env: { ...this.#env, ...options.env },
+    }).result;
+    return { code, output: await Deno.readTextFile(file) };
+  }
+
   /** Ends what runs, the daemons in the order in which they need each other, and the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#daemons.length === 4) {
