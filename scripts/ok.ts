@@ -32,6 +32,7 @@ function steps(): Step[] {
     script("layers", "scripts/check_layers.ts"),
     script("tables", "scripts/check_docs.ts"),
     script("kernels", "scripts/build_kernels.ts", ["--check"]),
+    script("abi", "scripts/build_fabric_abi.ts", ["--check"]),
     { name: "check", args: ["check", "."], limitSeconds: 300 },
     { name: "doc-lint", args: ["doc", "--lint", ...entries], limitSeconds: 120 },
     script("doc-tests", "scripts/doc_tests.ts"),
