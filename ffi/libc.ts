@@ -16,11 +16,17 @@ const MADV_HUGEPAGE = 14;
 /** Largest page the advice is about: ranges are aligned to it. */
 const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
 
-/** Opens the C library with some of its functions, where that is allowed. */
-function open<const S extends Deno.ForeignLibraryInterface>(
+/**
+ * Opens the C library with some of its functions, where that is allowed.
+ *
+ * @param functions The functions and their signatures
+ * @param name The file of the library
+ * @returns The library, or undefined if it may not be opened or lacks one of the functions
+ */
+export function openLibc<const S extends Deno.ForeignLibraryInterface>(
   functions: S,
+  name: string | undefined = (LIBC as Record<string, string>)[Deno.build.os],
 ): Deno.DynamicLibrary<S> | undefined {
-  const name = (LIBC as Record<string, string>)[Deno.build.os];
   if (!name || Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
   try {
     return Deno.dlopen(name, functions);
@@ -36,7 +42,7 @@ function open<const S extends Deno.ForeignLibraryInterface>(
  * function.
  */
 export function schedYield(): (() => void) | undefined {
-  const library = open({
+  const library = openLibc({
     // int sched_yield(void)
     sched_yield: { parameters: [], result: "i32" },
   });
@@ -52,7 +58,7 @@ export function schedYield(): (() => void) | undefined {
  */
 export function adviseHugePages(buffer: ArrayBufferLike, from: number): boolean {
   if (Deno.build.os !== "linux") return false;
-  const library = open({
+  const library = openLibc({
     // int madvise(void addr[.length], size_t length, int advice)
     madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
   });

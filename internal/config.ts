@@ -34,6 +34,8 @@ export interface Config {
   readonly label: boolean;
   /** Whether PEs run closures that other PEs send. */
   readonly closures: boolean;
+  /** Whether calls of the network library take the fast way, where there is one. */
+  readonly ffiFastCall: boolean;
 }
 
 /** How a process finds the others of its job, as the environment says it. */
@@ -158,6 +160,12 @@ const VARIABLES = {
     byDefault: "1",
     meaning: "Whether PEs run closures that other PEs send them",
   },
+  ffiFastCall: {
+    name: "LAMELLAR_FFI_FASTCALL",
+    takes: { kind: "boolean" },
+    byDefault: "1",
+    meaning: "Whether libfabric is called the fast way where there is one; 0 is to find faults",
+  },
 } as const satisfies Record<keyof Config, Variable>;
 
 const BOOTSTRAP = {
@@ -259,6 +267,7 @@ export function readConfig(env: Environment): Config {
     deadlockMs: milliseconds(VARIABLES.deadlockMs, env) ?? 600_000,
     label: boolean(VARIABLES.label, env) ?? false,
     closures: boolean(VARIABLES.closures, env) ?? true,
+    ffiFastCall: boolean(VARIABLES.ffiFastCall, env) ?? true,
   };
 }
 

@@ -25,6 +25,7 @@ Deno.test("readConfig() gives the documented defaults when nothing is set", () =
     deadlockMs: 600_000,
     label: false,
     closures: true,
+    ffiFastCall: true,
   });
 });
 
@@ -45,6 +46,7 @@ Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans
     LAMELLAR_SPIN: "0",
     LAMELLAR_LABEL: "yes",
     LAMELLAR_CLOSURES: "off",
+    LAMELLAR_FFI_FASTCALL: "0",
   });
   assertEquals(config, {
     backend: "local",
@@ -58,6 +60,7 @@ Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans
     deadlockMs: 0,
     label: true,
     closures: false,
+    ffiFastCall: false,
   });
 });
 
@@ -171,7 +174,7 @@ Deno.test("The defaults that the table states are the ones that readConfig() giv
     const [, name, , byDefault] = row.split("|").map((cell) => cell.trim());
     if (/^(\d+|local)$/.test(byDefault!)) stated[name!.replaceAll("`", "")] = byDefault!;
   }
-  assertEquals(Object.keys(stated).length, 9);
+  assertEquals(Object.keys(stated).length, 10);
   assertEquals(read(stated), read({}));
   assertEquals(
     readBootstrapConfig((name) => stated[name]),

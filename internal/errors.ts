@@ -130,6 +130,39 @@ export class TimeoutError extends LamellarError {
   }
 }
 
+/** What {@linkcode TransportError} says beside the rest. */
+export interface TransportErrorOptions extends LamellarErrorOptions {
+  /** The number of the error, positive: one of errno(3) or of fi_errno(3). */
+  errno: number;
+  /** What the library says about the number. */
+  text: string;
+  /** The libfabric provider, such as `"tcp;ofi_rxm"`. */
+  provider?: string | undefined;
+}
+
+/** The network library reported an error. */
+export class TransportError extends LamellarError {
+  /** The number of the error, positive: one of errno(3) or of fi_errno(3). */
+  readonly errno: number;
+  /** What the library says about the number. */
+  readonly text: string;
+  /** The libfabric provider, if the error is about one. */
+  readonly provider: string | undefined;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What could not be done, and why.
+   * @param options The number, its text, the provider, the PE, the operation, and the cause.
+   */
+  constructor(message: string, options: TransportErrorOptions) {
+    super("ERR_TRANSPORT", message, options);
+    this.errno = options.errno;
+    this.text = options.text;
+    this.provider = options.provider;
+  }
+}
+
 /** The platform or the world that was built does not offer what was asked. */
 export class FeatureLevelError extends LamellarError {
   /**

@@ -40,9 +40,10 @@ const PERMISSIONS = {
   },
   ffi: {
     flag: "--allow-ffi",
-    purpose:
-      "Offer the core to other PEs while waiting (`sched_yield`), and huge pages (`madvise`)",
-    without: "All works; waiting is slower where PEs share cores, and so is random access",
+    purpose: "Offer the core to other PEs while waiting (`sched_yield`), huge pages (`madvise`), " +
+      "libfabric",
+    without:
+      "All but libfabric works; waiting is slower where PEs share cores, and so is random access",
   },
 } as const satisfies Record<string, Permission>;
 

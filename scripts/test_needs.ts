@@ -27,6 +27,12 @@ export const NEEDS: readonly Need[] = [
     without: "the C programs that benchmarks compare with",
   },
   {
+    name: "libfabric",
+    probe: ["test", "-e", "/usr/include/rdma/fabric.h"],
+    packages: ["libfabric1", "libfabric-dev"],
+    without: "nothing; what is tested over it fails",
+  },
+  {
     name: "MPI",
     probe: ["mpicc", "--version"],
     packages: ["libopenmpi-dev", "openmpi-bin"],
