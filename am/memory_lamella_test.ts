@@ -86,6 +86,7 @@ export class MemoryLamella implements Lamella {
   readonly heap: SegmentHeap;
   readonly frameBytesMax: number;
   readonly slotsMax = 0;
+  readonly operationBytesMax = 0;
   bytesPut = 0;
   readonly #network: Network;
   #events = 0;
@@ -113,12 +114,32 @@ export class MemoryLamella implements Lamella {
     throw new Error("there is no heap");
   }
 
-  put(): void {
+  isNear(): boolean {
+    return true;
+  }
+
+  put(): number {
     throw new Error("there is no heap");
   }
 
-  get(): void {
+  get(): number {
     throw new Error("there is no heap");
+  }
+
+  putBytes(): number {
+    throw new Error("there is no heap");
+  }
+
+  getBytes(): number {
+    throw new Error("there is no heap");
+  }
+
+  operate(): number {
+    throw new Error("there is no heap");
+  }
+
+  isPending(): boolean {
+    return false;
   }
 
   reserve(pe: number, bytes: number): number {

@@ -2,11 +2,16 @@
  * What a network provider offers to the layers above; all they know of one.
  *
  * Guarantees. *Order:* frames from one PE to another arrive once, whole, and in the order they were
- * committed; nothing is promised between different pairs. *Progress:* frames move while both sides
- * call in; a put or get needs nothing of its target. *Completion:* when `put` returns, the bytes
- * are visible at the target, and to whatever handles a frame committed after it. *Failure:* once a
- * PE failed, `failure()` says so on every PE and every wait returns {@linkcode WAIT_FAILED} within
- * a slice; no wait is longer than what it was given.
+ * committed; nothing is promised between different pairs. Memory operations of one PE at another
+ * are done in the order in which they were started; puts and gets in any order. *Nearness:* the
+ * memory of *near* PEs belongs to this process and is used directly; that of *far* ones is reached
+ * by puts, gets and memory operations only. *Progress:* frames move while both sides call in; a
+ * put, a get or a memory operation needs nothing of the program of its target. *Completion:* a put,
+ * get or operation that returned 0, or whose ticket is no longer pending, is done: the bytes are
+ * visible at the target, and to whatever handles a frame committed after it. That a ticket is done
+ * rings this PE's own bell, and `poll` and `wait` alone let it come about: a wait looks at the
+ * network at least once. *Failure:* once a PE failed, `failure()` says so on every PE and every
+ * wait returns {@linkcode WAIT_FAILED} within a slice; no wait is longer than what it was given.
  *
  * @module
  */
@@ -44,6 +49,7 @@ export const WAIT_KINDS = [
   "room in the ring",
   "a value in a region",
   "a task",
+  "memory of another process",
 ] as const;
 
 /** Index into {@linkcode WAIT_KINDS}. */
@@ -55,6 +61,7 @@ export const WAIT_FOR = {
   room: 4,
   value: 5,
   task: 6,
+  memory: 7,
 } as const;
 
 /**
@@ -90,20 +97,58 @@ export interface Lamella {
 
   /**
    * @param pe A PE.
+   * @returns Whether its memory belongs to this process, so that `address` reaches it.
+   */
+  isNear(pe: number): boolean;
+  /**
+   * @param pe A near PE.
    * @param offset Offset into its segment in bytes.
    * @returns Address in `views` where that byte can be reached directly.
    */
   address(pe: number, offset: number): number;
   /**
-   * Copies `bytes` from an address of this process to an offset in the segment of `pe`; complete on
-   * return.
+   * Starts to copy `bytes` from an address of this process to an offset in the segment of `pe`. The
+   * source has to stay as it is until that is done.
+   *
+   * @returns 0 if it is done already, as it always is with a near PE; else a ticket for
+   * `isPending`, a positive integer.
    */
-  put(pe: number, offset: number, source: number, bytes: number): void;
+  put(pe: number, offset: number, source: number, bytes: number): number;
   /**
-   * Copies `bytes` from an offset in the segment of `pe` to an address of this process; complete on
-   * return.
+   * Starts to copy `bytes` from an offset in the segment of `pe` to an address of this process.
+   *
+   * @returns 0 if it is done already, as it always is with a near PE; else a ticket.
    */
-  get(pe: number, offset: number, target: number, bytes: number): void;
+  get(pe: number, offset: number, target: number, bytes: number): number;
+  /**
+   * As `put`, for memory outside of `views` and a far PE.
+   *
+   * @returns 0 if it is done already, else a ticket.
+   */
+  putBytes(pe: number, offset: number, source: Uint8Array): number;
+  /**
+   * As `get`, for memory outside of `views` and a far PE.
+   *
+   * @returns 0 if it is done already, else a ticket.
+   */
+  getBytes(pe: number, offset: number, target: Uint8Array): number;
+  /**
+   * Starts an operation of `memory_operations.ts` at the memory of a far PE, where `serveOperation`
+   * does it. Both arrays have at most `operationBytesMax` bytes, and stay as they are until it is
+   * done; `reply` is filled by then.
+   *
+   * @returns 0 if it is done already, else a ticket.
+   */
+  operate(pe: number, request: Uint8Array, reply: Uint8Array): number;
+  /** Most bytes of a request and of a reply of `operate`; 0 if no PE is far. */
+  readonly operationBytesMax: number;
+  /**
+   * Whether what a ticket stands for is still under way. Looks at nothing but what `poll` and
+   * `wait` noticed. A ticket that is not pending is free, and must not be asked for again.
+   *
+   * @throws {LamellarError} Once, if it failed; it is free then.
+   */
+  isPending(ticket: number): boolean;
 
   /**
    * Makes room for a frame.

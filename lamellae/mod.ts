@@ -7,6 +7,8 @@
  */
 
 export * from "./lamella.ts";
+export * from "./memory_operations.ts";
+export * from "./memory_server.ts";
 export * from "./segment_heap.ts";
 export * from "./progress.ts";
 export * from "./collectives.ts";

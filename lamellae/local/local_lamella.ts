@@ -68,6 +68,7 @@ export class LocalLamella implements Lamella {
   readonly heap: SegmentHeap;
   readonly frameBytesMax: number;
   readonly slotsMax = FLAG_SLOTS_MAX;
+  readonly operationBytesMax: number = 0;
   bytesPut = 0;
 
   readonly #layout: Layout;
@@ -152,17 +153,39 @@ export class LocalLamella implements Lamella {
     this.#heaps[other] = heapOf(this.#layout, other);
   }
 
+  isNear(_pe: number): boolean {
+    return true;
+  }
+
   address(pe: number, offset: number): number {
     return this.#heaps[pe]! + offset;
   }
 
-  put(pe: number, offset: number, source: number, bytes: number): void {
+  put(pe: number, offset: number, source: number, bytes: number): number {
     this.kernels.copy(this.#heaps[pe]! + offset, source, bytes);
     this.bytesPut += bytes;
+    return 0;
   }
 
-  get(pe: number, offset: number, target: number, bytes: number): void {
+  get(pe: number, offset: number, target: number, bytes: number): number {
     this.kernels.copy(target, this.#heaps[pe]! + offset, bytes);
+    return 0;
+  }
+
+  putBytes(pe: number, _offset: number, _source: Uint8Array): number {
+    throw noFarPes("putBytes", pe);
+  }
+
+  getBytes(pe: number, _offset: number, _target: Uint8Array): number {
+    throw noFarPes("getBytes", pe);
+  }
+
+  operate(pe: number, _request: Uint8Array, _reply: Uint8Array): number {
+    throw noFarPes("operate", pe);
+  }
+
+  isPending(_ticket: number): boolean {
+    return false;
   }
 
   reserve(pe: number, bytes: number): number {
@@ -352,6 +375,14 @@ export class LocalLamella implements Lamella {
 function resultOf(code: number): number {
   if (code === WaitCode.timeout) return WAIT_TIMEOUT;
   return code === WaitCode.abort ? WAIT_FAILED : WAIT_EVENT;
+}
+
+function noFarPes(op: string, pe: number): LamellarError {
+  return new LamellarError(
+    "ERR_NOT_FAR",
+    `Cannot ${op} on PE ${pe}: the memory of every PE of the local lamella belongs to this process`,
+    { pe, op },
+  );
 }
 
 /**
