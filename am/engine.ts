@@ -332,6 +332,21 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     });
   }
 
+  /** Counts something else of this PE as under way, until `settled`. */
+  begin(): void {
+    this.#outstanding++;
+  }
+
+  /**
+   * Keeps the error of such work for `waitAll`.
+   *
+   * @param error The error.
+   * @param observed Whether someone else sees it.
+   */
+  keepFailure(error: unknown, observed: () => boolean): void {
+    this.#failedTasks.push({ error, observed, team: undefined });
+  }
+
   attend(): void {
     this.outbox.flush();
     this.#progress.kick();

@@ -22,6 +22,12 @@ export const PAYLOAD_BYTES_MAX = 2 ** 30;
 export const WAIT_SLICE_MS = 50;
 
 /**
+ * Longest slice of a wait for a value in memory that PEs of other processes write too, in
+ * milliseconds: what the network writes there rings no bell.
+ */
+export const FAR_WAIT_SLICE_MS = 2;
+
+/**
  * Longest slice of a wait in which nothing happens for long, in milliseconds. Whatever ends a wait
  * rings the bell, the failure of the job too, so slices only guard against what must not happen.
  */

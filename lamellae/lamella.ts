@@ -2,16 +2,17 @@
  * What a network provider offers to the layers above; all they know of one.
  *
  * Guarantees. *Order:* frames from one PE to another arrive once, whole, and in the order they were
- * committed; nothing is promised between different pairs. Memory operations of one PE at another
- * are done in the order in which they were started; puts and gets in any order. *Nearness:* the
- * memory of *near* PEs belongs to this process and is used directly; that of *far* ones is reached
- * by puts, gets and memory operations only. *Progress:* frames move while both sides call in; a
- * put, a get or a memory operation needs nothing of the program of its target. *Completion:* a put,
+ * committed; memory operations of one PE at another are done in the order in which they were
+ * started; puts and gets come in any order, and nothing is promised between different pairs.
+ * *Nearness:* the memory of *near* PEs belongs to this process and is used directly; that of *far*
+ * ones is reached by puts, gets and memory operations only. *Progress:* frames move while both
+ * sides call in; a put, a get or a memory operation needs nothing of the program of its target.
+ * `poll` and `wait` look at the network at least once, `isPending` never does. *Completion:* a put,
  * get or operation that returned 0, or whose ticket is no longer pending, is done: the bytes are
  * visible at the target, and to whatever handles a frame committed after it. That a ticket is done
- * rings this PE's own bell, and `poll` and `wait` alone let it come about: a wait looks at the
- * network at least once. *Failure:* once a PE failed, `failure()` says so on every PE and every
- * wait returns {@linkcode WAIT_FAILED} within a slice; no wait is longer than what it was given.
+ * rings this PE's own bell, whoever noticed it. *Failure:* once a PE failed, `failure()` says so on
+ * every PE and every wait returns {@linkcode WAIT_FAILED} within a slice; no wait is longer than
+ * what it was given.
  *
  * @module
  */
@@ -143,8 +144,8 @@ export interface Lamella {
   /** Most bytes of a request and of a reply of `operate`; 0 if no PE is far. */
   readonly operationBytesMax: number;
   /**
-   * Whether what a ticket stands for is still under way. Looks at nothing but what `poll` and
-   * `wait` noticed. A ticket that is not pending is free, and must not be asked for again.
+   * Whether what a ticket stands for is still under way. A ticket that is not pending is free, and
+   * must not be asked for again.
    *
    * @throws {LamellarError} Once, if it failed; it is free then.
    */

@@ -40,7 +40,7 @@ export interface Generation {
 
 /** The operations, by the byte that names them. */
 export const OPERATION = {
-  /** Looks whether the part is what it was and holds the elements. */
+  /** Looks whether the part is what it was and holds `span` bytes from the position on. */
   check: 0,
   /** Writes elements that follow each other. */
   put: 1,

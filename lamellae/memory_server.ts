@@ -234,15 +234,17 @@ function fits({ request, reply }: Served, requestBytes: number, resultBytes: num
 }
 
 function runContiguous(served: Served): number {
-  const { operation, request, reply, views, width, count, at, room } = served;
+  const { operation, request, reply, views, width, count, at, room, span } = served;
   const bytes = count * width;
   if (bytes > room) return REFUSED;
+  if (operation === OPERATION.check) {
+    return span <= room && fits(served, REQUEST_HEAD_BYTES, 0) ? 0 : REFUSED;
+  }
   if (operation === OPERATION.put) {
     if (!fits(served, REQUEST_HEAD_BYTES + bytes, 0)) return REFUSED;
     views.u8.set(request.subarray(REQUEST_HEAD_BYTES), at);
     return 0;
   }
-  if (operation === OPERATION.check) return fits(served, REQUEST_HEAD_BYTES, 0) ? 0 : REFUSED;
   if (!fits(served, REQUEST_HEAD_BYTES, bytes)) return REFUSED;
   reply.set(views.u8.subarray(at, at + bytes), REPLY_HEAD_BYTES);
   return bytes;

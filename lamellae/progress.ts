@@ -12,7 +12,7 @@
  */
 
 import { LamellarError, TimeoutError } from "../internal/errors.ts";
-import { IDLE_SLICE_MS, WAIT_SLICE_MS } from "../internal/limits.ts";
+import { FAR_WAIT_SLICE_MS, IDLE_SLICE_MS, WAIT_SLICE_MS } from "../internal/limits.ts";
 import {
   ACTIVITY,
   type FrameSink,
@@ -73,6 +73,8 @@ export class Progress {
   #asyncWait: Promise<unknown> | undefined;
   #idle = 0;
   #serving = false;
+  /** What `block` waits for. */
+  #blockedFor: WaitReason | undefined;
 
   /**
    * @param lamella The provider.
@@ -85,6 +87,11 @@ export class Progress {
     this.#spins = spins ?? (crowded ? SPINS_CROWDED : SPINS);
     this.#hopSpins = crowded ? HOP_SPINS_CROWDED : HOP_SPINS;
     this.#hopYields = crowded ? 1 : 0;
+  }
+
+  /** Longest time between looks at a value that may be written without a ring, in milliseconds. */
+  get valueSliceMs(): number {
+    return this.lamella.operationBytesMax > 0 ? FAR_WAIT_SLICE_MS : WAIT_SLICE_MS;
   }
 
   /** Whether a handler or a poller is running: blocking there would never end. */
@@ -179,8 +186,9 @@ export class Progress {
     // Once a sleep brought nothing, looking hard before the next one would only burn the core.
     let eager = true;
     // A value may be written without a ring of the bell; for all else the slices are a safety net.
-    const slices = new Slices(reason.kind === WAIT_FOR.value ? WAIT_SLICE_MS : IDLE_SLICE_MS);
+    const slices = new Slices(reason.kind === WAIT_FOR.value ? this.valueSliceMs : IDLE_SLICE_MS);
     lamella.report(ACTIVITY.blocked, reason.kind, reason.pe);
+    this.#blockedFor = reason;
     try {
       for (;;) {
         const seen = lamella.events();
@@ -198,7 +206,38 @@ export class Progress {
         eager = code === WAIT_EVENT;
       }
     } finally {
+      this.#blockedFor = undefined;
       lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+    }
+  }
+
+  /**
+   * Waits in place for memory of another process. Only the network makes progress meanwhile and
+   * nothing of the user's runs, so that this is possible inside a handler too.
+   *
+   * @param done The condition; it changes by tickets of the lamella.
+   * @param pe The PE that has the memory.
+   * @throws {LamellarError} When the job fails.
+   */
+  settle(done: () => boolean, pe: number): void {
+    if (done()) return;
+    const { lamella } = this;
+    let eager = true;
+    const slices = new Slices(IDLE_SLICE_MS);
+    lamella.report(ACTIVITY.blocked, WAIT_FOR.memory, pe);
+    try {
+      for (;;) {
+        const seen = lamella.events();
+        if (done()) return;
+        const code = this.#waitBlocked(seen, eager, slices.next(eager), Infinity, "");
+        if (code === WAIT_FAILED) this.checkFailure();
+        eager = code === WAIT_EVENT;
+      }
+    } finally {
+      // A handler may run inside a wait.
+      const outer = this.#blockedFor;
+      if (outer) lamella.report(ACTIVITY.blocked, outer.kind, outer.pe);
+      else lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
     }
   }
 
@@ -394,7 +433,7 @@ class Slices {
   }
 
   next(eager: boolean): number {
-    this.#length = eager ? WAIT_SLICE_MS : Math.min(2 * this.#length, this.#longest);
+    this.#length = Math.min(eager ? WAIT_SLICE_MS : 2 * this.#length, this.#longest);
     return this.#length;
   }
 }

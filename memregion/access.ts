@@ -13,13 +13,18 @@ import type { Kernels } from "../internal/kernels.ts";
 import type { AtomicUpdate, ElementKernels, IntegerKernels } from "../internal/kernels_element.ts";
 import type { Lamella } from "../lamellae/mod.ts";
 import type { ElementInfo, TypedArrayClass, TypedArrayLike } from "./element_types.ts";
+import { FarElements } from "./far_elements.ts";
 import * as refusals from "./refusals.ts";
 import {
   type Access,
   type FetchUpdate,
+  type Given,
   MEMORY,
+  type RegionHost,
   type RegionMemory,
+  type Rest,
   type Update,
+  type UpdateName,
 } from "./region_memory.ts";
 
 /** What `makeAccess` is made from. */
@@ -36,6 +41,7 @@ interface AccessTools<V, X> {
   readonly accepts: (value: unknown) => value is V;
   readonly regionKey: typeof MEMORY;
   readonly refusals: typeof refusals;
+  readonly far: FarElements<V>;
 }
 
 /** Uses its parameter only: see the head of this file. */
@@ -52,6 +58,7 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
     accepts,
     regionKey,
     refusals,
+    far,
   } = tools;
   // Asking an array for its buffer costs 8 ns, so the last one that was in the heap is remembered.
   let known: TypedArrayLike<X> | undefined;
@@ -69,21 +76,32 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
   const missing = (op: string) => (memory: RegionMemory<V>): never =>
     refusals.refuseBitwise(memory, op);
 
-  function update(op: string, kernel: AtomicUpdate<V> | undefined): Update<V> {
-    if (!kernel) return missing(op);
+  // Far parts have addresses below 0.
+  function update(
+    name: UpdateName,
+    kernel: AtomicUpdate<V> | undefined,
+  ): Update<V> {
+    if (!kernel) return missing(name);
     return (memory, part, index, value) => {
-      const at = memory.address(op, part, index, 1);
-      if (!accepts(value)) refusals.refuseValue(memory, op, value);
+      const at = memory.address(name, part, index, 1);
+      if (!accepts(value)) refusals.refuseValue(memory, name, value);
+      if (at < 0) return far.update({ memory, op: name, part, at }, name, value);
       kernel(at, value);
       memory.allocation.written(part);
+      return undefined;
     };
   }
 
-  function fetch(op: string, kernel: AtomicUpdate<V> | undefined): FetchUpdate<V> {
+  function fetch(
+    op: string,
+    name: UpdateName | "swap",
+    kernel: AtomicUpdate<V> | undefined,
+  ): FetchUpdate<V> {
     if (!kernel) return missing(op);
     return (memory, part, index, value) => {
       const at = memory.address(op, part, index, 1);
       if (!accepts(value)) refusals.refuseValue(memory, op, value);
+      if (at < 0) return far.fetch({ memory, op, part, at }, name, value);
       const before = kernel(at, value);
       memory.allocation.written(part);
       if (exact && Number.isNaN(before)) refusals.refuseInexact(memory, op, index);
@@ -95,66 +113,73 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
     info,
     kernels,
     accepts,
-    put(memory, part, index, source): void {
+    put(memory, part, index, source): Rest {
       if (typeof source !== "object" || source === null) {
         const at = memory.address("put", part, index, 1);
         if (!accepts(source)) refusals.refuseValue(memory, "put", source);
+        if (at < 0) return far.putValues({ memory, op: "put", part, at }, [source as V]);
         if (exact) kernels.store(at, source as V);
         else view[at / bytes] = source as unknown as X;
         memory.wrote(part, 1);
-        return;
+        return undefined;
       }
       // Before the class of the array: to see that a region is none takes its prototype chain.
       const from = (source as { [regionKey]?: RegionMemory<V> })[regionKey];
-      if (from !== undefined) {
-        memory.putRegion(part, index, from);
-        return;
-      }
-      if (!(source instanceof arrayClass)) {
-        memory.putOther(part, index, source);
-        return;
-      }
+      if (from !== undefined) return memory.putRegion(part, index, from);
+      if (!(source instanceof arrayClass)) return memory.putOther(part, index, source);
       const count = source.length;
-      const at = memory.position("put", part, index, count);
+      const position = memory.position("put", part, index, count);
       const { allocation } = memory;
+      const at = allocation.addresses[part]! + position;
+      if (at < 0) return far.put({ memory, op: "put", part, at }, source);
       if (inHeap(source)) {
         const pe = allocation.firstPe + part;
-        lamella.put(pe, allocation.offsets[part]! + at, source.byteOffset, count * bytes);
+        lamella.put(pe, allocation.offsets[part]! + position, source.byteOffset, count * bytes);
       } else {
-        view.set(source, (allocation.addresses[part]! + at) / bytes);
+        view.set(source, at / bytes);
         memory.space.bytesPut += count * bytes;
       }
       allocation.written(part);
+      return undefined;
     },
-    get(memory, part, index, target): void {
+    get(memory, part, index, target): Rest {
       const into = (target as { [regionKey]?: RegionMemory<V> } | null)?.[regionKey];
-      if (into !== undefined) {
-        memory.getRegion(part, index, into);
-        return;
-      }
+      if (into !== undefined) return memory.getRegion(part, index, into);
       if (!(target instanceof arrayClass)) {
         return refusals.refuseClass(memory, "get", "from", target);
       }
       const count = target.length;
-      const at = memory.position("get", part, index, count);
+      const position = memory.position("get", part, index, count);
       const { allocation } = memory;
+      const at = allocation.addresses[part]! + position;
+      if (at < 0) return far.get({ memory, op: "get", part, at }, target, () => {});
       if (inHeap(target)) {
         const pe = allocation.firstPe + part;
-        lamella.get(pe, allocation.offsets[part]! + at, target.byteOffset, count * bytes);
+        lamella.get(pe, allocation.offsets[part]! + position, target.byteOffset, count * bytes);
       } else {
-        const from = (allocation.addresses[part]! + at) / bytes;
+        const from = at / bytes;
         target.set(view.subarray(from, from + count));
       }
+      return undefined;
     },
-    getBuffer(memory, part, index, count): TypedArrayLike<unknown> {
-      const from = memory.address("get", part, index, count) / bytes;
+    getBuffer(memory, part, index, count): Given<TypedArrayLike<unknown>> {
+      const at = memory.address("get", part, index, count);
       if (!Number.isSafeInteger(count) || count < 0) memory.refuse("get", part, index, count);
       const target = new arrayClass(count);
+      if (at < 0) {
+        return far.get(
+          { memory, op: "get", part, at },
+          target,
+          () => target as TypedArrayLike<unknown>,
+        );
+      }
+      const from = at / bytes;
       target.set(view.subarray(from, from + count));
       return target as TypedArrayLike<unknown>;
     },
-    read(memory, part, index): V {
+    read(memory, part, index): Given<V> {
       const at = memory.address("get", part, index, 1);
+      if (at < 0) return far.read({ memory, op: "get", part, at });
       if (!exact) return view[at / bytes] as unknown as V;
       const value = kernels.load(at);
       if (Number.isNaN(value)) inexact(memory, "get", index, at);
@@ -190,19 +215,22 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       }
     },
     viewOf: (address, length) => new arrayClass(buffer, address, length) as TypedArrayLike<unknown>,
-    load(memory, part, index): V {
+    load(memory, part, index): Given<V> {
       const at = memory.address("load", part, index, 1);
+      if (at < 0) return far.load({ memory, op: "load", part, at });
       const value = kernels.atomicLoad(at);
       if (exact && Number.isNaN(value)) inexact(memory, "load", index, at);
       return value;
     },
-    store(memory, part, index, value): void {
+    store(memory, part, index, value): Rest {
       const at = memory.address("store", part, index, 1);
       if (!accepts(value)) refusals.refuseValue(memory, "store", value);
+      if (at < 0) return far.update({ memory, op: "store", part, at }, "store", value);
       kernels.atomicStore(at, value);
       memory.allocation.written(part);
+      return undefined;
     },
-    swap: fetch("swap", kernels.atomicXchg),
+    swap: fetch("swap", "swap", kernels.atomicXchg),
     update: {
       add: update("add", kernels.atomicAdd),
       sub: update("sub", kernels.atomicSub),
@@ -213,23 +241,34 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       max: update("max", kernels.atomicMax),
     },
     fetch: {
-      add: fetch("fetchAdd", kernels.atomicAdd),
-      sub: fetch("fetchSub", kernels.atomicSub),
-      and: fetch("fetchAnd", kernels.atomicAnd),
-      or: fetch("fetchOr", kernels.atomicOr),
-      xor: fetch("fetchXor", kernels.atomicXor),
-      min: fetch("fetchMin", kernels.atomicMin),
-      max: fetch("fetchMax", kernels.atomicMax),
+      add: fetch("fetchAdd", "add", kernels.atomicAdd),
+      sub: fetch("fetchSub", "sub", kernels.atomicSub),
+      and: fetch("fetchAnd", "and", kernels.atomicAnd),
+      or: fetch("fetchOr", "or", kernels.atomicOr),
+      xor: fetch("fetchXor", "xor", kernels.atomicXor),
+      min: fetch("fetchMin", "min", kernels.atomicMin),
+      max: fetch("fetchMax", "max", kernels.atomicMax),
     },
-    compareExchange(memory, part, index, expected, replacement): { ok: boolean; value: V } {
+    compareExchange(
+      memory,
+      part,
+      index,
+      expected,
+      replacement,
+    ): Given<{ ok: boolean; value: V }> {
       const at = memory.address("compareExchange", part, index, 1);
       if (!accepts(expected)) refusals.refuseValue(memory, "compareExchange", expected);
       if (!accepts(replacement)) refusals.refuseValue(memory, "compareExchange", replacement);
+      if (at < 0) {
+        const place = { memory, op: "compareExchange", part, at };
+        return far.compareExchange(place, expected, replacement, sameBits);
+      }
       const value = kernels.cas(at, expected, replacement);
       memory.allocation.written(part);
       if (exact && Number.isNaN(value)) refusals.refuseInexact(memory, "compareExchange", index);
       return { ok: sameBits(value, expected), value };
     },
+    far,
     test: (at, code, value) => kernels.test(at, code, value) === 1,
   };
 }
@@ -244,10 +283,10 @@ function specialise<V, X>(info: ElementInfo): (tools: AccessTools<V, X>) => Acce
  * Makes the access to elements of a type.
  *
  * @param info The type.
- * @param lamella The provider.
+ * @param host The space of the regions.
  * @returns The access.
  */
-export function accessOf(info: ElementInfo, lamella: Lamella): Access<unknown> {
+export function accessOf(info: ElementInfo, { lamella, far }: RegionHost): Access<unknown> {
   const { views } = lamella;
   const kernels: Kernels = lamella.kernels;
   const exact = info.kind === "exact";
@@ -265,6 +304,7 @@ export function accessOf(info: ElementInfo, lamella: Lamella): Access<unknown> {
     accepts: acceptor(info),
     regionKey: MEMORY,
     refusals,
+    far: new FarElements<unknown>(info, far),
   });
 }
 

@@ -5,33 +5,14 @@
  * @module
  */
 
-import { ALLOCATION_ALIGN } from "../internal/limits.ts";
-import type { Lamella } from "../lamellae/mod.ts";
-
-/** Bytes of the header in front of the elements of each part. */
-export const HEADER_BYTES: number = ALLOCATION_ALIGN;
-
-/** Byte offsets inside the header. */
-export const HEADER = {
-  /** How many PEs have disposed a shared region. */
-  disposals: 0,
-  /** How many waits of the owner have to be rung for. */
-  waits: 4,
-  /** 64 random bits that tell a one-sided region from whatever lies there later. */
-  generation: 8,
-  /** Bytes of the elements, as a 64-bit float. */
-  bytes: 16,
-} as const;
+import { type Generation, type Lamella, PART_HEADER, PART_HEADER_BYTES } from "../lamellae/mod.ts";
 
 /** From the first element back to the word of the header that counts waits. */
-const WAITS_BACK = HEADER_BYTES - HEADER.waits;
-const GENERATION_BACK = HEADER_BYTES - HEADER.generation;
+const WAITS_BACK = PART_HEADER_BYTES - PART_HEADER.waits;
+const GENERATION_BACK = PART_HEADER_BYTES - PART_HEADER.generation;
 
-/** 64 random bits in two signed halves. */
-export interface Generation {
-  readonly low: number;
-  readonly high: number;
-}
+/** From here on, below 0, are the addresses of far parts: positions in memory not reached so. */
+export const FAR_ADDRESS: number = -(2 ** 52);
 
 /** What ends the use of all regions of a PE at once. */
 export interface SpaceState {
@@ -51,8 +32,10 @@ export class Allocation {
   readonly generation: Generation | undefined;
   /** Offsets of the elements in the segments of the PEs; none once it is closed. */
   offsets: readonly number[] = [];
-  /** Addresses of the elements; none once it is closed. */
+  /** Addresses of the elements, `FAR_ADDRESS` for far parts; none once it is closed. */
   addresses: readonly number[] = [];
+  /** Whether another process has the memory of some part. */
+  hasFar = false;
   /** Why it cannot be used; the text continues "Cannot put into region 7: ". */
   closed = "";
 
@@ -104,9 +87,11 @@ export class Allocation {
    */
   place(offsets: readonly number[]): void {
     this.offsets = offsets;
-    this.addresses = offsets.map((offset, part) =>
-      this.#lamella.address(this.firstPe + part, offset)
-    );
+    this.addresses = offsets.map((offset, part) => {
+      const pe = this.firstPe + part;
+      return this.#lamella.isNear(pe) ? this.#lamella.address(pe, offset) : FAR_ADDRESS;
+    });
+    this.hasFar = this.addresses.includes(FAR_ADDRESS);
     this.#waitWords = this.addresses.map((address) => (address - WAITS_BACK) / 4);
   }
 
@@ -139,13 +124,14 @@ export class Allocation {
   /**
    * Whether the memory still is what the handle stands for. A shared region always is; of a
    * one-sided one, that is seen in its header, and in the state of the space, which does not know
-   * all handles from other PEs.
+   * all handles from other PEs. Far headers are looked at by their PE, as part of each operation.
    */
   get current(): boolean {
     const { generation } = this;
     if (!generation) return true;
     if (this.state.closed) return false;
     const at = (this.addresses[0]! - GENERATION_BACK) / 4;
+    if (at < 0) return true;
     const words = this.#words;
     return words[at] === generation.low && words[at + 1] === generation.high;
   }

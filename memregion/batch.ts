@@ -16,8 +16,10 @@ import {
 } from "../internal/kernels_spread.ts";
 import type { Lamella } from "../lamellae/mod.ts";
 import type { TypedArrayLike } from "./element_types.ts";
-import { type Described, labelOf, refuseBitwise, refuseValue } from "./refusals.ts";
-import { type RegionMemory, regionOf } from "./region_memory.ts";
+import { type BatchUpdateName, FarBatches } from "./far_batch.ts";
+import { checkedIndex, checkLength, indexList, indexOutOfRange } from "./index_list.ts";
+import { type Described, refuseBitwise, refuseValue } from "./refusals.ts";
+import type { RegionHost, RegionMemory, Rest } from "./region_memory.ts";
 
 /** Items of a block that passes through the staging area. */
 const BLOCK = 4096;
@@ -29,18 +31,6 @@ const ITEM_BYTES = 8;
 const SLOTS = 16;
 /** Bytes in front of the spreads, for a value that goes to all indices. */
 const CELL_BYTES = SPREAD_TABLE;
-
-/** Operations that change elements at global indices. */
-export type BatchUpdateName =
-  | "batchAdd"
-  | "batchSub"
-  | "batchMin"
-  | "batchMax"
-  | "batchAnd"
-  | "batchOr"
-  | "batchXor"
-  | "batchStore"
-  | "scatter";
 
 /** Calls a kernel; returns how many items it did. */
 type BatchCall = (
@@ -89,13 +79,15 @@ export class Batches {
   #nextSlot = 0;
   #control = -1;
   #staging = -1;
+  readonly #far: FarBatches;
 
   /**
-   * @param lamella The provider.
+   * @param host The space of the regions.
    */
-  constructor(lamella: Lamella) {
-    this.#lamella = lamella;
-    this.#spreadBytes = spreadBytes(lamella.numPes);
+  constructor(host: RegionHost) {
+    this.#lamella = host.lamella;
+    this.#far = new FarBatches(host);
+    this.#spreadBytes = spreadBytes(host.lamella.numPes);
   }
 
   /** The address of the spread of a region, written anew if another region took its slot. */
@@ -155,7 +147,9 @@ export class Batches {
         some,
       );
       if (out.at < 0) out.stage(from, done);
-      if (done < some) throw this.#outOfRange(batch, from + done);
+      if (done < some) {
+        throw indexOutOfRange(memory, op, indexList(memory, op, batch.indices), from + done);
+      }
     }
   }
 
@@ -166,20 +160,23 @@ export class Batches {
    * @param op The kernel, as the user called it.
    * @param indices The list of indices.
    * @param values A value for all, or one for each.
+   * @returns What is left of it.
    */
   update<V>(
     memory: RegionMemory<V>,
     op: BatchUpdateName,
     indices: unknown,
     values: unknown,
-  ): void {
+  ): Rest {
     const kernel = memory.access.kernels[op];
     if (!kernel) refuseBitwise(memory, op);
+    if (memory.allocation.hasFar) return this.#far.run({ memory, op, indices, values });
     const spread = this.#spreadFor(memory, op);
     this.#run({ memory, op, indices, values }, (at, width, from, step, _out, count) => {
       return kernel(spread, at, width, from, step, count);
     });
     memory.allocation.allWritten();
+    return undefined;
   }
 
   /**
@@ -189,15 +186,17 @@ export class Batches {
    * @param indices The list of indices.
    * @param values A value for all, or one for each.
    * @param target Where results go.
+   * @returns What is left of it.
    */
   fetchAdd<V>(
     memory: RegionMemory<V>,
     indices: unknown,
     values: unknown,
     target: unknown,
-  ): void {
+  ): Rest {
     const { batchFetchAdd } = memory.access.kernels;
     const op = "batchFetchAdd";
+    if (memory.allocation.hasFar) return this.#far.run({ memory, op, indices, values, target });
     const spread = this.#spreadFor(memory, op);
     const into = memory.arrayOf(op, "from", target);
     this.#run(
@@ -207,6 +206,7 @@ export class Batches {
       },
     );
     memory.allocation.allWritten();
+    return undefined;
   }
 
   /**
@@ -215,14 +215,19 @@ export class Batches {
    * @param memory The region.
    * @param indices The list of indices.
    * @param target Where they go.
+   * @returns What is left of it.
    */
-  gather<V>(memory: RegionMemory<V>, indices: unknown, target: unknown): void {
+  gather<V>(memory: RegionMemory<V>, indices: unknown, target: unknown): Rest {
+    if (memory.allocation.hasFar) {
+      return this.#far.run({ memory, op: "gather", indices, target });
+    }
     const { gather } = memory.access.kernels;
     const spread = this.#spreadFor(memory, "gather");
     const into = memory.arrayOf("gather", "from", target);
     this.#run({ memory, op: "gather", indices, target: into }, (at, width, _v, _s, out, count) => {
       return gather(spread, at, width, out, count);
     });
+    return undefined;
   }
 
   /**
@@ -232,15 +237,18 @@ export class Batches {
    * @param part The part.
    * @param indices The list of indices.
    * @param values A value for all, or one for each.
+   * @returns What is left of it.
    */
-  putIndexed<V>(memory: RegionMemory<V>, part: number, indices: unknown, values: unknown): void {
+  putIndexed<V>(memory: RegionMemory<V>, part: number, indices: unknown, values: unknown): Rest {
     const { indexedPut } = memory.access.kernels;
     const base = memory.address("putIndexed", part, 0, 0);
+    if (base < 0) return this.#far.run({ memory, op: "putIndexed", part, indices, values });
     const batch = { memory, op: "putIndexed", indices, values };
     this.#run(batch, (at, width, from, step, _out, count) => {
       return indexedPut(base, memory.length, at, width, from, step, count);
     });
     memory.allocation.written(part);
+    return undefined;
   }
 
   /**
@@ -250,15 +258,18 @@ export class Batches {
    * @param part The part.
    * @param indices The list of indices.
    * @param target Where they go.
+   * @returns What is left of it.
    */
-  getIndexed<V>(memory: RegionMemory<V>, part: number, indices: unknown, target: unknown): void {
+  getIndexed<V>(memory: RegionMemory<V>, part: number, indices: unknown, target: unknown): Rest {
     const { indexedGet } = memory.access.kernels;
     const base = memory.address("getIndexed", part, 0, 0);
+    if (base < 0) return this.#far.run({ memory, op: "getIndexed", part, indices, target });
     const into = memory.arrayOf("getIndexed", "from", target);
     const batch = { memory, op: "getIndexed", indices, target: into };
     this.#run(batch, (at, width, _values, _step, out, count) => {
       return indexedGet(base, memory.length, at, width, out, count);
     });
+    return undefined;
   }
 
   #spreadFor<V>(memory: RegionMemory<V>, op: string): number {
@@ -267,31 +278,18 @@ export class Batches {
   }
 
   #indexLane(memory: Described, op: string, indices: unknown): [Lane, number] {
-    const region = regionOf(indices);
-    const list = region ? region.slice(op) : indices;
+    const list = indexList(memory, op, indices);
     if (list instanceof Uint32Array || list instanceof BigUint64Array) {
       const array = list as unknown as TypedArrayLike<unknown>;
       const step = list.BYTES_PER_ELEMENT;
       return [this.#arrayLane(array, step, 0), list.length];
     }
-    if (!Array.isArray(list)) {
-      throw new TypeError(
-        `Cannot ${op} in ${labelOf(memory)}: indices have to be a Uint32Array, a BigUint64Array, ` +
-          "a region of u32 or u64, or a list of numbers",
-      );
-    }
     const area = this.#stagingAt(0);
     const words = this.#lamella.views.u32;
     const stage = (from: number, count: number): void => {
       for (let i = 0; i < count; i++) {
-        const index: unknown = list[from + i];
-        if (!Number.isSafeInteger(index) || (index as number) < 0) {
-          throw new RangeError(
-            `Cannot ${op} in ${labelOf(memory)} at index ${String(index)} (item ${from + i}): ` +
-              "an index has to be an integer from 0",
-          );
-        }
-        writeAddress(words, area + i * ITEM_BYTES, index as number);
+        const index = checkedIndex(memory, op, list[from + i], from + i);
+        writeAddress(words, area + i * ITEM_BYTES, index);
       }
     };
     return [{ at: -1, step: ITEM_BYTES, area, stage }, list.length];
@@ -349,36 +347,10 @@ export class Batches {
       bytes.set(u8.subarray(area, area + some * step), from * step);
     return { at: -1, step, area, stage };
   }
-
-  #outOfRange<V>({ memory, op, indices }: Batch<V>, item: number): RangeError {
-    const region = regionOf(indices);
-    const list = (region ? region.slice(op) : indices) as ArrayLike<number | bigint>;
-    const { length } = memory;
-    const parts = memory.allocation.addresses.length;
-    const size = parts === 1 ? `${length} elements` : `${length} elements on each of ${parts} PEs`;
-    return new RangeError(
-      `Cannot ${op} at index ${list[item]} (item ${item}) in ${labelOf(memory)}: ` +
-        `the region has ${size}`,
-    );
-  }
 }
 
 function place(lane: Lane, from: number, count: number): number {
   if (lane.at >= 0) return lane.at + from * lane.step;
   lane.stage(from, count);
   return lane.area;
-}
-
-function checkLength(
-  memory: Described,
-  op: string,
-  length: number,
-  count: number,
-): void {
-  if (length === count) return;
-  throw new RangeError(
-    `Cannot ${op} in ${
-      labelOf(memory)
-    }: ${count} indices do not fit an array of ${length} elements`,
-  );
 }

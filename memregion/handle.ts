@@ -5,23 +5,25 @@
  */
 
 import type { Collective, Progress } from "../lamellae/mod.ts";
+import { FarOperation } from "./far.ts";
+import type { Given } from "./region_memory.ts";
 
 /**
- * An RMA operation. It was started when one gets its handle, so that a handle may be ignored. On a
- * lamella over shared memory the operation is also complete by then, and awaiting only gives
- * handlers a chance to run.
+ * An RMA operation. It was started when one gets its handle, so that a handle may be ignored;
+ * `waitAll` then covers it, and an error surfaces there. Where the PE's memory belongs to this
+ * process the operation is also complete by then, and awaiting only gives handlers a chance to run.
  */
 export class RmaHandle<T> implements PromiseLike<T> {
   readonly #progress: Progress;
-  readonly #value: T;
+  readonly #value: Given<T>;
   #promise: Promise<T> | undefined;
 
   /**
    * @param progress The engine that gets a chance to work when the handle is awaited.
-   * @param value What the operation gave.
+   * @param value What the operation gave, or the operation.
    * @internal
    */
-  constructor(progress: Progress, value: T) {
+  constructor(progress: Progress, value: Given<T>) {
     this.#progress = progress;
     this.#value = value;
   }
@@ -31,7 +33,7 @@ export class RmaHandle<T> implements PromiseLike<T> {
    * and to whatever handles an active message sent afterwards.
    *
    * @param onfulfilled Called with what the operation gave.
-   * @param onrejected Called if the job failed.
+   * @param onrejected Called if the job failed, or another process did not do the operation.
    * @returns A promise for what the callback returns.
    */
   then<A = T, B = never>(
@@ -39,18 +41,30 @@ export class RmaHandle<T> implements PromiseLike<T> {
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#progress.kick();
-    this.#promise ??= Promise.resolve(this.#value);
+    const value = this.#value;
+    this.#promise ??= value instanceof FarOperation ? value.promise() : Promise.resolve(value);
     return this.#promise.then(onfulfilled, onrejected);
   }
 
   /**
-   * Blocks this PE until the operation is complete.
+   * Blocks this PE until the operation is complete. Inside a handler nothing else runs meanwhile.
    *
    * @returns What the operation gave.
    */
   block(): T {
-    return this.#value;
+    const value = this.#value;
+    return value instanceof FarOperation ? value.block() : value;
   }
+}
+
+/**
+ * Waits in place for what an operation gives.
+ *
+ * @param value The value, or the operation that gives it.
+ * @returns The value.
+ */
+export function settled<T>(value: Given<T>): T {
+  return value instanceof FarOperation ? value.wait() : value;
 }
 
 /** A collective allocation that this PE has called. */

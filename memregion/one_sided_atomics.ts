@@ -36,8 +36,7 @@ export abstract class OneSidedAtomics<E extends ElementType> extends RegionBatch
    */
   store(index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.store(memory, 0, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.store(memory, 0, index, value));
   }
 
   /**
@@ -61,8 +60,7 @@ export abstract class OneSidedAtomics<E extends ElementType> extends RegionBatch
    */
   add(index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.add(memory, 0, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.add(memory, 0, index, value));
   }
 
   /**
@@ -74,8 +72,7 @@ export abstract class OneSidedAtomics<E extends ElementType> extends RegionBatch
    */
   sub(index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.sub(memory, 0, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.sub(memory, 0, index, value));
   }
 
   /**
@@ -87,8 +84,7 @@ export abstract class OneSidedAtomics<E extends ElementType> extends RegionBatch
    */
   and(index: number, value: IntegerValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.and(memory, 0, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.and(memory, 0, index, value));
   }
 
   /**
@@ -100,8 +96,7 @@ export abstract class OneSidedAtomics<E extends ElementType> extends RegionBatch
    */
   or(index: number, value: IntegerValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.or(memory, 0, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.or(memory, 0, index, value));
   }
 
   /**
@@ -113,8 +108,7 @@ export abstract class OneSidedAtomics<E extends ElementType> extends RegionBatch
    */
   xor(index: number, value: IntegerValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.xor(memory, 0, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.xor(memory, 0, index, value));
   }
 
   /**
@@ -126,8 +120,7 @@ export abstract class OneSidedAtomics<E extends ElementType> extends RegionBatch
    */
   min(index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.min(memory, 0, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.min(memory, 0, index, value));
   }
 
   /**
@@ -139,8 +132,7 @@ export abstract class OneSidedAtomics<E extends ElementType> extends RegionBatch
    */
   max(index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.max(memory, 0, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.max(memory, 0, index, value));
   }
 
   /**

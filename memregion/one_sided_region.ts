@@ -5,6 +5,7 @@
  */
 
 import type { ElementType, ElementValue } from "./element_types.ts";
+import { settled } from "./handle.ts";
 import { MEMORY } from "./region_memory.ts";
 import { OneSidedRma } from "./one_sided_rma.ts";
 
@@ -35,7 +36,7 @@ export class OneSidedMemoryRegion<E extends ElementType> extends OneSidedRma<E> 
    */
   at(index: number): ElementValue<E> {
     const memory = this[MEMORY];
-    return memory.access.read(memory, 0, index);
+    return settled(memory.access.read(memory, 0, index));
   }
 
   /**

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { ClosedError, LamellarError, ProtocolError } from "../internal/errors.ts";
 import { MemNotLocalError } from "./mod.ts";
 import type { OneSidedMemoryRegion } from "./one_sided_region.ts";
-import { type Pe, Pes } from "./pes_test.ts";
+import { type Pe, regionTest } from "./pes_test.ts";
 import type { ElementType } from "./element_types.ts";
 import { encodeOneSided, encodeShared } from "./wire.ts";
 
@@ -15,42 +15,49 @@ function travel<E extends ElementType>(
   return to.regions.decodeOneSided(numbers) as unknown as OneSidedMemoryRegion<E>;
 }
 
-Deno.test("A one-sided region is read and written from another PE through its handle", () => {
-  using pes = new Pes(2);
-  const [first, second] = pes.all as [Pe, Pe];
-  const own = first.regions.allocOneSided("i64", 6);
-  const far = travel(own, second);
-  assertEquals([own.dataLocal, far.dataLocal, far.owner, far.id], [true, false, 0, own.id]);
-  far.put(0, [1, -2, 3]);
-  far.blockingPut(3, 4);
-  far.putUnmanaged(4, new BigInt64Array([5n]));
-  assertEquals([...own], [1, -2, 3, 4, 5, 0]);
-  assertEquals(far.at(1), -2);
-  assertEquals(far.get(2).block(), 3);
-  assertEquals(far.get(0, 2).block(), new BigInt64Array([1n, -2n]));
-  assertEquals(far.getBuffer(3, 2).block(), new BigInt64Array([4n, 5n]));
-  const local = second.regions.allocOneSided("i64", 2);
-  far.blockingGet(1, local);
-  far.getUnmanaged(4, local.subRegion(1, 2));
-  assertEquals([...local], [-2, 5]);
-  far.put(4, local);
-  assertEquals(far.fetchAdd(0, 10).block(), 1);
-  far.store(5, 9);
-  assertEquals(far.compareExchange(5, 9, 8).block(), { ok: true, value: 9 });
-  assertEquals([...own], [11, -2, 3, 4, -2, 8]);
-});
+regionTest(
+  "A one-sided region is read and written from another PE through its handle",
+  (newPes) => {
+    using pes = newPes(2);
+    const [first, second] = pes.all as [Pe, Pe];
+    const own = first.regions.allocOneSided("i64", 6);
+    const far = travel(own, second);
+    assertEquals([own.dataLocal, far.dataLocal, far.owner, far.id], [true, false, 0, own.id]);
+    far.put(0, [1, -2, 3]);
+    far.blockingPut(3, 4);
+    far.putUnmanaged(4, new BigInt64Array([5n]));
+    pes.settle();
+    assertEquals([...own], [1, -2, 3, 4, 5, 0]);
+    assertEquals(far.at(1), -2);
+    assertEquals(far.get(2).block(), 3);
+    assertEquals(far.get(0, 2).block(), new BigInt64Array([1n, -2n]));
+    assertEquals(far.getBuffer(3, 2).block(), new BigInt64Array([4n, 5n]));
+    const local = second.regions.allocOneSided("i64", 2);
+    far.blockingGet(1, local);
+    far.getUnmanaged(4, local.subRegion(1, 2));
+    pes.settle();
+    assertEquals([...local], [-2, 5]);
+    far.put(4, local);
+    assertEquals(far.fetchAdd(0, 10).block(), 1);
+    far.store(5, 9);
+    pes.settle();
+    assertEquals(far.compareExchange(5, 9, 8).block(), { ok: true, value: 9 });
+    assertEquals([...own], [11, -2, 3, 4, -2, 8]);
+  },
+);
 
-Deno.test("Strided, indexed and batched operations reach a one-sided region", () => {
-  using pes = new Pes(2);
+regionTest("Strided, indexed and batched operations reach a one-sided region", (newPes) => {
+  using pes = newPes(2);
   const own = pes.all[0]!.regions.allocOneSided("u32", 6);
   const far = travel(own, pes.all[1]!).subRegion(1);
   far.putStrided(0, 2, new Uint32Array([1, 2]));
   far.putIndexed([1, 4], [3, 4]);
   far.batchAdd([0, 0, 4], 10);
   far.batchStore([3], 7);
+  pes.settle();
   assertEquals([...own], [0, 21, 3, 2, 7, 14]);
   const target = new Uint32Array(2);
-  far.getStrided(1, 3, target);
+  far.getStrided(1, 3, target).block();
   assertEquals([...target], [3, 14]);
   assertEquals(far.gather([0, 4]).block(), new Uint32Array([21, 14]));
   assertEquals(far.getIndexed([2, 2]).block(), new Uint32Array([2, 2]));
@@ -62,8 +69,8 @@ Deno.test("Strided, indexed and batched operations reach a one-sided region", ()
   );
 });
 
-Deno.test("Only the owner uses the data of a one-sided region directly", () => {
-  using pes = new Pes(2);
+regionTest("Only the owner uses the data of a one-sided region directly", (newPes) => {
+  using pes = newPes(2);
   const far = travel(pes.all[0]!.regions.allocOneSided("u8", 4), pes.all[1]!);
   const error = assertThrows(() => far.asSlice(), MemNotLocalError) as MemNotLocalError;
   assertInstanceOf(error, LamellarError);
@@ -78,8 +85,8 @@ Deno.test("Only the owner uses the data of a one-sided region directly", () => {
   assertThrows(() => far.put(4, 1), RangeError, "at index 4 into one-sided region 1 on PE 0");
 });
 
-Deno.test("A one-sided region that its owner disposed is refused everywhere", () => {
-  using pes = new Pes(2);
+regionTest("A one-sided region that its owner disposed is refused everywhere", (newPes) => {
+  using pes = newPes(2);
   const [first, second] = pes.all as [Pe, Pe];
   const own = first.regions.allocOneSided("u8", 64);
   const far = travel(own, second);
@@ -87,17 +94,17 @@ Deno.test("A one-sided region that its owner disposed is refused everywhere", ()
   far.subRegion(0, 1).dispose();
   travel(own, second).dispose();
   travel(own, first).dispose();
-  far.put(0, 1);
+  far.put(0, 1).block();
   own.dispose();
   assertThrows(
-    () => far.put(0, 1),
+    () => far.put(0, 1).block(),
     ClosedError,
     "Cannot put into one-sided region 1: it was disposed by PE 0",
   );
   assertThrows(() => own.put(0, 1), ClosedError, "it was disposed");
   assertThrows(() => travel(own, second), ClosedError, "Cannot send one-sided region 1");
   const again = first.regions.allocOneSided("u8", 64);
-  assertThrows(() => far.fetchAdd(0, 1), ClosedError, "it was disposed by PE 0");
+  assertThrows(() => far.fetchAdd(0, 1).block(), ClosedError, "it was disposed by PE 0");
   for (const { regions } of pes.all) {
     const handle = regions.decodeOneSided(late);
     assertThrows(() => handle.blockingGet(0), ClosedError, "it was disposed by PE 0");
@@ -105,8 +112,8 @@ Deno.test("A one-sided region that its owner disposed is refused everywhere", ()
   assertEquals([...again], [...new Uint8Array(64)]);
 });
 
-Deno.test("A shared region travels to PEs that have not finished its allocation yet", () => {
-  using pes = new Pes(4);
+regionTest("A shared region travels to PEs that have not finished its allocation yet", (newPes) => {
+  using pes = newPes(4);
   const handles = pes.all.map(({ regions }) => regions.allocShared("u16", 3));
   const [first, , , last] = pes.all as [Pe, Pe, Pe, Pe];
   // Two rounds: all PEs but the last may step until the first is through.
@@ -114,7 +121,7 @@ Deno.test("A shared region travels to PEs that have not finished its allocation 
   const region = handles[0]!.block();
   const numbers = encodeShared(region as never);
   const early = last.regions.decodeShared(numbers);
-  early.put(1, 0, 7 as never);
+  early.put(1, 0, 7 as never).block();
   const onward = pes.all[2]!.regions.decodeShared(encodeShared(early));
   assertEquals(onward.at(1, 0), 7 as never);
   pes.settle();
@@ -122,13 +129,13 @@ Deno.test("A shared region travels to PEs that have not finished its allocation 
   assert(whole.equals(early));
   assertEquals(whole.at(1, 0), 7);
   early.dispose();
-  whole.put(0, 2, 9);
+  whole.put(0, 2, 9).block();
   assertEquals([...region], [0, 0, 9]);
   assertEquals(first.regions.decodeShared(encodeShared(region.subRegion(2) as never)).length, 1);
 });
 
-Deno.test("A shared region that arrives where it was disposed is refused when used", () => {
-  using pes = new Pes(2);
+regionTest("A shared region that arrives where it was disposed is refused when used", (newPes) => {
+  using pes = newPes(2);
   const [first, second] = pes.allocShared("u8", 3);
   const numbers = encodeShared(first as never);
   second!.dispose();
@@ -141,8 +148,8 @@ Deno.test("A shared region that arrives where it was disposed is refused when us
   assertThrows(() => encodeShared(second as never), ClosedError, "Cannot send region 1");
 });
 
-Deno.test("Numbers that describe no region are refused", () => {
-  using pes = new Pes(2);
+regionTest("Numbers that describe no region are refused", (newPes) => {
+  using pes = newPes(2);
   const { regions } = pes.all[0]!;
   const [shared] = pes.allocShared("u8", 3);
   const good = encodeShared(shared as never);
@@ -159,14 +166,23 @@ Deno.test("Numbers that describe no region are refused", () => {
   }
 });
 
-Deno.test("A handle that reaches beyond its region is refused", () => {
-  using pes = new Pes(2);
+regionTest("A handle that reaches beyond its region is refused", (newPes) => {
+  using pes = newPes(2);
   const { regions } = pes.all[1]!;
   const [shared] = pes.allocShared("u16", 3);
   const numbers = encodeShared(shared as never);
   const text = "Cannot read the handle of region 1: it ends at byte 8 of 6";
   assertThrows(() => regions.decodeShared(numbers.with(4, 1)), ProtocolError, text);
   assertThrows(() => regions.decodeShared(numbers.with(5, 4)), ProtocolError, text);
-  const own = encodeOneSided(pes.all[0]!.regions.allocOneSided("u16", 3) as never);
-  assertThrows(() => regions.decodeOneSided(own.with(5, 4)), ProtocolError, text);
+  const own = encodeOneSided(pes.all[0]!.regions.allocOneSided("u16", 3) as never).with(5, 4);
+  if (pes.all[1]!.lamella.isNear(0)) {
+    assertThrows(() => regions.decodeOneSided(own), ProtocolError, text);
+    return;
+  }
+  // A far owner looks at its own header at each use.
+  const handle = regions.decodeOneSided(own);
+  const refused = "from one-sided region 1: PE 0 finds no such elements in its memory";
+  assertThrows(() => handle.at(3), ProtocolError, `Cannot get ${refused}`);
+  assertThrows(() => handle.load(3).block(), ProtocolError, `Cannot load ${refused}`);
+  assertEquals(handle.at(2), 0);
 });

@@ -5,7 +5,7 @@
  */
 
 import type { ElementArray, ElementType, ElementValue } from "./element_types.ts";
-import type { RmaHandle } from "./handle.ts";
+import { type RmaHandle, settled } from "./handle.ts";
 import {
   type GetTarget,
   type IndexSource,
@@ -14,7 +14,7 @@ import {
   type PutSource,
   type RegionSignal,
 } from "./region.ts";
-import { MEMORY } from "./region_memory.ts";
+import { type Given, MEMORY } from "./region_memory.ts";
 import { OneSidedAtomics } from "./one_sided_atomics.ts";
 
 /** Remote memory access to the owner's memory. */
@@ -35,8 +35,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
    */
   put(index: number, source: PutSource<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.put(memory, 0, index, source);
-    return this.services.done;
+    return this.services.ended(memory.access.put(memory, 0, index, source));
   }
 
   /**
@@ -47,7 +46,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
    */
   blockingPut(index: number, source: PutSource<E>): void {
     const memory = this[MEMORY];
-    memory.access.put(memory, 0, index, source);
+    settled(memory.access.put(memory, 0, index, source));
   }
 
   /**
@@ -87,8 +86,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
     source: PutSource<E>,
     signal: RegionSignal<S>,
   ): RmaHandle<void> {
-    putSignal(this[MEMORY], 0, index, source, signal);
-    return this.services.done;
+    return this.services.ended(putSignal(this[MEMORY], 0, index, source, signal));
   }
 
   /**
@@ -121,8 +119,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
     const memory = this[MEMORY];
     if (target === undefined) return this.services.given(memory.access.read(memory, 0, index));
     if (typeof target === "number") return this.getBuffer(index, target);
-    memory.access.get(memory, 0, index, target);
-    return this.services.done;
+    return this.services.ended(memory.access.get(memory, 0, index, target));
   }
 
   /**
@@ -135,7 +132,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
   getBuffer(index: number, count: number): RmaHandle<ElementArray<E>> {
     const memory = this[MEMORY];
     const array = memory.access.getBuffer(memory, 0, index, count);
-    return this.services.given(array as unknown as ElementArray<E>);
+    return this.services.given(array as unknown as Given<ElementArray<E>>);
   }
 
   /**
@@ -154,8 +151,8 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
   blockingGet(index: number, target: GetTarget<E>): void;
   blockingGet(index: number, target?: GetTarget<E>): ElementValue<E> | void {
     const memory = this[MEMORY];
-    if (target === undefined) return memory.access.read(memory, 0, index);
-    memory.access.get(memory, 0, index, target);
+    if (target === undefined) return settled(memory.access.read(memory, 0, index));
+    settled(memory.access.get(memory, 0, index, target));
   }
 
   /**
@@ -184,8 +181,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
     source: GetTarget<E>,
     sourceStride = 1,
   ): RmaHandle<void> {
-    this[MEMORY].strided(true, 0, index, stride, source, sourceStride);
-    return this.services.done;
+    return this.services.ended(this[MEMORY].strided(true, 0, index, stride, source, sourceStride));
   }
 
   /**
@@ -203,8 +199,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
     target: GetTarget<E>,
     targetStride = 1,
   ): RmaHandle<void> {
-    this[MEMORY].strided(false, 0, index, stride, target, targetStride);
-    return this.services.done;
+    return this.services.ended(this[MEMORY].strided(false, 0, index, stride, target, targetStride));
   }
 
   /**
@@ -216,8 +211,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   putIndexed(indices: IndexSource, source: PutSource<E>): RmaHandle<void> {
-    this.services.batches.putIndexed(this[MEMORY], 0, indices, source);
-    return this.services.done;
+    return this.services.ended(this.services.batches.putIndexed(this[MEMORY], 0, indices, source));
   }
 
   /**
@@ -242,7 +236,9 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
     target?: GetTarget<E>,
   ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
     const into = target ?? newArray(this.type, indices.length);
-    this.services.batches.getIndexed(this[MEMORY], 0, indices, into);
-    return target ? this.services.done : this.services.given(into as ElementArray<E>);
+    const rest = this.services.batches.getIndexed(this[MEMORY], 0, indices, into);
+    return target
+      ? this.services.ended(rest)
+      : this.services.givenAfter(rest, into as ElementArray<E>);
   }
 }

@@ -103,7 +103,29 @@ export function refusePosition(
         `the region has ${elements(region.length)}`,
     );
   }
-  throw new ClosedError(`Cannot ${op} ${how} ${label}: it was disposed by PE ${pe}`, { pe });
+  return refuseStale(region, op, pe);
+}
+
+/**
+ * What an operation on a region is, to continue "Cannot".
+ *
+ * @param region The region.
+ * @param op What the user called.
+ * @returns Such as "put into region 7".
+ */
+export function operationOn(region: Described, op: string): string {
+  return `${op} ${prepositionOf(op)} ${labelOf(region)}`;
+}
+
+/**
+ * Refuses a region whose owner disposed it.
+ *
+ * @param region The region.
+ * @param op What the user called.
+ * @param pe The owner.
+ */
+export function refuseStale(region: Described, op: string, pe: number): never {
+  throw new ClosedError(`Cannot ${operationOn(region, op)}: it was disposed by PE ${pe}`, { pe });
 }
 
 /**

@@ -12,9 +12,9 @@ import {
   type ElementType,
   type ElementValue,
 } from "./element_types.ts";
-import type { RmaHandle } from "./handle.ts";
+import { type RmaHandle, settled } from "./handle.ts";
 import { labelOf, refuseValue } from "./refusals.ts";
-import { MEMORY, type RegionMemory, regionOf } from "./region_memory.ts";
+import { type Given, MEMORY, type RegionMemory, regionOf, type Rest } from "./region_memory.ts";
 import { type Comparison, holds, WaitHandle, type WaitOptions, type Waits } from "./waits.ts";
 
 /** What the regions of a PE share. */
@@ -25,8 +25,12 @@ export interface RegionServices {
   readonly batches: Batches;
   /** The waits of this PE. */
   readonly waits: Waits;
-  /** Makes the handle of something that is complete and gives a value. */
-  given<T>(value: T): RmaHandle<T>;
+  /** Makes the handle of something that gives nothing. */
+  ended(rest: Rest): RmaHandle<void>;
+  /** Makes the handle of something that gives a value. */
+  given<T>(value: Given<T>): RmaHandle<T>;
+  /** As `given`, of a value that is there once something else is complete. */
+  givenAfter<T>(rest: Rest, value: T): RmaHandle<T>;
 }
 
 /** How a put also tells that it is there: sets or adds to an element that the target waits for. */
@@ -142,7 +146,7 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
   *[Symbol.iterator](): IterableIterator<ElementValue<E>> {
     const memory = this[MEMORY];
     const part = memory.own("iterate over");
-    for (let i = 0; i < this.length; i++) yield memory.access.read(memory, part, i);
+    for (let i = 0; i < this.length; i++) yield settled(memory.access.read(memory, part, i));
   }
 
   /**
@@ -159,8 +163,9 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
 
   /**
    * Waits until an element on this PE compares with a value as told. Puts and atomic operations of
-   * other PEs through regions wake the wait; what is written to `asSlice()` directly is noticed
-   * within 50 ms.
+   * other PEs of this process through regions wake the wait, and so does everything of PEs of other
+   * processes but a plain `put`, which is noticed within 2 ms: use `putSignal`. What is written to
+   * `asSlice()` directly is noticed within 50 ms.
    *
    * @param index Index of the element.
    * @param comparison How to compare.
@@ -232,6 +237,35 @@ export function newArray<E extends ElementType>(type: E, length: number): Elemen
 }
 
 /**
+ * Puts the same elements to every PE.
+ *
+ * @param memory The region.
+ * @param index Index of the first element.
+ * @param source What to copy.
+ * @returns What is left of it.
+ */
+export function putAll<V>(memory: RegionMemory<V>, index: number, source: unknown): Rest {
+  const { far, lamella } = memory.space;
+  const { numPes, pe: own } = lamella;
+  let all: Rest;
+  for (let i = 1; i < numPes; i++) {
+    const pe = (own + i) % numPes;
+    const rest = memory.access.put(memory, pe, index, source);
+    if (rest) (all ??= far.begin(pe)).adopt(rest);
+  }
+  all?.seal(() => {});
+  // This PE comes last: the source may be a part of what is overwritten.
+  if (all && isInHeap(source, lamella.views.buffer)) all.wait();
+  memory.access.put(memory, own, index, source);
+  return all;
+}
+
+function isInHeap(source: unknown, heap: ArrayBufferLike): boolean {
+  if (regionOf(source)) return true;
+  return ArrayBuffer.isView(source) && source.buffer === heap;
+}
+
+/**
  * Puts elements, then changes the element that tells so.
  *
  * @param memory The region.
@@ -239,6 +273,7 @@ export function newArray<E extends ElementType>(type: E, length: number): Elemen
  * @param index Index of the first element.
  * @param source What to copy.
  * @param signal Which element to change and how.
+ * @returns What is left of it.
  * @throws {TypeError} If the signal is not on the same PE.
  */
 export function putSignal<V, S extends ElementType>(
@@ -247,7 +282,7 @@ export function putSignal<V, S extends ElementType>(
   index: number,
   source: unknown,
   signal: RegionSignal<S>,
-): void {
+): Rest {
   const flag = signal.region[MEMORY];
   const { op = "set" } = signal;
   const pe = memory.allocation.firstPe + part;
@@ -263,9 +298,13 @@ export function putSignal<V, S extends ElementType>(
   }
   // Whatever is wrong with the signal has to show before the elements are changed.
   memory.position("putSignal", part, index, 0);
-  flag.position("putSignal", flagPart, signal.index, 1);
+  const at = flag.address("putSignal", flagPart, signal.index, 1);
   if (!flag.access.accepts(signal.value)) refuseValue(flag, "putSignal", signal.value);
-  memory.access.put(memory, part, index, source);
-  if (op === "set") flag.access.store(flag, flagPart, signal.index, signal.value);
-  else flag.access.update.add(flag, flagPart, signal.index, signal.value);
+  const data = memory.access.put(memory, part, index, source);
+  if (at < 0) {
+    const place = { memory: flag, op: "putSignal", part: flagPart, at };
+    return flag.access.far.signalAfter(data, place, op === "set" ? "store" : "add", signal.value);
+  }
+  if (op === "set") return flag.access.store(flag, flagPart, signal.index, signal.value);
+  return flag.access.update.add(flag, flagPart, signal.index, signal.value);
 }

@@ -30,8 +30,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   batchAdd(indices: IndexSource, values: PutSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "batchAdd", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "batchAdd", indices, values),
+    );
   }
 
   /**
@@ -43,8 +44,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   batchSub(indices: IndexSource, values: PutSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "batchSub", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "batchSub", indices, values),
+    );
   }
 
   /**
@@ -57,8 +59,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   batchMin(indices: IndexSource, values: PutSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "batchMin", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "batchMin", indices, values),
+    );
   }
 
   /**
@@ -70,8 +73,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   batchMax(indices: IndexSource, values: PutSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "batchMax", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "batchMax", indices, values),
+    );
   }
 
   /**
@@ -84,8 +88,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   batchAnd(indices: IndexSource, values: IntegerSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "batchAnd", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "batchAnd", indices, values),
+    );
   }
 
   /**
@@ -97,8 +102,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   batchOr(indices: IndexSource, values: IntegerSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "batchOr", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "batchOr", indices, values),
+    );
   }
 
   /**
@@ -110,8 +116,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   batchXor(indices: IndexSource, values: IntegerSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "batchXor", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "batchXor", indices, values),
+    );
   }
 
   /**
@@ -123,8 +130,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   batchStore(indices: IndexSource, values: PutSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "batchStore", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "batchStore", indices, values),
+    );
   }
 
   /**
@@ -136,8 +144,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   scatter(indices: IndexSource, values: PutSource<E>): RmaHandle<void> {
-    this.services.batches.update(this[MEMORY], "scatter", indices, values);
-    return this.services.done;
+    return this.services.ended(
+      this.services.batches.update(this[MEMORY], "scatter", indices, values),
+    );
   }
 
   /**
@@ -168,8 +177,10 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
     target?: GetTarget<E>,
   ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
     const into = target ?? newArray(this.type, indices.length);
-    this.services.batches.fetchAdd(this[MEMORY], indices, values, into);
-    return target ? this.services.done : this.services.given(into as ElementArray<E>);
+    const rest = this.services.batches.fetchAdd(this[MEMORY], indices, values, into);
+    return target
+      ? this.services.ended(rest)
+      : this.services.givenAfter(rest, into as ElementArray<E>);
   }
 
   /**
@@ -193,7 +204,9 @@ export abstract class RegionBatches<E extends ElementType> extends MemoryRegion<
     target?: GetTarget<E>,
   ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
     const into = target ?? newArray(this.type, indices.length);
-    this.services.batches.gather(this[MEMORY], indices, into);
-    return target ? this.services.done : this.services.given(into as ElementArray<E>);
+    const rest = this.services.batches.gather(this[MEMORY], indices, into);
+    return target
+      ? this.services.ended(rest)
+      : this.services.givenAfter(rest, into as ElementArray<E>);
   }
 }

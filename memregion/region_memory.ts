@@ -10,6 +10,8 @@ import type { ElementKernels, IntegerKernels } from "../internal/kernels_element
 import type { Lamella } from "../lamellae/mod.ts";
 import type { Allocation } from "./allocation.ts";
 import type { ElementInfo, TypedArrayLike } from "./element_types.ts";
+import type { FarMemory, FarOperation } from "./far.ts";
+import type { FarElements } from "./far_elements.ts";
 import {
   type Described,
   labelOf,
@@ -29,7 +31,15 @@ export interface RegionHost {
   readonly lamella: Lamella;
   /** Bytes written to other PEs without the lamella's `put`. */
   bytesPut: number;
+  /** What is under way at far PEs. */
+  readonly far: FarMemory;
 }
+
+/** What is left of an operation that gives nothing: nothing where its PE is near. */
+export type Rest = FarOperation<void> | undefined;
+
+/** What an operation gives: the value where its PE is near. */
+export type Given<T> = T | FarOperation<T>;
 
 /** Atomic operations that change an element. */
 export const UPDATES = ["add", "sub", "and", "or", "xor", "min", "max"] as const;
@@ -38,7 +48,7 @@ export const UPDATES = ["add", "sub", "and", "or", "xor", "min", "max"] as const
 export type UpdateName = typeof UPDATES[number];
 
 /** A changing operation on one element, by part and index. */
-export type Update<V> = (memory: RegionMemory<V>, part: number, index: number, value: V) => void;
+export type Update<V> = (memory: RegionMemory<V>, part: number, index: number, value: V) => Rest;
 
 /** As `Update`, giving what the element was. */
 export type FetchUpdate<V> = (
@@ -46,7 +56,7 @@ export type FetchUpdate<V> = (
   part: number,
   index: number,
   value: V,
-) => V;
+) => Given<V>;
 
 /** Reads and writes elements of one type; `V` is a value. Every method checks what it is given. */
 export interface Access<V> {
@@ -57,18 +67,18 @@ export interface Access<V> {
   /** Whether a value is one of the type. */
   accepts(value: unknown): value is V;
   /** Copies a typed array, a value, a list of values or a local region to a part. */
-  put(memory: RegionMemory<V>, part: number, index: number, source: unknown): void;
+  put(memory: RegionMemory<V>, part: number, index: number, source: unknown): Rest;
   /** Fills a typed array or a local region from a part. */
-  get(memory: RegionMemory<V>, part: number, index: number, target: unknown): void;
+  get(memory: RegionMemory<V>, part: number, index: number, target: unknown): Rest;
   /** Copies elements of a part into a new typed array. */
   getBuffer(
     memory: RegionMemory<V>,
     part: number,
     index: number,
     count: number,
-  ): TypedArrayLike<unknown>;
+  ): Given<TypedArrayLike<unknown>>;
   /** Reads one element, not atomically. */
-  read(memory: RegionMemory<V>, part: number, index: number): V;
+  read(memory: RegionMemory<V>, part: number, index: number): Given<V>;
   /** Writes one element, not atomically; the value has been checked. */
   write(at: number, value: V): void;
   /** Copies between a typed array and addresses in steps. */
@@ -78,7 +88,7 @@ export interface Access<V> {
   /** Typed array over memory of this process. */
   viewOf(address: number, length: number): TypedArrayLike<unknown>;
   /** Atomic load. */
-  load: (memory: RegionMemory<V>, part: number, index: number) => V;
+  load: (memory: RegionMemory<V>, part: number, index: number) => Given<V>;
   /** Atomic store. */
   store: Update<V>;
   /** Atomic exchange. */
@@ -94,7 +104,9 @@ export interface Access<V> {
     index: number,
     expected: V,
     replacement: V,
-  ): { ok: boolean; value: V };
+  ): Given<{ ok: boolean; value: V }>;
+  /** The same at far PEs. */
+  readonly far: FarElements<V>;
   /** Compares an element of this process by a code of the kernels. */
   test(at: number, code: number, value: V): boolean;
 }
@@ -176,13 +188,13 @@ export class RegionMemory<V> {
   }
 
   /**
-   * As `position`, for memory that this process reaches directly.
+   * As `position`, as an address where this process reaches the memory directly.
    *
    * @param op What the user called.
    * @param part The part.
    * @param index Index of the first element in the range.
    * @param count How many elements.
-   * @returns Their address.
+   * @returns Their address, below 0 at a far PE.
    */
   address(op: string, part: number, index: number, count: number): number {
     const position = this.position(op, part, index, count);
@@ -257,14 +269,17 @@ export class RegionMemory<V> {
    * @param part The part.
    * @param index Index of the first element.
    * @param source The list.
+   * @returns What is left of it.
    * @throws {TypeError} If it is something else.
    */
-  putOther(part: number, index: number, source: object): void {
+  putOther(part: number, index: number, source: object): Rest {
     if (!Array.isArray(source)) refuseClass(this, "put", "into", source);
     const values = this.checkedList("put", source);
     const at = this.address("put", part, index, values.length);
+    if (at < 0) return this.access.far.putValues({ memory: this, op: "put", part, at }, values);
     values.forEach((value, i) => this.access.write(at + i * this.#bytes, value));
     this.wrote(part, values.length);
+    return undefined;
   }
 
   /**
@@ -273,16 +288,23 @@ export class RegionMemory<V> {
    * @param part The part.
    * @param index Index of the first element.
    * @param from The region.
+   * @returns What is left of it.
    * @throws {MemNotLocalError} If it has no data on this PE.
    */
-  putRegion(part: number, index: number, from: RegionMemory<V>): void {
+  putRegion(part: number, index: number, from: RegionMemory<V>): Rest {
     const { length } = from;
-    const at = this.position("put", part, index, length);
+    const position = this.position("put", part, index, length);
     const source = this.#localAddress("put", "into", from);
     const { allocation } = this;
+    const at = allocation.addresses[part]! + position;
+    if (at < 0) {
+      const elements = this.access.viewOf(source, length);
+      return this.access.far.put({ memory: this, op: "put", part, at }, elements);
+    }
     const pe = allocation.firstPe + part;
-    this.#lamella.put(pe, allocation.offsets[part]! + at, source, length * this.#bytes);
+    this.#lamella.put(pe, allocation.offsets[part]! + position, source, length * this.#bytes);
     allocation.written(part);
+    return undefined;
   }
 
   /**
@@ -291,15 +313,22 @@ export class RegionMemory<V> {
    * @param part The part.
    * @param index Index of the first element.
    * @param into The region.
+   * @returns What is left of it.
    * @throws {MemNotLocalError} If it has no data on this PE.
    */
-  getRegion(part: number, index: number, into: RegionMemory<V>): void {
+  getRegion(part: number, index: number, into: RegionMemory<V>): Rest {
     const { length } = into;
-    const at = this.position("get", part, index, length);
+    const position = this.position("get", part, index, length);
     const target = this.#localAddress("get", "from", into);
     const { allocation } = this;
+    const at = allocation.addresses[part]! + position;
+    if (at < 0) {
+      const elements = this.access.viewOf(target, length);
+      return this.access.far.get({ memory: this, op: "get", part, at }, elements, () => {});
+    }
     const pe = allocation.firstPe + part;
-    this.#lamella.get(pe, allocation.offsets[part]! + at, target, length * this.#bytes);
+    this.#lamella.get(pe, allocation.offsets[part]! + position, target, length * this.#bytes);
+    return undefined;
   }
 
   /** Where the data of another region lies on this PE. */
@@ -344,6 +373,7 @@ export class RegionMemory<V> {
    * @param stride Elements from one to the next in the part.
    * @param other A typed array or a region with data on this PE.
    * @param step Elements from one to the next there.
+   * @returns What is left of it.
    */
   strided(
     put: boolean,
@@ -352,7 +382,7 @@ export class RegionMemory<V> {
     stride: number,
     other: unknown,
     step: number,
-  ): void {
+  ): Rest {
     const [op, how] = put ? ["putStrided", "into"] as const : ["getStrided", "from"] as const;
     this.#checkStride(op, "stride", stride);
     this.#checkStride(op, "stride of the array", step);
@@ -360,14 +390,19 @@ export class RegionMemory<V> {
     const elements = Math.ceil(array.length / step);
     if (elements === 0) {
       this.position(op, part, index, 0);
-      return;
+      return undefined;
     }
     const at = this.address(op, part, index, (elements - 1) * stride + 1);
+    if (at < 0) {
+      const place = { memory: this, op, part, at };
+      return this.access.far.strided(place, put, stride, array, step, elements);
+    }
     if (!put) this.access.getStrided(at, stride, array, step, elements);
     else {
       this.access.putStrided(at, stride, array, step, elements);
       this.wrote(part, elements);
     }
+    return undefined;
   }
 
   #checkStride(op: string, what: string, stride: number): void {

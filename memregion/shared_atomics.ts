@@ -38,8 +38,7 @@ export abstract class SharedAtomics<E extends ElementType> extends RegionBatches
    */
   store(pe: number, index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.store(memory, pe, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.store(memory, pe, index, value));
   }
 
   /**
@@ -65,8 +64,7 @@ export abstract class SharedAtomics<E extends ElementType> extends RegionBatches
    */
   add(pe: number, index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.add(memory, pe, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.add(memory, pe, index, value));
   }
 
   /**
@@ -79,8 +77,7 @@ export abstract class SharedAtomics<E extends ElementType> extends RegionBatches
    */
   sub(pe: number, index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.sub(memory, pe, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.sub(memory, pe, index, value));
   }
 
   /**
@@ -93,8 +90,7 @@ export abstract class SharedAtomics<E extends ElementType> extends RegionBatches
    */
   and(pe: number, index: number, value: IntegerValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.and(memory, pe, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.and(memory, pe, index, value));
   }
 
   /**
@@ -107,8 +103,7 @@ export abstract class SharedAtomics<E extends ElementType> extends RegionBatches
    */
   or(pe: number, index: number, value: IntegerValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.or(memory, pe, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.or(memory, pe, index, value));
   }
 
   /**
@@ -121,8 +116,7 @@ export abstract class SharedAtomics<E extends ElementType> extends RegionBatches
    */
   xor(pe: number, index: number, value: IntegerValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.xor(memory, pe, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.xor(memory, pe, index, value));
   }
 
   /**
@@ -135,8 +129,7 @@ export abstract class SharedAtomics<E extends ElementType> extends RegionBatches
    */
   min(pe: number, index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.min(memory, pe, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.min(memory, pe, index, value));
   }
 
   /**
@@ -149,8 +142,7 @@ export abstract class SharedAtomics<E extends ElementType> extends RegionBatches
    */
   max(pe: number, index: number, value: ElementValue<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.update.max(memory, pe, index, value);
-    return this.services.done;
+    return this.services.ended(memory.access.update.max(memory, pe, index, value));
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 
 import type { ElementType, ElementValue } from "./element_types.ts";
+import { settled } from "./handle.ts";
 import { MEMORY } from "./region_memory.ts";
 import { SharedRma } from "./shared_rma.ts";
 
@@ -40,9 +41,11 @@ export class SharedMemoryRegion<E extends ElementType> extends SharedRma<E> {
   at(pe: number, index: number): ElementValue<E>;
   at(first: number, second?: number): ElementValue<E> {
     const memory = this[MEMORY];
-    return second === undefined
-      ? memory.access.read(memory, memory.localPart, first)
-      : memory.access.read(memory, first, second);
+    return settled(
+      second === undefined
+        ? memory.access.read(memory, memory.localPart, first)
+        : memory.access.read(memory, first, second),
+    );
   }
 
   /**

@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { ClosedError, OutOfMemoryError } from "../internal/errors.ts";
 import { ELEMENTS, type ElementType } from "./element_types.ts";
-import { Pes } from "./pes_test.ts";
+import { regionTest } from "./pes_test.ts";
 import type { SharedMemoryRegion } from "./shared_region.ts";
 
 // deno-lint-ignore no-explicit-any -- one table of cases for all element types
@@ -28,8 +28,8 @@ function fill(type: ElementType, values: number[]): Any[] {
 }
 
 for (const { type } of ELEMENTS) {
-  Deno.test(`A put of ${type} shows at its target, whatever the source is`, () => {
-    using pes = new Pes(3);
+  regionTest(`A put of ${type} shows at its target, whatever the source is`, (newPes) => {
+    using pes = newPes(3);
     const [first, second] = pes.allocShared(type, 8) as Any[];
     assertEquals(second.asSlice(), arrayOf(type, 0, 0, 0, 0, 0, 0, 0, 0));
     first.put(1, 0, arrayOf(type, 1, 2));
@@ -41,15 +41,17 @@ for (const { type } of ELEMENTS) {
     const own = pes.all[0]!.regions.allocOneSided(type, 1) as Any;
     own.put(0, valuesOf(type, 7)[0]);
     first.put(1, 7, own);
+    pes.settle();
     assertEquals(second.asSlice(), arrayOf(type, 1, 2, 3, 4, 5, 6, 6, 7));
     assertEquals([...second], valuesOf(type, 1, 2, 3, 4, 5, 6, 6, 7));
   });
 
-  Deno.test(`A get of ${type} gives values, new arrays, or fills a target`, async () => {
-    using pes = new Pes(2);
+  regionTest(`A get of ${type} gives values, new arrays, or fills a target`, async (newPes) => {
+    using pes = newPes(2);
     const [first, second] = pes.allocShared(type, 4) as Any[];
     second.put(1, 0, valuesOf(type, 1, 2, 3, 4));
     const [, two] = valuesOf(type, 1, 2);
+    pes.settle();
     assertStrictEquals(await first.get(1, 1), two);
     assertStrictEquals(first.get(1, 1).block(), two);
     assertStrictEquals(first.blockingGet(1, 1), two);
@@ -59,14 +61,16 @@ for (const { type } of ELEMENTS) {
     assertEquals(first.getBuffer(1, 2, 2).block(), arrayOf(type, 3, 4));
     const target = arrayOf(type, 0, 0);
     assertStrictEquals(await first.get(1, 0, target), undefined);
+    pes.settle();
     assertEquals(target, arrayOf(type, 1, 2));
     first.blockingGet(1, 0, first);
     first.getUnmanaged(1, 3, first.subRegion(0, 1));
+    pes.settle();
     assertEquals(first.asSlice(), arrayOf(type, 4, 2, 3, 4));
   });
 
-  Deno.test(`Atomic operations on ${type} give what was before`, () => {
-    using pes = new Pes(2);
+  regionTest(`Atomic operations on ${type} give what was before`, (newPes) => {
+    using pes = newPes(2);
     const [region] = pes.allocShared(type, 2) as Any[];
     const [one, two, three, five, seven] = valuesOf(type, 1, 2, 3, 5, 7);
     region.store(1, 1, five);
@@ -86,8 +90,8 @@ for (const { type } of ELEMENTS) {
     assertStrictEquals(region.at(1, 0), valuesOf(type, 0)[0]);
   });
 
-  Deno.test(`Bitwise operations on ${type} are there for integers only`, () => {
-    using pes = new Pes(1);
+  regionTest(`Bitwise operations on ${type} are there for integers only`, (newPes) => {
+    using pes = newPes(1);
     const [region] = pes.allocShared(type, 1) as Any[];
     const [two, three, six, seven] = valuesOf(type, 2, 3, 6, 7);
     if (type.startsWith("f")) {
@@ -111,29 +115,36 @@ for (const { type } of ELEMENTS) {
     assertStrictEquals(region.at(0), valuesOf(type, 0)[0]);
   });
 
-  Deno.test(`Strided and indexed copies of ${type} reach the elements that are named`, () => {
-    using pes = new Pes(2);
-    const [first, second] = pes.allocShared(type, 8) as Any[];
-    first.putStrided(1, 1, 3, arrayOf(type, 1, 9, 2, 9, 3), 2);
-    assertEquals(second.asSlice(), arrayOf(type, 0, 1, 0, 0, 2, 0, 0, 3));
-    first.getStrided(1, 1, 3, first.subRegion(0, 3));
-    assertEquals(first.asSlice(), arrayOf(type, 1, 2, 3, 0, 0, 0, 0, 0));
-    first.putStrided(1, 0, 2, first.subRegion(0, 2));
-    const target = arrayOf(type, 9, 9, 9);
-    first.getStrided(1, 0, 2, target, 2);
-    assertEquals(target, arrayOf(type, 1, 9, 2));
-    first.putIndexed(1, [7, 5], valuesOf(type, 4, 5));
-    first.putIndexed(1, new Uint32Array([3, 6]), valuesOf(type, 8)[0]);
-    assertEquals(
-      first.getIndexed(1, new BigUint64Array([7n, 6n, 5n])).block(),
-      arrayOf(type, 4, 8, 5),
-    );
-    first.getIndexed(1, [3, 2], first.subRegion(6, 8));
-    assertEquals(first.asSlice(), arrayOf(type, 1, 2, 3, 0, 0, 0, 8, 2));
-  });
+  regionTest(
+    `Strided and indexed copies of ${type} reach the elements that are named`,
+    (newPes) => {
+      using pes = newPes(2);
+      const [first, second] = pes.allocShared(type, 8) as Any[];
+      first.putStrided(1, 1, 3, arrayOf(type, 1, 9, 2, 9, 3), 2);
+      pes.settle();
+      assertEquals(second.asSlice(), arrayOf(type, 0, 1, 0, 0, 2, 0, 0, 3));
+      first.getStrided(1, 1, 3, first.subRegion(0, 3));
+      pes.settle();
+      assertEquals(first.asSlice(), arrayOf(type, 1, 2, 3, 0, 0, 0, 0, 0));
+      first.putStrided(1, 0, 2, first.subRegion(0, 2));
+      const target = arrayOf(type, 9, 9, 9);
+      first.getStrided(1, 0, 2, target, 2);
+      pes.settle();
+      assertEquals(target, arrayOf(type, 1, 9, 2));
+      first.putIndexed(1, [7, 5], valuesOf(type, 4, 5));
+      first.putIndexed(1, new Uint32Array([3, 6]), valuesOf(type, 8)[0]);
+      assertEquals(
+        first.getIndexed(1, new BigUint64Array([7n, 6n, 5n])).block(),
+        arrayOf(type, 4, 8, 5),
+      );
+      first.getIndexed(1, [3, 2], first.subRegion(6, 8));
+      pes.settle();
+      assertEquals(first.asSlice(), arrayOf(type, 1, 2, 3, 0, 0, 0, 8, 2));
+    },
+  );
 
-  Deno.test(`Batches on ${type} take indices over all parts`, () => {
-    using pes = new Pes(3);
+  regionTest(`Batches on ${type} take indices over all parts`, (newPes) => {
+    using pes = newPes(3);
     const regions = pes.allocShared(type, 4) as Any[];
     const indices = pes.all[0]!.regions.allocOneSided("u32", 4);
     indices.put(0, [0, 5, 11, 5]);
@@ -146,18 +157,20 @@ for (const { type } of ELEMENTS) {
     region.batchMin([1], valuesOf(type, 2)[0]);
     region.batchStore([6], region.subRegion(2, 3));
     region.scatter([10], one);
+    pes.settle();
     assertEquals(region.asSlice(), arrayOf(type, 11, 2, 4, 0));
     assertEquals(regions[1].asSlice(), arrayOf(type, 0, 22, 4, 0));
     assertEquals(regions[2].asSlice(), arrayOf(type, 0, 0, 1, 0));
     assertEquals(region.gather(indices).block(), arrayOf(type, 11, 22, 0, 22));
     assertEquals(region.batchFetchAdd([5, 5], one).block(), arrayOf(type, 22, 23));
     region.gather([5, 6], region.subRegion(2, 4));
+    pes.settle();
     assertEquals(region.asSlice(), arrayOf(type, 11, 2, 24, 4));
   });
 }
 
-Deno.test("A batch of more items than the staging area holds is done whole", () => {
-  using pes = new Pes(2);
+regionTest("A batch of more items than the staging area holds is done whole", (newPes) => {
+  using pes = newPes(2);
   const [region] = pes.allocShared("u64", 16) as [SharedMemoryRegion<"u64">];
   const indices = Array.from({ length: 10_000 }, (_, i) => i % 32);
   region.batchAdd(indices, indices.map(() => 2));
@@ -168,14 +181,15 @@ Deno.test("A batch of more items than the staging area holds is done whole", () 
   assertEquals(region.gather(indices).block(), before);
 });
 
-Deno.test("Batches on a sub-region see its range of every part", () => {
-  using pes = new Pes(2);
+regionTest("Batches on a sub-region see its range of every part", (newPes) => {
+  using pes = newPes(2);
   const [first, second] = pes.allocShared("i32", 6) as SharedMemoryRegion<"i32">[];
   for (let i = 0; i < 20; i++) first!.subRegion(i % 6).batchAdd([0], 0);
   const middle = first!.subRegion(2, 5).subRegion(1, 3);
   middle.batchAdd([0, 1, 2, 3], [1, 2, 3, 4]);
   first!.batchAdd([0], 9);
   middle.batchAdd([2], 10);
+  pes.settle();
   assertEquals([...first!], [9, 0, 0, 1, 2, 0]);
   assertEquals([...second!], [0, 0, 0, 13, 4, 0]);
   assertThrows(
@@ -186,17 +200,18 @@ Deno.test("Batches on a sub-region see its range of every part", () => {
   assertEquals(first!.at(4), 3);
 });
 
-Deno.test("putAll() reaches every PE, and put() from a sub-region takes its range", () => {
-  using pes = new Pes(4);
+regionTest("putAll() reaches every PE, and put() from a sub-region takes its range", (newPes) => {
+  using pes = newPes(4);
   const regions = pes.allocShared("u16", 4);
   regions[2]!.asMutSlice().set([1, 2, 3, 4]);
   regions[2]!.putAll(1, regions[2]!.subRegion(2, 4));
+  pes.settle();
   for (const region of regions) assertEquals(region.get(region.numPes - 1, 1).block(), 3);
   assertEquals([...regions[0]!], [0, 3, 4, 0]);
 });
 
-Deno.test("What does not fit a region is refused and changes nothing", () => {
-  using pes = new Pes(4);
+regionTest("What does not fit a region is refused and changes nothing", (newPes) => {
+  using pes = newPes(4);
   const [region] = pes.allocShared("f64", 1024) as [SharedMemoryRegion<"f64">];
   const bad = region as Any;
   const cases: [() => unknown, new () => Error, string][] = [
@@ -286,11 +301,12 @@ Deno.test("What does not fit a region is refused and changes nothing", () => {
     [() => bad.waitUntil(0, "==", 1, { timeoutMs: -1 }), RangeError, "got -1"],
   ];
   for (const [call, errorClass, text] of cases) assertThrows(call, errorClass, text);
+  pes.settle();
   assertEquals(region.batchFetchAdd([0, 1, 1023], 0).block(), new Float64Array(3));
 });
 
-Deno.test("Values out of the range of their type are refused by name", () => {
-  using pes = new Pes(1);
+regionTest("Values out of the range of their type are refused by name", (newPes) => {
+  using pes = newPes(1);
   const refuse = (
     type: ElementType,
     value: unknown,
@@ -314,8 +330,8 @@ Deno.test("Values out of the range of their type are refused by name", () => {
   refuse("bigi64", 1, TypeError, "it takes BigInts from -9223372036854775808");
 });
 
-Deno.test("A 64-bit integer beyond what a number holds is an error that names it", () => {
-  using pes = new Pes(1);
+regionTest("A 64-bit integer beyond what a number holds is an error that names it", (newPes) => {
+  using pes = newPes(1);
   const [region] = pes.allocShared("u64", 2) as [SharedMemoryRegion<"u64">];
   region.put(0, 0, new BigUint64Array([2n ** 60n, 5n]));
   const text = "Cannot get 1152921504606846976 at index 0 from region 1 of u64: " +
@@ -328,31 +344,34 @@ Deno.test("A 64-bit integer beyond what a number holds is an error that names it
   assertEquals(region.at(1), 5);
 });
 
-Deno.test("Allocation without room fails on every PE and names the one that has none", async () => {
-  using pes = new Pes(3, 1 << 16);
-  pes.all[1]!.regions.allocOneSided("u8", 40_000);
-  const handles = pes.all.map(({ regions }) => regions.allocShared("u8", 30_000));
-  pes.settle();
-  for (const handle of handles) {
-    const error = assertThrows(() => handle.block(), OutOfMemoryError);
-    assertEquals((error as OutOfMemoryError).pe, 1);
-    assert(error.message.startsWith("Cannot allocate 30128 bytes on PE 1: "), error.message);
-  }
-  const tries = pes.all.map(({ regions }) => regions.tryAllocShared("u8", 30_000));
-  pes.settle();
-  for (const handle of tries) {
-    const result = await handle;
-    assert(!result.ok);
-    assertInstanceOf(result.error, OutOfMemoryError);
-  }
-  assertEquals(pes.allocShared("u8", 20_000).length, 3);
-  const own = pes.all[0]!.regions.tryAllocOneSided("u8", 1 << 17);
-  assert(!own.ok);
-  assertThrows(() => pes.all[0]!.regions.allocOneSided("u8", 1 << 17), OutOfMemoryError);
-});
+regionTest(
+  "Allocation without room fails on every PE and names the one that has none",
+  async (newPes) => {
+    using pes = newPes(3, 1 << 16);
+    pes.all[1]!.regions.allocOneSided("u8", 40_000);
+    const handles = pes.all.map(({ regions }) => regions.allocShared("u8", 30_000));
+    pes.settle();
+    for (const handle of handles) {
+      const error = assertThrows(() => handle.block(), OutOfMemoryError);
+      assertEquals((error as OutOfMemoryError).pe, 1);
+      assert(error.message.startsWith("Cannot allocate 30128 bytes on PE 1: "), error.message);
+    }
+    const tries = pes.all.map(({ regions }) => regions.tryAllocShared("u8", 30_000));
+    pes.settle();
+    for (const handle of tries) {
+      const result = await handle;
+      assert(!result.ok);
+      assertInstanceOf(result.error, OutOfMemoryError);
+    }
+    assertEquals(pes.allocShared("u8", 20_000).length, 3);
+    const own = pes.all[0]!.regions.tryAllocOneSided("u8", 1 << 17);
+    assert(!own.ok);
+    assertThrows(() => pes.all[0]!.regions.allocOneSided("u8", 1 << 17), OutOfMemoryError);
+  },
+);
 
-Deno.test("Lengths and types that make no region are refused", () => {
-  using pes = new Pes(1);
+regionTest("Lengths and types that make no region are refused", (newPes) => {
+  using pes = newPes(1);
   const { regions } = pes.all[0]!;
   for (const length of [0, -1, 1.5, NaN]) {
     assertThrows(() => regions.allocShared("u8", length), RangeError, "an integer from 1");
@@ -366,36 +385,41 @@ Deno.test("Lengths and types that make no region are refused", () => {
   );
 });
 
-Deno.test("A disposed region is refused, and its memory used again once all have left it", () => {
-  using pes = new Pes(2);
-  const free = pes.all.map(({ lamella }) => lamella.heap.freeBytes);
-  const regions = pes.allocShared("f64", 100);
-  const [first, second] = regions as [SharedMemoryRegion<"f64">, SharedMemoryRegion<"f64">];
-  const part = first.subRegion(0, 10);
-  first.putAll(0, new Float64Array(100).fill(1));
-  first[Symbol.dispose]();
-  first.dispose();
-  assert(first.disposed && part.disposed && !second.disposed);
-  for (const call of [() => first.put(1, 0, 1), () => part.put(1, 0, 1)]) {
-    assertThrows(call, ClosedError, "Cannot put into region 1: it was disposed");
-  }
-  assertThrows(() => first.asSlice(), ClosedError, "Cannot asSlice in region 1: it was disposed");
-  assertThrows(() => first.batchAdd([0], 1), ClosedError, "it was disposed");
-  assertThrows(() => part.subRegion(0, 1), ClosedError, "Cannot make a sub-region of region 1");
-  assertThrows(() => second.put(1, 0, first), ClosedError, "it was disposed");
-  second.put(0, 0, 2);
-  assert(pes.all[0]!.lamella.heap.freeBytes < free[0]!);
-  second.dispose();
-  const again = pes.allocShared("f64", 100);
-  assertEquals([...again[0]!], [...new Float64Array(100)]);
-  for (const region of again) region.dispose();
-  pes.all[0]!.regions.allocOneSided("u8", 1).dispose();
-  pes.all[1]!.regions.allocOneSided("u8", 1).dispose();
-  assertEquals(pes.all.map(({ lamella }) => lamella.heap.freeBytes), free);
-});
+regionTest(
+  "A disposed region is refused, and its memory used again once all have left it",
+  (newPes) => {
+    using pes = newPes(2);
+    const free = pes.all.map(({ lamella }) => lamella.heap.freeBytes);
+    const regions = pes.allocShared("f64", 100);
+    const [first, second] = regions as [SharedMemoryRegion<"f64">, SharedMemoryRegion<"f64">];
+    const part = first.subRegion(0, 10);
+    first.putAll(0, new Float64Array(100).fill(1)).block();
+    first[Symbol.dispose]();
+    first.dispose();
+    assert(first.disposed && part.disposed && !second.disposed);
+    for (const call of [() => first.put(1, 0, 1), () => part.put(1, 0, 1)]) {
+      assertThrows(call, ClosedError, "Cannot put into region 1: it was disposed");
+    }
+    assertThrows(() => first.asSlice(), ClosedError, "Cannot asSlice in region 1: it was disposed");
+    assertThrows(() => first.batchAdd([0], 1), ClosedError, "it was disposed");
+    assertThrows(() => part.subRegion(0, 1), ClosedError, "Cannot make a sub-region of region 1");
+    assertThrows(() => second.put(1, 0, first), ClosedError, "it was disposed");
+    second.put(0, 0, 2);
+    assert(pes.all[0]!.lamella.heap.freeBytes < free[0]!);
+    second.dispose();
+    pes.settle();
+    const again = pes.allocShared("f64", 100);
+    assertEquals([...again[0]!], [...new Float64Array(100)]);
+    for (const region of again) region.dispose();
+    pes.settle();
+    pes.all[0]!.regions.allocOneSided("u8", 1).dispose();
+    pes.all[1]!.regions.allocOneSided("u8", 1).dispose();
+    assertEquals(pes.all.map(({ lamella }) => lamella.heap.freeBytes), free);
+  },
+);
 
-Deno.test("Disposing a sub-region leaves the region", () => {
-  using pes = new Pes(1);
+regionTest("Disposing a sub-region leaves the region", (newPes) => {
+  using pes = newPes(1);
   const [region] = pes.allocShared("u8", 4) as [SharedMemoryRegion<"u8">];
   {
     using part = region.subRegion(1, 3);
@@ -410,8 +434,8 @@ Deno.test("Disposing a sub-region leaves the region", () => {
   assert(Deno.inspect({ region }).includes("region 1 of u8[4]"));
 });
 
-Deno.test("No region of a closed world can be used", () => {
-  const pes = new Pes(1);
+regionTest("No region of a closed world can be used", (newPes) => {
+  const pes = newPes(1);
   const [region] = pes.allocShared("u8", 4) as [SharedMemoryRegion<"u8">];
   const own = pes.all[0]!.regions.allocOneSided("u8", 4);
   pes[Symbol.dispose]();
@@ -422,13 +446,14 @@ Deno.test("No region of a closed world can be used", () => {
   own.dispose();
 });
 
-Deno.test("Regions beyond the first 4 GiB are reached like any other", () => {
-  using pes = new Pes(2, 2 ** 32 + 2 ** 20);
+regionTest("Regions beyond the first 4 GiB are reached like any other", (newPes) => {
+  using pes = newPes(2, 2 ** 32 + 2 ** 20);
   const [first, second] = pes.allocShared("u64", 100) as SharedMemoryRegion<"u64">[];
   assert(second!.asSlice().byteOffset > 2 ** 32);
-  first!.put(1, 0, [1, 2, 3]);
+  first!.put(1, 0, [1, 2, 3]).block();
   first!.putSignal(1, 3, second!.subRegion(0, 1), { region: first!, index: 99, value: 1 });
   first!.putStrided(1, 10, 5, new BigUint64Array([4n, 5n]));
+  pes.settle();
   first!.batchAdd([100, 199], 10);
   assertEquals(first!.fetchAdd(1, 1, 5).block(), 2);
   assertEquals(

@@ -5,16 +5,17 @@
  */
 
 import type { ElementArray, ElementType, ElementValue } from "./element_types.ts";
-import type { RmaHandle } from "./handle.ts";
+import { type RmaHandle, settled } from "./handle.ts";
 import {
   type GetTarget,
   type IndexSource,
   newArray,
+  putAll,
   putSignal,
   type PutSource,
   type RegionSignal,
 } from "./region.ts";
-import { MEMORY } from "./region_memory.ts";
+import { type Given, MEMORY } from "./region_memory.ts";
 import { SharedAtomics } from "./shared_atomics.ts";
 
 /** Remote memory access to any PE's part of the region. */
@@ -36,8 +37,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
    */
   put(pe: number, index: number, source: PutSource<E>): RmaHandle<void> {
     const memory = this[MEMORY];
-    memory.access.put(memory, pe, index, source);
-    return this.services.done;
+    return this.services.ended(memory.access.put(memory, pe, index, source));
   }
 
   /**
@@ -49,7 +49,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
    */
   blockingPut(pe: number, index: number, source: PutSource<E>): void {
     const memory = this[MEMORY];
-    memory.access.put(memory, pe, index, source);
+    settled(memory.access.put(memory, pe, index, source));
   }
 
   /**
@@ -72,8 +72,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
    * @returns A handle for the end.
    */
   putAll(index: number, source: PutSource<E>): RmaHandle<void> {
-    this.putAllUnmanaged(index, source);
-    return this.services.done;
+    return this.services.ended(putAll(this[MEMORY], index, source));
   }
 
   /**
@@ -83,10 +82,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
    * @param source What to copy.
    */
   putAllUnmanaged(index: number, source: PutSource<E>): void {
-    const memory = this[MEMORY];
-    const { numPes, pe: own } = memory.space.lamella;
-    // This PE comes last: the source may be a part of what is overwritten.
-    for (let i = 1; i <= numPes; i++) memory.access.put(memory, (own + i) % numPes, index, source);
+    putAll(this[MEMORY], index, source);
   }
 
   /**
@@ -118,8 +114,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
     source: PutSource<E>,
     signal: RegionSignal<S>,
   ): RmaHandle<void> {
-    putSignal(this[MEMORY], pe, index, source, signal);
-    return this.services.done;
+    return this.services.ended(putSignal(this[MEMORY], pe, index, source, signal));
   }
 
   /**
@@ -156,8 +151,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
     const memory = this[MEMORY];
     if (target === undefined) return this.services.given(memory.access.read(memory, pe, index));
     if (typeof target === "number") return this.getBuffer(pe, index, target);
-    memory.access.get(memory, pe, index, target);
-    return this.services.done;
+    return this.services.ended(memory.access.get(memory, pe, index, target));
   }
 
   /**
@@ -171,7 +165,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
   getBuffer(pe: number, index: number, count: number): RmaHandle<ElementArray<E>> {
     const memory = this[MEMORY];
     const array = memory.access.getBuffer(memory, pe, index, count);
-    return this.services.given(array as unknown as ElementArray<E>);
+    return this.services.given(array as unknown as Given<ElementArray<E>>);
   }
 
   /**
@@ -192,8 +186,8 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
   blockingGet(pe: number, index: number, target: GetTarget<E>): void;
   blockingGet(pe: number, index: number, target?: GetTarget<E>): ElementValue<E> | void {
     const memory = this[MEMORY];
-    if (target === undefined) return memory.access.read(memory, pe, index);
-    memory.access.get(memory, pe, index, target);
+    if (target === undefined) return settled(memory.access.read(memory, pe, index));
+    settled(memory.access.get(memory, pe, index, target));
   }
 
   /**
@@ -225,8 +219,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
     source: GetTarget<E>,
     sourceStride = 1,
   ): RmaHandle<void> {
-    this[MEMORY].strided(true, pe, index, stride, source, sourceStride);
-    return this.services.done;
+    return this.services.ended(this[MEMORY].strided(true, pe, index, stride, source, sourceStride));
   }
 
   /**
@@ -246,8 +239,9 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
     target: GetTarget<E>,
     targetStride = 1,
   ): RmaHandle<void> {
-    this[MEMORY].strided(false, pe, index, stride, target, targetStride);
-    return this.services.done;
+    return this.services.ended(
+      this[MEMORY].strided(false, pe, index, stride, target, targetStride),
+    );
   }
 
   /**
@@ -260,8 +254,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
    * @throws {RangeError} At an index out of range; what stands before it in the list is done.
    */
   putIndexed(pe: number, indices: IndexSource, source: PutSource<E>): RmaHandle<void> {
-    this.services.batches.putIndexed(this[MEMORY], pe, indices, source);
-    return this.services.done;
+    return this.services.ended(this.services.batches.putIndexed(this[MEMORY], pe, indices, source));
   }
 
   /**
@@ -289,7 +282,9 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
     target?: GetTarget<E>,
   ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
     const into = target ?? newArray(this.type, indices.length);
-    this.services.batches.getIndexed(this[MEMORY], pe, indices, into);
-    return target ? this.services.done : this.services.given(into as ElementArray<E>);
+    const rest = this.services.batches.getIndexed(this[MEMORY], pe, indices, into);
+    return target
+      ? this.services.ended(rest)
+      : this.services.givenAfter(rest, into as ElementArray<E>);
   }
 }

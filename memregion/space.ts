@@ -6,15 +6,20 @@
  */
 
 import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
-import type { Collectives, Lamella, Progress } from "../lamellae/mod.ts";
-import { accessOf } from "./access.ts";
 import {
-  Allocation,
+  beginRequest,
+  type Collectives,
   type Generation,
-  HEADER,
-  HEADER_BYTES,
-  type SpaceState,
-} from "./allocation.ts";
+  type Lamella,
+  OPERATION,
+  PART_HEADER,
+  PART_HEADER_BYTES,
+  type Progress,
+  REPLY_HEAD_BYTES,
+  replyDone,
+} from "../lamellae/mod.ts";
+import { accessOf } from "./access.ts";
+import { Allocation, type SpaceState } from "./allocation.ts";
 import { Batches } from "./batch.ts";
 import {
   type ElementInfo,
@@ -22,10 +27,11 @@ import {
   type ElementType,
   type ElementValue,
 } from "./element_types.ts";
+import { FarMemory, type WorkCounter } from "./far.ts";
 import { RegionHandle, RmaHandle } from "./handle.ts";
 import { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import type { RegionServices } from "./region.ts";
-import { type Access, type RegionHost, RegionMemory } from "./region_memory.ts";
+import { type Access, type RegionHost, RegionMemory, type Rest } from "./region_memory.ts";
 import { SharedMemoryRegion } from "./shared_region.ts";
 import { Waits } from "./waits.ts";
 import { readOffer, readOneSided, readShared, tableBytesOf, writeOffer } from "./wire.ts";
@@ -44,6 +50,7 @@ export type AllocationResult<R> =
 export class RegionSpace {
   readonly #lamella: Lamella;
   readonly #collectives: Collectives;
+  readonly #far: FarMemory;
   readonly #host: RegionHost;
   readonly #services: RegionServices;
   readonly #access = new Map<ElementType, Access<unknown>>();
@@ -67,12 +74,21 @@ export class RegionSpace {
     const done = new RmaHandle<void>(progress, undefined);
     this.#lamella = lamella;
     this.#collectives = collectives;
-    this.#host = { lamella, bytesPut: 0 };
+    const far = new FarMemory(progress);
+    this.#far = far;
+    this.#host = { lamella, bytesPut: 0, far };
     this.#services = {
       done,
-      batches: new Batches(lamella),
+      batches: new Batches(this.#host),
       waits: new Waits(progress),
+      ended: (rest) => rest === undefined ? done : new RmaHandle<void>(progress, rest),
       given: (value) => new RmaHandle(progress, value),
+      givenAfter<T>(rest: Rest, value: T): RmaHandle<T> {
+        if (rest === undefined) return new RmaHandle(progress, value);
+        const operation = far.begin<T>(rest.pe);
+        operation.adopt(rest);
+        return new RmaHandle<T>(progress, operation.seal(() => value));
+      },
     };
     progress.onFailure((error) => {
       this.#state.failure = error;
@@ -83,6 +99,20 @@ export class RegionSpace {
   /** Bytes written to other PEs that the lamella has not counted. */
   get bytesPut(): number {
     return this.#host.bytesPut;
+  }
+
+  /** How many operations at PEs of other processes are under way. */
+  get pendingFar(): number {
+    return this.#far.pending;
+  }
+
+  /**
+   * Lets somebody count what is under way at PEs of other processes.
+   *
+   * @param counter Who.
+   */
+  countWith(counter: WorkCounter): void {
+    this.#far.countWith(counter);
   }
 
   /** How many waits for values are being awaited. */
@@ -149,7 +179,9 @@ export class RegionSpace {
       if (error instanceof OutOfMemoryError) {
         this.#shared.delete(allocation.id);
         allocation.close("its allocation failed");
-        if (typeof room === "number") this.#lamella.heap.release(room - tableBytes - HEADER_BYTES);
+        if (typeof room === "number") {
+          this.#lamella.heap.release(room - tableBytes - PART_HEADER_BYTES);
+        }
         return give({ ok: false, error });
       }
       if (allocation.addresses.length === 0 && !allocation.closed) {
@@ -195,9 +227,9 @@ export class RegionSpace {
     const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2));
     // A segment that was never used holds zeros.
     const generation: Generation = { low: low | 1, high: high | 0 };
-    const header = this.#lamella.address(pe, offset - HEADER_BYTES) / 4;
-    views.i32[header + HEADER.generation / 4] = generation.low;
-    views.i32[header + HEADER.generation / 4 + 1] = generation.high;
+    const header = this.#lamella.address(pe, offset - PART_HEADER_BYTES) / 4;
+    views.i32[header + PART_HEADER.generation / 4] = generation.low;
+    views.i32[header + PART_HEADER.generation / 4 + 1] = generation.high;
     const allocation = this.#newAllocation(this.#nextOwn++, pe, generation);
     allocation.place([offset]);
     this.#own.set(allocation.id, allocation);
@@ -225,14 +257,14 @@ export class RegionSpace {
   ): number | OutOfMemoryError {
     const { heap, pe, kernels, views } = this.#lamella;
     this.#sweep();
-    const bytes = tableBytes + HEADER_BYTES + length * info.bytes;
+    const bytes = tableBytes + PART_HEADER_BYTES + length * info.bytes;
     try {
       const offset = heap.allocate(bytes, (from, count) => {
         kernels.fill(this.#lamella.address(pe, from), 0, count);
       });
       const address = this.#lamella.address(pe, offset);
-      views.f64[(address + tableBytes + HEADER.bytes) / 8] = length * info.bytes;
-      return offset + tableBytes + HEADER_BYTES;
+      views.f64[(address + tableBytes + PART_HEADER.bytes) / 8] = length * info.bytes;
+      return offset + tableBytes + PART_HEADER_BYTES;
     } catch (error) {
       if (error instanceof OutOfMemoryError) return error;
       throw error;
@@ -251,7 +283,7 @@ export class RegionSpace {
     length: number,
   ): RegionMemory<ElementValue<E>> {
     let access = this.#access.get(info.type);
-    if (!access) this.#access.set(info.type, access = accessOf(info, this.#lamella));
+    if (!access) this.#access.set(info.type, access = accessOf(info, this.#host));
     return new RegionMemory<unknown>(
       this.#host,
       access,
@@ -261,32 +293,50 @@ export class RegionSpace {
     ) as unknown as RegionMemory<ElementValue<E>>;
   }
 
-  /** Frees one's own memory at once, and a part of a shared region when all PEs have left it. */
+  /**
+   * Frees one's own memory, and a part of a shared region when all PEs have left it; in both cases
+   * nothing may still be under way to or from it.
+   */
   #release(allocation: Allocation): void {
-    const { heap, kernels, numPes, pe } = this.#lamella;
+    const { heap, kernels, pe } = this.#lamella;
     const { addresses, generation, id, offsets } = allocation;
     if (generation) {
       this.#own.delete(id);
-      kernels.fill(addresses[0]! - HEADER_BYTES, 0, HEADER_BYTES);
-      heap.release(offsets[0]! - HEADER_BYTES);
+      kernels.fill(addresses[0]! - PART_HEADER_BYTES, 0, PART_HEADER_BYTES);
+      this.#far.fence(() => heap.release(offsets[0]! - PART_HEADER_BYTES));
       return;
     }
     this.#shared.delete(id);
-    const offset = offsets[pe]!;
-    for (let other = 0; other < numPes; other++) {
-      kernels.add32(addresses[other]! - HEADER_BYTES + HEADER.disposals, 1);
-    }
-    this.#leaving.push({ offset });
-    this.#sweep();
+    this.#far.fence(() => {
+      addresses.forEach((address, other) => {
+        if (address < 0) return this.#leave(other, offsets[other]!);
+        kernels.add32(address - PART_HEADER_BYTES + PART_HEADER.disposals, 1);
+      });
+      this.#leaving.push({ offset: offsets[pe]! });
+      this.#sweep();
+    });
+  }
+
+  /** Tells a far PE that this one has disposed a shared region. */
+  #leave(pe: number, part: number): void {
+    const head = { operation: OPERATION.leave, type: "u8", count: 0, part, position: 0 } as const;
+    const { bytes } = beginRequest(head, 0, 0);
+    const reply = new Uint8Array(REPLY_HEAD_BYTES);
+    const operation = this.#far.begin<void>(pe);
+    operation.start(
+      () => this.#lamella.operate(pe, bytes, reply),
+      () => void replyDone(reply, "dispose a region", pe),
+    );
+    operation.seal(() => {});
   }
 
   #sweep(): void {
     if (this.#leaving.length === 0) return;
     const { heap, kernels, numPes, pe } = this.#lamella;
-    const before = HEADER_BYTES + tableBytesOf(numPes);
+    const before = PART_HEADER_BYTES + tableBytesOf(numPes);
     this.#leaving = this.#leaving.filter(({ offset }) => {
-      const header = this.#lamella.address(pe, offset - HEADER_BYTES);
-      if (kernels.load32(header + HEADER.disposals) !== numPes) return true;
+      const header = this.#lamella.address(pe, offset - PART_HEADER_BYTES);
+      if (kernels.load32(header + PART_HEADER.disposals) !== numPes) return true;
       heap.release(offset - before);
       return false;
     });
@@ -307,10 +357,7 @@ export class RegionSpace {
       allocation.close(`it was disposed by PE ${this.#lamella.pe}`);
     } else if (allocation.addresses.length === 0 && !allocation.closed) {
       // The sender knows already that the collective is over: its table tells where the parts are.
-      const { numPes, views } = this.#lamella;
-      const table = offset - HEADER_BYTES - tableBytesOf(numPes);
-      const at = this.#lamella.address(sender, table) / 8;
-      this.#place(allocation, [...views.f64.subarray(at, at + numPes)]);
+      this.#place(allocation, this.#tableOf(sender, offset));
     }
     this.#checkRange(allocation, this.#lamella.pe, (start + length) * info.bytes);
     const memory = this.#memory<ElementType>(info, allocation, start, length);
@@ -337,11 +384,27 @@ export class RegionSpace {
     return new OneSidedMemoryRegion<ElementType>(this.#services, memory);
   }
 
+  /** Where the parts of a shared region are, as a PE knows that has finished its allocation. */
+  #tableOf(pe: number, offset: number): number[] {
+    const { numPes, views } = this.#lamella;
+    const table = offset - PART_HEADER_BYTES - tableBytesOf(numPes);
+    if (this.#lamella.isNear(pe)) {
+      const at = this.#lamella.address(pe, table) / 8;
+      return [...views.f64.subarray(at, at + numPes)];
+    }
+    const offsets = new Float64Array(numPes);
+    const operation = this.#far.begin<void>(pe);
+    operation.start(() => this.#lamella.getBytes(pe, table, new Uint8Array(offsets.buffer)));
+    operation.seal(() => {}).wait();
+    return [...offsets];
+  }
+
   /** Refuses a handle that reaches beyond its memory; what a closed one says does not matter. */
   #checkRange(allocation: Allocation, part: number, end: number): void {
     const address = allocation.addresses[part];
-    if (address === undefined || !allocation.current) return;
-    const bytes = this.#lamella.views.f64[(address - HEADER_BYTES + HEADER.bytes) / 8]!;
+    // A far PE checks the range of each operation against its own header.
+    if (address === undefined || address < 0 || !allocation.current) return;
+    const bytes = this.#lamella.views.f64[(address - PART_HEADER_BYTES + PART_HEADER.bytes) / 8]!;
     if (end <= bytes) return;
     throw new ProtocolError(
       `Cannot read the handle of region ${allocation.id}: it ends at byte ${end} of ${bytes}`,
@@ -352,7 +415,7 @@ export class RegionSpace {
   #place(allocation: Allocation, offsets: readonly number[]): void {
     const { numPes, pe, views } = this.#lamella;
     allocation.place(offsets);
-    const table = offsets[pe]! - HEADER_BYTES - tableBytesOf(numPes);
+    const table = offsets[pe]! - PART_HEADER_BYTES - tableBytesOf(numPes);
     views.f64.set(offsets, this.#lamella.address(pe, table) / 8);
   }
 
@@ -363,6 +426,7 @@ export class RegionSpace {
     this.#services.waits.failAll(
       new ClosedError("Cannot wait for a value in a region: the world is closed"),
     );
+    this.#far.failAll(new ClosedError("Cannot finish the operation: the world is closed"));
   }
 
   #closeAll(reason: string): void {

@@ -2,15 +2,15 @@
  * Waiting for a value in one's own part of a region.
  *
  * A PE that waits says so in the header of its part, and whoever writes there through a region then
- * rings it. A write that overtakes this is noticed at the next look, at most {@linkcode
- * WAIT_SLICE_MS} later.
+ * rings it. A write that overtakes this is noticed at the next look, at most a slice later. A plain
+ * put of another process never rings, since the network alone does it; so where there are others
+ * the slices are short.
  *
  * @module
  */
 
 import { type LamellarError, TimeoutError } from "../internal/errors.ts";
 import { Comparison as Code } from "../internal/kernels_element.ts";
-import { WAIT_SLICE_MS } from "../internal/limits.ts";
 import { type Progress, WAIT_FOR } from "../lamellae/mod.ts";
 import { labelOf, refuseValue } from "./refusals.ts";
 import type { RegionMemory } from "./region_memory.ts";
@@ -98,7 +98,7 @@ export class Waits {
       this.#timer = undefined;
       this.#look();
       if (this.#pending.length > 0) this.#arm();
-    }, WAIT_SLICE_MS);
+    }, this.progress.valueSliceMs);
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 

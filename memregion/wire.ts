@@ -7,8 +7,7 @@
 
 import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
 import { ALLOCATION_ALIGN, EXCHANGE_BYTES } from "../internal/limits.ts";
-import type { Lamella } from "../lamellae/mod.ts";
-import type { Generation } from "./allocation.ts";
+import type { Generation, Lamella } from "../lamellae/mod.ts";
 import { type ElementInfo, ELEMENTS, type ElementType } from "./element_types.ts";
 import type { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import { labelOf } from "./refusals.ts";

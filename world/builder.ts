@@ -184,6 +184,7 @@ export class LamellarWorldBuilder {
       teams,
       decodeContext: { closuresAllowed: config.closures, regions },
     });
+    regions.countWith(engine);
     const root = worldAsParent(lamella, collectives);
     const shared = { lamella, progress, collectives, engine, regions, teams, root };
     const core: WorldCore = { ...shared, closed: false };

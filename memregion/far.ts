@@ -1,0 +1,350 @@
+/**
+ * What is under way at far PEs, those whose memory another process has: each operation has tickets
+ * of the lamella, and is over when all of them are done.
+ *
+ * @module
+ */
+
+import type { LamellarError } from "../internal/errors.ts";
+import { type Lamella, type Progress, WAIT_FOR } from "../lamellae/mod.ts";
+
+/** Most tickets of a PE that are open at once; who starts more waits in place. */
+const TICKETS_MAX = 128;
+
+/** Who counts the work of a PE, for `waitAll`. */
+export interface WorkCounter {
+  /** Something was started. */
+  begin(): void;
+  /** As much of it is over. */
+  settled(count: number): void;
+  /**
+   * Something failed.
+   *
+   * @param error Why.
+   * @param observed Whether someone else sees the error.
+   */
+  keepFailure(error: unknown, observed: () => boolean): void;
+}
+
+/** A ticket of an operation. */
+interface Part {
+  readonly ticket: number;
+  /** What comes after it. */
+  readonly done: (() => void) | undefined;
+}
+
+const PENDING = 0;
+const DONE = 1;
+const FAILED = 2;
+
+/** An operation at far PEs, that gives a value once it is over. */
+export class FarOperation<V> {
+  /** The PE it waits for, for the watchdog. */
+  readonly pe: number;
+  readonly #far: FarMemory;
+  readonly #parts: Part[] = [];
+  readonly #children: FarOperation<void>[] = [];
+  /** Calls that go on when a child is over. */
+  #parent: ((error: unknown) => void) | undefined;
+  #finish: (() => V) | undefined;
+  #state = PENDING;
+  /** The first error; the operation is over when nothing of it is under way any more. */
+  #broken = false;
+  #error: unknown;
+  #value: unknown;
+  #observed = false;
+  #promise: PromiseWithResolvers<unknown> | undefined;
+
+  /**
+   * @param far What is under way at this PE.
+   * @param pe The PE whose memory it is.
+   * @internal
+   */
+  constructor(far: FarMemory, pe: number) {
+    this.#far = far;
+    this.pe = pe;
+  }
+
+  /**
+   * Starts a part of it, unless another one failed.
+   *
+   * @param begin Starts it; returns a ticket, 0 if it is done.
+   * @param done What comes after it: may look at what it gave, throw, or start another part.
+   */
+  start(begin: () => number, done?: () => void): void {
+    if (this.#broken) return;
+    try {
+      const ticket = begin();
+      if (ticket === 0) return this.#after(done);
+      this.#parts.push({ ticket, done });
+      this.#far.tickets++;
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  /**
+   * Makes another operation a part of it.
+   *
+   * @param child The operation, undefined if it is over.
+   * @param done What comes after it, as in `start`.
+   */
+  adopt(child: FarOperation<void> | undefined, done?: () => void): void {
+    if (child === undefined) return this.#after(done);
+    child.#observed = true;
+    const over = (error: unknown): void => {
+      if (child.#state === FAILED) this.#break(error);
+      else this.#after(done);
+    };
+    if (child.#state !== PENDING) return over(child.#error);
+    this.#children.push(child);
+    child.#parent = (error) => {
+      this.#children.splice(this.#children.indexOf(child), 1);
+      over(error);
+      this.#settleIfOver();
+    };
+  }
+
+  /**
+   * Tells that all parts but those that follow others have been started.
+   *
+   * @param finish Makes the value.
+   * @returns This.
+   */
+  seal(finish: () => V): this {
+    this.#finish = finish;
+    this.#settleIfOver();
+    return this;
+  }
+
+  /** Looks at its tickets; returns whether it is over. */
+  advance(): boolean {
+    for (let i = 0; i < this.#parts.length;) {
+      const { ticket, done } = this.#parts[i]!;
+      if (this.#isPending(ticket)) {
+        i++;
+        continue;
+      }
+      this.#parts.splice(i, 1);
+      this.#far.tickets--;
+      this.#after(done);
+    }
+    for (let i = this.#children.length - 1; i >= 0; i--) this.#children[i]?.advance();
+    this.#settleIfOver();
+    return this.#state !== PENDING;
+  }
+
+  #isPending(ticket: number): boolean {
+    try {
+      return this.#far.lamella.isPending(ticket);
+    } catch (error) {
+      this.#break(error);
+      return false;
+    }
+  }
+
+  #after(done: (() => void) | undefined): void {
+    if (this.#broken) return;
+    try {
+      done?.();
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  #break(error: unknown): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#error = error;
+  }
+
+  #settleIfOver(): void {
+    const finish = this.#finish;
+    if (this.#state !== PENDING || !finish) return;
+    if (this.#parts.length > 0 || this.#children.length > 0) return;
+    if (!this.#broken) {
+      try {
+        this.#value = finish();
+      } catch (error) {
+        this.#break(error);
+      }
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#state = this.#broken ? FAILED : DONE;
+    if (this.#broken) this.#promise?.reject(this.#error);
+    else this.#promise?.resolve(this.#value);
+    const error = this.#broken ? { error: this.#error } : undefined;
+    this.#far.remove(this, error, () => this.#observed);
+    this.#parent?.(this.#error);
+  }
+
+  /**
+   * Ends it because nothing more will come.
+   *
+   * @param error Why.
+   */
+  fail(error: LamellarError): void {
+    if (this.#state !== PENDING) return;
+    this.#far.tickets -= this.#parts.length;
+    this.#parts.length = 0;
+    this.#children.length = 0;
+    this.#break(error);
+    this.#settle();
+  }
+
+  /** A promise for its value. */
+  promise(): Promise<V> {
+    this.#observed = true;
+    if (this.#promise === undefined) {
+      this.#promise = Promise.withResolvers();
+      if (this.#state === DONE) this.#promise.resolve(this.#value);
+      else if (this.#state === FAILED) this.#promise.reject(this.#error);
+    }
+    return this.#promise.promise as Promise<V>;
+  }
+
+  /** Blocks until it is over, as an awaited handle would wait; in place inside a handler. */
+  block(): V {
+    const { progress } = this.#far;
+    if (progress.inHandler) return this.wait();
+    this.#observed = true;
+    const reason = { kind: WAIT_FOR.memory, pe: this.pe };
+    if (!this.advance()) progress.block(() => this.advance(), "block", reason);
+    return this.#result();
+  }
+
+  /** Waits in place until it is over: nothing of the user's runs meanwhile. */
+  wait(): V {
+    this.#observed = true;
+    this.#far.progress.settle(() => this.advance(), this.pe);
+    return this.#result();
+  }
+
+  #result(): V {
+    if (this.#state === FAILED) throw this.#error;
+    return this.#value as V;
+  }
+}
+
+/** What is under way at far PEs. */
+export class FarMemory {
+  /** The engine that looks at it. */
+  readonly progress: Progress;
+  /** The provider. */
+  readonly lamella: Lamella;
+  /** Tickets that are open. */
+  tickets = 0;
+  #open: FarOperation<unknown>[] = [];
+  #fences: { readonly behind: Set<FarOperation<unknown>>; readonly run: () => void }[] = [];
+  #counter: WorkCounter | undefined;
+  #polled = false;
+
+  /**
+   * @param progress The engine that looks at it.
+   */
+  constructor(progress: Progress) {
+    this.progress = progress;
+    this.lamella = progress.lamella;
+    progress.onFailure((error) => this.failAll(error));
+  }
+
+  /** How many operations are under way. */
+  get pending(): number {
+    return this.#open.length;
+  }
+
+  /**
+   * Lets somebody count what is under way.
+   *
+   * @param counter Who.
+   */
+  countWith(counter: WorkCounter): void {
+    this.#counter = counter;
+  }
+
+  /** Waits in place while too many tickets are open. */
+  makeRoom(): void {
+    if (this.tickets < TICKETS_MAX) return;
+    const done = (): boolean => (this.#poll(), this.tickets < TICKETS_MAX);
+    this.progress.settle(done, this.#open[0]!.pe);
+  }
+
+  /**
+   * Begins an operation, which has to be sealed, after a wait in place for room if need be.
+   *
+   * @param pe The PE whose memory it is.
+   * @returns The operation.
+   */
+  begin<V>(pe: number): FarOperation<V> {
+    this.makeRoom();
+    const operation = new FarOperation<V>(this, pe);
+    this.#open.push(operation);
+    this.#counter?.begin();
+    if (!this.#polled) {
+      // A world without far PEs never gets here, and is not to pay for it at each step.
+      this.#polled = true;
+      this.progress.addPoller(() => this.#open.length === 0 ? 0 : this.#poll());
+      this.progress.addReason(() =>
+        this.#open.length === 0
+          ? { kind: WAIT_FOR.nothing, pe: -1 }
+          : { kind: WAIT_FOR.memory, pe: this.#open[0]!.pe }
+      );
+    }
+    this.progress.kick();
+    return operation;
+  }
+
+  /**
+   * Removes an operation that is over.
+   *
+   * @param operation The operation.
+   * @param failed Its error, if it failed.
+   * @param observed Whether someone sees the error.
+   */
+  remove(
+    operation: FarOperation<unknown>,
+    failed: { readonly error: unknown } | undefined,
+    observed: () => boolean,
+  ): void {
+    const at = this.#open.indexOf(operation);
+    if (at < 0) return;
+    this.#open.splice(at, 1);
+    if (failed) this.#counter?.keepFailure(failed.error, observed);
+    this.#counter?.settled(1);
+    if (this.#fences.length === 0) return;
+    for (const { behind } of this.#fences) behind.delete(operation);
+    const ready = this.#fences.filter(({ behind }) => behind.size === 0);
+    this.#fences = this.#fences.filter(({ behind }) => behind.size > 0);
+    for (const { run } of ready) run();
+  }
+
+  /**
+   * Does something once everything that is under way now is over: memory must not be free while
+   * something still moves to or from it.
+   *
+   * @param run What to do; it is not done if the job fails before.
+   */
+  fence(run: () => void): void {
+    if (this.#open.length === 0) run();
+    else this.#fences.push({ behind: new Set(this.#open), run });
+  }
+
+  #poll(): number {
+    const before = this.#open.length;
+    for (let i = before - 1; i >= 0; i--) this.#open[i]?.advance();
+    return Math.max(0, before - this.#open.length);
+  }
+
+  /**
+   * Ends everything that is under way.
+   *
+   * @param error Why.
+   */
+  failAll(error: LamellarError): void {
+    this.#fences = [];
+    for (const operation of [...this.#open]) operation.fail(error);
+  }
+}
