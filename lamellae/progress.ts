@@ -39,6 +39,8 @@ const SPINS = 6000;
 const SPINS_CROWDED = 100;
 /** How often a waiting PE offers its core to others before it sleeps. */
 const YIELDS = 100;
+/** Looks at the network before a wait in place counts as one. */
+const QUICK_LOOKS = 4;
 /** Microtask turns with a short spin each before the pump takes a turn of the event loop. */
 const HOPS = 12;
 /** Loads of the event counter in each of these. */
@@ -220,8 +222,13 @@ export class Progress {
    * @throws {LamellarError} When the job fails.
    */
   settle(done: () => boolean, pe: number): void {
-    if (done()) return;
     const { lamella } = this;
+    // What takes little longer than a microsecond is not worth telling the watchdog about.
+    for (let look = 0; look < QUICK_LOOKS; look++) {
+      const seen = lamella.events();
+      if (done()) return;
+      if (lamella.wait(seen, this.#spins, 0, 0) === WAIT_FAILED) this.checkFailure();
+    }
     let eager = true;
     const slices = new Slices(IDLE_SLICE_MS);
     lamella.report(ACTIVITY.blocked, WAIT_FOR.memory, pe);

@@ -113,11 +113,13 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
     info,
     kernels,
     accepts,
-    put(memory, part, index, source): Rest {
+    put(memory, part, index, source, inPlace): Rest {
       if (typeof source !== "object" || source === null) {
         const at = memory.address("put", part, index, 1);
         if (!accepts(source)) refusals.refuseValue(memory, "put", source);
-        if (at < 0) return far.putValues({ memory, op: "put", part, at }, [source as V]);
+        if (at < 0) {
+          return far.putValues({ memory, op: "put", part, at }, [source as V], inPlace);
+        }
         if (exact) kernels.store(at, source as V);
         else view[at / bytes] = source as unknown as X;
         memory.wrote(part, 1);
@@ -125,13 +127,13 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       }
       // Before the class of the array: to see that a region is none takes its prototype chain.
       const from = (source as { [regionKey]?: RegionMemory<V> })[regionKey];
-      if (from !== undefined) return memory.putRegion(part, index, from);
-      if (!(source instanceof arrayClass)) return memory.putOther(part, index, source);
+      if (from !== undefined) return memory.putRegion(part, index, from, inPlace);
+      if (!(source instanceof arrayClass)) return memory.putOther(part, index, source, inPlace);
       const count = source.length;
       const position = memory.position("put", part, index, count);
       const { allocation } = memory;
       const at = allocation.addresses[part]! + position;
-      if (at < 0) return far.put({ memory, op: "put", part, at }, source);
+      if (at < 0) return far.put({ memory, op: "put", part, at }, source, inPlace);
       if (inHeap(source)) {
         const pe = allocation.firstPe + part;
         lamella.put(pe, allocation.offsets[part]! + position, source.byteOffset, count * bytes);
@@ -142,9 +144,9 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       allocation.written(part);
       return undefined;
     },
-    get(memory, part, index, target): Rest {
+    get(memory, part, index, target, inPlace): Rest {
       const into = (target as { [regionKey]?: RegionMemory<V> } | null)?.[regionKey];
-      if (into !== undefined) return memory.getRegion(part, index, into);
+      if (into !== undefined) return memory.getRegion(part, index, into, inPlace);
       if (!(target instanceof arrayClass)) {
         return refusals.refuseClass(memory, "get", "from", target);
       }
@@ -152,7 +154,10 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       const position = memory.position("get", part, index, count);
       const { allocation } = memory;
       const at = allocation.addresses[part]! + position;
-      if (at < 0) return far.get({ memory, op: "get", part, at }, target, () => {});
+      if (at < 0) {
+        const place = { memory, op: "get", part, at };
+        return far.get<void>(place, target, () => {}, inPlace) as Rest;
+      }
       if (inHeap(target)) {
         const pe = allocation.firstPe + part;
         lamella.get(pe, allocation.offsets[part]! + position, target.byteOffset, count * bytes);
@@ -177,9 +182,9 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       target.set(view.subarray(from, from + count));
       return target as TypedArrayLike<unknown>;
     },
-    read(memory, part, index): Given<V> {
+    read(memory, part, index, inPlace): Given<V> {
       const at = memory.address("get", part, index, 1);
-      if (at < 0) return far.read({ memory, op: "get", part, at });
+      if (at < 0) return far.read({ memory, op: "get", part, at }, inPlace);
       if (!exact) return view[at / bytes] as unknown as V;
       const value = kernels.load(at);
       if (Number.isNaN(value)) inexact(memory, "get", index, at);

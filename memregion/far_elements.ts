@@ -41,6 +41,8 @@ export interface FarPlace {
 export class FarElements<V> {
   readonly #info: ElementInfo;
   readonly #far: FarMemory;
+  /** Holds the element of a copy that is waited for in place. */
+  readonly #cell: TypedArrayLike<unknown>;
 
   /**
    * @param info The element type.
@@ -49,6 +51,7 @@ export class FarElements<V> {
   constructor(info: ElementInfo, far: FarMemory) {
     this.#info = info;
     this.#far = far;
+    this.#cell = new info.arrayClass(1) as TypedArrayLike<unknown>;
   }
 
   /**
@@ -148,9 +151,18 @@ export class FarElements<V> {
    *
    * @param place Where the first one goes.
    * @param source The elements.
-   * @returns The operation.
+   * @param inPlace Whether it is waited for in place at once.
+   * @returns The operation; nothing if it is done.
    */
-  put(place: FarPlace, source: TypedArrayLike<unknown>): FarOperation<void> {
+  put(
+    place: FarPlace,
+    source: TypedArrayLike<unknown>,
+    inPlace = false,
+  ): FarOperation<void> | undefined {
+    if (inPlace && !place.memory.allocation.oneSided) {
+      this.#moveInPlace(place, source, true);
+      return undefined;
+    }
     const operation = this.operation<void>(place);
     const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
     if (bytes.length > 0) {
@@ -169,12 +181,19 @@ export class FarElements<V> {
    *
    * @param place Where the first one goes.
    * @param values The values.
-   * @returns The operation.
+   * @param inPlace Whether it is waited for in place at once.
+   * @returns The operation; nothing if it is done.
    */
-  putValues(place: FarPlace, values: readonly V[]): FarOperation<void> {
-    const array = new this.#info.arrayClass(values.length) as TypedArrayLike<unknown>;
+  putValues(
+    place: FarPlace,
+    values: readonly V[],
+    inPlace = false,
+  ): FarOperation<void> | undefined {
+    const array = inPlace && values.length === 1
+      ? this.#cell
+      : new this.#info.arrayClass(values.length) as TypedArrayLike<unknown>;
     for (let i = 0; i < values.length; i++) array[i] = this.elementOf(values[i]!);
-    return this.put(place, array);
+    return this.put(place, array, inPlace);
   }
 
   /**
@@ -183,9 +202,19 @@ export class FarElements<V> {
    * @param place Where the first one is.
    * @param target What to fill.
    * @param give What the operation gives.
-   * @returns The operation.
+   * @param inPlace Whether it is waited for in place at once.
+   * @returns The operation, or what it gives if it is done.
    */
-  get<T>(place: FarPlace, target: TypedArrayLike<unknown>, give: () => T): FarOperation<T> {
+  get<T>(
+    place: FarPlace,
+    target: TypedArrayLike<unknown>,
+    give: () => T,
+    inPlace = false,
+  ): T | FarOperation<T> {
+    if (inPlace && !place.memory.allocation.oneSided) {
+      this.#moveInPlace(place, target, false);
+      return give();
+    }
     const operation = this.operation<T>(place);
     const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
     if (bytes.length > 0) {
@@ -203,17 +232,38 @@ export class FarElements<V> {
    * Gets an element.
    *
    * @param place Where it is.
-   * @returns The operation; it gives the value.
+   * @param inPlace Whether it is waited for in place at once.
+   * @returns The operation, or the value if it is done.
    */
-  read(place: FarPlace): FarOperation<V> {
-    const array = new this.#info.arrayClass(1) as TypedArrayLike<unknown>;
-    return this.get(place, array, () => this.#valueOf(place, array[0], true));
+  read(place: FarPlace, inPlace = false): V | FarOperation<V> {
+    const array = inPlace ? this.#cell : new this.#info.arrayClass(1) as TypedArrayLike<unknown>;
+    return this.get(place, array, () => this.#valueOf(place, array[0], true), inPlace);
   }
 
   #goesAsOne({ memory }: FarPlace, bytes: number): boolean {
     if (!memory.allocation.oneSided) return false;
     const { operationBytesMax } = this.#far.lamella;
     return bytes <= itemsPerRequest(operationBytesMax, 0, 1, 1);
+  }
+
+  /** Moves elements of a shared region, without the books that an operation needs. */
+  #moveInPlace(place: FarPlace, array: TypedArrayLike<unknown>, put: boolean): void {
+    const { allocation } = place.memory;
+    const { lamella } = this.#far;
+    const pe = allocation.firstPe + place.part;
+    const offset = allocation.offsets[place.part]! + place.at - FAR_ADDRESS;
+    const { buffer, byteOffset, byteLength } = array;
+    if (byteLength === 0) return;
+    let ticket: number;
+    if (buffer === lamella.views.buffer) {
+      ticket = put
+        ? lamella.put(pe, offset, byteOffset, byteLength)
+        : lamella.get(pe, offset, byteOffset, byteLength);
+    } else {
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      ticket = put ? lamella.putBytes(pe, offset, bytes) : lamella.getBytes(pe, offset, bytes);
+    }
+    if (ticket !== 0) this.#far.progress.settle(() => !lamella.isPending(ticket), pe);
   }
 
   /** Moves bytes by the network alone; those of a one-sided region after a check. */

@@ -36,7 +36,7 @@ export class OneSidedMemoryRegion<E extends ElementType> extends OneSidedRma<E> 
    */
   at(index: number): ElementValue<E> {
     const memory = this[MEMORY];
-    return settled(memory.access.read(memory, 0, index));
+    return settled(memory.access.read(memory, 0, index, true));
   }
 
   /**

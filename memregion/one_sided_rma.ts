@@ -46,7 +46,7 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
    */
   blockingPut(index: number, source: PutSource<E>): void {
     const memory = this[MEMORY];
-    settled(memory.access.put(memory, 0, index, source));
+    settled(memory.access.put(memory, 0, index, source, true));
   }
 
   /**
@@ -151,8 +151,8 @@ export abstract class OneSidedRma<E extends ElementType> extends OneSidedAtomics
   blockingGet(index: number, target: GetTarget<E>): void;
   blockingGet(index: number, target?: GetTarget<E>): ElementValue<E> | void {
     const memory = this[MEMORY];
-    if (target === undefined) return settled(memory.access.read(memory, 0, index));
-    settled(memory.access.get(memory, 0, index, target));
+    if (target === undefined) return settled(memory.access.read(memory, 0, index, true));
+    settled(memory.access.get(memory, 0, index, target, true));
   }
 
   /**

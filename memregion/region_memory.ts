@@ -66,10 +66,25 @@ export interface Access<V> {
   readonly kernels: ElementKernels<V> & Partial<IntegerKernels<V>>;
   /** Whether a value is one of the type. */
   accepts(value: unknown): value is V;
-  /** Copies a typed array, a value, a list of values or a local region to a part. */
-  put(memory: RegionMemory<V>, part: number, index: number, source: unknown): Rest;
+  /**
+   * Copies a typed array, a value, a list of values or a local region to a part. Here and below
+   * `inPlace` says that the caller waits in place at once for whatever is left.
+   */
+  put(
+    memory: RegionMemory<V>,
+    part: number,
+    index: number,
+    source: unknown,
+    inPlace?: boolean,
+  ): Rest;
   /** Fills a typed array or a local region from a part. */
-  get(memory: RegionMemory<V>, part: number, index: number, target: unknown): Rest;
+  get(
+    memory: RegionMemory<V>,
+    part: number,
+    index: number,
+    target: unknown,
+    inPlace?: boolean,
+  ): Rest;
   /** Copies elements of a part into a new typed array. */
   getBuffer(
     memory: RegionMemory<V>,
@@ -78,7 +93,7 @@ export interface Access<V> {
     count: number,
   ): Given<TypedArrayLike<unknown>>;
   /** Reads one element, not atomically. */
-  read(memory: RegionMemory<V>, part: number, index: number): Given<V>;
+  read(memory: RegionMemory<V>, part: number, index: number, inPlace?: boolean): Given<V>;
   /** Writes one element, not atomically; the value has been checked. */
   write(at: number, value: V): void;
   /** Copies between a typed array and addresses in steps. */
@@ -269,14 +284,17 @@ export class RegionMemory<V> {
    * @param part The part.
    * @param index Index of the first element.
    * @param source The list.
+   * @param inPlace Whether the caller waits in place.
    * @returns What is left of it.
    * @throws {TypeError} If it is something else.
    */
-  putOther(part: number, index: number, source: object): Rest {
+  putOther(part: number, index: number, source: object, inPlace?: boolean): Rest {
     if (!Array.isArray(source)) refuseClass(this, "put", "into", source);
     const values = this.checkedList("put", source);
     const at = this.address("put", part, index, values.length);
-    if (at < 0) return this.access.far.putValues({ memory: this, op: "put", part, at }, values);
+    if (at < 0) {
+      return this.access.far.putValues({ memory: this, op: "put", part, at }, values, inPlace);
+    }
     values.forEach((value, i) => this.access.write(at + i * this.#bytes, value));
     this.wrote(part, values.length);
     return undefined;
@@ -288,10 +306,11 @@ export class RegionMemory<V> {
    * @param part The part.
    * @param index Index of the first element.
    * @param from The region.
+   * @param inPlace Whether the caller waits in place.
    * @returns What is left of it.
    * @throws {MemNotLocalError} If it has no data on this PE.
    */
-  putRegion(part: number, index: number, from: RegionMemory<V>): Rest {
+  putRegion(part: number, index: number, from: RegionMemory<V>, inPlace?: boolean): Rest {
     const { length } = from;
     const position = this.position("put", part, index, length);
     const source = this.#localAddress("put", "into", from);
@@ -299,7 +318,7 @@ export class RegionMemory<V> {
     const at = allocation.addresses[part]! + position;
     if (at < 0) {
       const elements = this.access.viewOf(source, length);
-      return this.access.far.put({ memory: this, op: "put", part, at }, elements);
+      return this.access.far.put({ memory: this, op: "put", part, at }, elements, inPlace);
     }
     const pe = allocation.firstPe + part;
     this.#lamella.put(pe, allocation.offsets[part]! + position, source, length * this.#bytes);
@@ -313,10 +332,11 @@ export class RegionMemory<V> {
    * @param part The part.
    * @param index Index of the first element.
    * @param into The region.
+   * @param inPlace Whether the caller waits in place.
    * @returns What is left of it.
    * @throws {MemNotLocalError} If it has no data on this PE.
    */
-  getRegion(part: number, index: number, into: RegionMemory<V>): Rest {
+  getRegion(part: number, index: number, into: RegionMemory<V>, inPlace?: boolean): Rest {
     const { length } = into;
     const position = this.position("get", part, index, length);
     const target = this.#localAddress("get", "from", into);
@@ -324,7 +344,8 @@ export class RegionMemory<V> {
     const at = allocation.addresses[part]! + position;
     if (at < 0) {
       const elements = this.access.viewOf(target, length);
-      return this.access.far.get({ memory: this, op: "get", part, at }, elements, () => {});
+      const place = { memory: this, op: "get", part, at };
+      return this.access.far.get<void>(place, elements, () => {}, inPlace) as Rest;
     }
     const pe = allocation.firstPe + part;
     this.#lamella.get(pe, allocation.offsets[part]! + position, target, length * this.#bytes);

@@ -43,8 +43,8 @@ export class SharedMemoryRegion<E extends ElementType> extends SharedRma<E> {
     const memory = this[MEMORY];
     return settled(
       second === undefined
-        ? memory.access.read(memory, memory.localPart, first)
-        : memory.access.read(memory, first, second),
+        ? memory.access.read(memory, memory.localPart, first, true)
+        : memory.access.read(memory, first, second, true),
     );
   }
 

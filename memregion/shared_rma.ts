@@ -49,7 +49,7 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
    */
   blockingPut(pe: number, index: number, source: PutSource<E>): void {
     const memory = this[MEMORY];
-    settled(memory.access.put(memory, pe, index, source));
+    settled(memory.access.put(memory, pe, index, source, true));
   }
 
   /**
@@ -186,8 +186,8 @@ export abstract class SharedRma<E extends ElementType> extends SharedAtomics<E> 
   blockingGet(pe: number, index: number, target: GetTarget<E>): void;
   blockingGet(pe: number, index: number, target?: GetTarget<E>): ElementValue<E> | void {
     const memory = this[MEMORY];
-    if (target === undefined) return settled(memory.access.read(memory, pe, index));
-    settled(memory.access.get(memory, pe, index, target));
+    if (target === undefined) return settled(memory.access.read(memory, pe, index, true));
+    settled(memory.access.get(memory, pe, index, target, true));
   }
 
   /**
