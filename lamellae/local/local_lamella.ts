@@ -153,8 +153,8 @@ export class LocalLamella implements Lamella {
     this.#heaps[other] = heapOf(this.#layout, other);
   }
 
-  isNear(_pe: number): boolean {
-    return true;
+  isNear(pe: number): boolean {
+    return isNear(this.#layout, pe);
   }
 
   address(pe: number, offset: number): number {
@@ -380,7 +380,7 @@ function resultOf(code: number): number {
 function noFarPes(op: string, pe: number): LamellarError {
   return new LamellarError(
     "ERR_NOT_FAR",
-    `Cannot ${op} on PE ${pe}: the memory of every PE of the local lamella belongs to this process`,
+    `Cannot ${op} on PE ${pe}: the local lamella reaches the memory of this process only`,
     { pe, op },
   );
 }

@@ -2,9 +2,10 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { LamellarError, PeFailedError } from "../../internal/errors.ts";
 import { randomizer } from "../../internal/kernels_test_bench.ts";
 import { type FrameSink, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
+import { instantiateKernels } from "../../internal/kernels.ts";
 import { localPes, newSeed } from "../pes_test.ts";
-import { RING, ringHeaderOf } from "./layout.ts";
-import { failureText, type LocalLamella } from "./local_lamella.ts";
+import { createMemory, layoutFor, RING, ringHeaderOf } from "./layout.ts";
+import { failureText, LocalLamella } from "./local_lamella.ts";
 
 /** Writes a frame of a length and a number; returns whether there was room. */
 function send(lamella: LocalLamella, pe: number, bytes: number, number = 0): boolean {
@@ -302,4 +303,24 @@ Deno.test("waitAsync() settles when the bell rings, and one promise serves all",
   await first;
   clearInterval(alive);
   assertEquals(b.waitAsync(seen), null);
+});
+
+Deno.test("PEs of the process are near, and the memory of no other is reached", () => {
+  const share = { numPes: 6, firstPe: 2, nearPes: 2, networkBytes: 0 };
+  const layout = layoutFor(share, 4096, 65536);
+  const memory = createMemory(layout);
+  const kernels = instantiateKernels(memory, { memory64: layout.memory64 });
+  const lamella = new LocalLamella(layout, memory, kernels, 2);
+  const near = Array.from({ length: 6 }, (_, pe) => lamella.isNear(pe));
+  assertEquals(near, [false, false, true, true, false, false]);
+  assertEquals([lamella.put(3, 0, lamella.address(2, 0), 8), lamella.get(3, 0, 0, 0)], [0, 0]);
+  for (
+    const call of [
+      () => lamella.putBytes(4, 0, new Uint8Array(8)),
+      () => lamella.getBytes(4, 0, new Uint8Array(8)),
+      () => lamella.operate(4, new Uint8Array(8), new Uint8Array(8)),
+    ]
+  ) {
+    assertThrows(call, LamellarError, "the local lamella reaches the memory of this process only");
+  }
 });
