@@ -39,8 +39,9 @@ const SPINS = 6000;
 const SPINS_CROWDED = 100;
 /** How often a waiting PE offers its core to others before it sleeps. */
 const YIELDS = 100;
-/** Looks at the network before a wait in place counts as one. */
-const QUICK_LOOKS = 4;
+/** Looks at the network, with a short spin each, before a wait in place counts as one. */
+const QUICK_LOOKS = 200;
+const QUICK_SPINS = 10;
 /** Microtask turns with a short spin each before the pump takes a turn of the event loop. */
 const HOPS = 12;
 /** Loads of the event counter in each of these. */
@@ -223,11 +224,11 @@ export class Progress {
    */
   settle(done: () => boolean, pe: number): void {
     const { lamella } = this;
-    // What takes little longer than a microsecond is not worth telling the watchdog about.
+    // A network answers in microseconds: looking often is quicker than telling the watchdog.
     for (let look = 0; look < QUICK_LOOKS; look++) {
       const seen = lamella.events();
       if (done()) return;
-      if (lamella.wait(seen, this.#spins, 0, 0) === WAIT_FAILED) this.checkFailure();
+      if (lamella.wait(seen, QUICK_SPINS, 0, 0) === WAIT_FAILED) this.checkFailure();
     }
     let eager = true;
     const slices = new Slices(IDLE_SLICE_MS);

@@ -329,24 +329,24 @@ Deno.test("settle() waits in place: no frame is handled, and no poller runs", ()
   send(a, b, 1);
   let looks = 0;
   b.progress.settle(() => {
-    if (looks === 8) assertEquals(status(1, STATUS.waitKind), WAIT_FOR.memory);
-    if (looks === 8) assertEquals(status(1, STATUS.waitPe), 0);
+    if (looks === 205) assertEquals(status(1, STATUS.waitKind), WAIT_FOR.memory);
+    if (looks === 205) assertEquals(status(1, STATUS.waitPe), 0);
     b.lamella.ring(1);
-    return ++looks === 10;
+    return ++looks === 210;
   }, 0);
-  assertEquals([looks, status(1, STATUS.activity)], [10, ACTIVITY.running]);
+  assertEquals([looks, status(1, STATUS.activity)], [210, ACTIVITY.running]);
 });
 
 Deno.test("settle() works inside a handler, and ends when the job fails", () => {
   const { a, b, status } = pair();
   let looks = 0;
   const numbers = collect(b, () => {
-    b.progress.settle(() => (b.lamella.ring(1), ++looks === 10), 0);
+    b.progress.settle(() => (b.lamella.ring(1), ++looks === 210), 0);
     // The wait that the handler runs in goes on.
     assertEquals([status(1, STATUS.activity), status(1, STATUS.waitKind)], [1, WAIT_FOR.am]);
   });
   send(a, b, 1);
-  b.progress.block(() => numbers.length === 1 && looks === 10, "a test", REASON);
+  b.progress.block(() => numbers.length === 1 && looks === 210, "a test", REASON);
   a.lamella.fail(new Error("on purpose"));
   assertThrows(() => b.progress.settle(() => false, 0), PeFailedError, "on purpose");
 });
