@@ -76,7 +76,36 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
   const missing = (op: string) => (memory: RegionMemory<V>): never =>
     refusals.refuseBitwise(memory, op);
 
-  // Far parts have addresses below 0.
+  // Far parts have addresses below 0. What is done there is kept out of line, so that the functions
+  // for near ones stay small enough to be inlined.
+  type Memory = RegionMemory<V>;
+  const farPut = (
+    memory: Memory,
+    part: number,
+    at: number,
+    source: unknown,
+    inPlace?: boolean,
+  ): Rest => far.put({ memory, op: "put", part, at }, source as TypedArrayLike<unknown>, inPlace);
+  const farPutValue = (
+    memory: Memory,
+    part: number,
+    at: number,
+    value: unknown,
+    inPlace?: boolean,
+  ): Rest => far.putValues({ memory, op: "put", part, at }, [value as V], inPlace);
+  const farGet = (
+    memory: Memory,
+    part: number,
+    at: number,
+    target: unknown,
+    inPlace?: boolean,
+  ): Rest => {
+    const array = target as TypedArrayLike<unknown>;
+    return far.get<void>({ memory, op: "get", part, at }, array, () => {}, inPlace) as Rest;
+  };
+  const farRead = (memory: Memory, part: number, at: number, inPlace?: boolean): Given<V> =>
+    far.read({ memory, op: "get", part, at }, inPlace);
+
   function update(
     name: UpdateName,
     kernel: AtomicUpdate<V> | undefined,
@@ -117,9 +146,7 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       if (typeof source !== "object" || source === null) {
         const at = memory.address("put", part, index, 1);
         if (!accepts(source)) refusals.refuseValue(memory, "put", source);
-        if (at < 0) {
-          return far.putValues({ memory, op: "put", part, at }, [source as V], inPlace);
-        }
+        if (at < 0) return farPutValue(memory, part, at, source, inPlace);
         if (exact) kernels.store(at, source as V);
         else view[at / bytes] = source as unknown as X;
         memory.wrote(part, 1);
@@ -130,15 +157,16 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       if (from !== undefined) return memory.putRegion(part, index, from, inPlace);
       if (!(source instanceof arrayClass)) return memory.putOther(part, index, source, inPlace);
       const count = source.length;
-      const position = memory.position("put", part, index, count);
+      const at = memory.position("put", part, index, count);
       const { allocation } = memory;
-      const at = allocation.addresses[part]! + position;
-      if (at < 0) return far.put({ memory, op: "put", part, at }, source, inPlace);
+      if (allocation.hasFar && allocation.addresses[part]! < 0) {
+        return farPut(memory, part, allocation.addresses[part]! + at, source, inPlace);
+      }
       if (inHeap(source)) {
         const pe = allocation.firstPe + part;
-        lamella.put(pe, allocation.offsets[part]! + position, source.byteOffset, count * bytes);
+        lamella.put(pe, allocation.offsets[part]! + at, source.byteOffset, count * bytes);
       } else {
-        view.set(source, at / bytes);
+        view.set(source, (allocation.addresses[part]! + at) / bytes);
         memory.space.bytesPut += count * bytes;
       }
       allocation.written(part);
@@ -151,18 +179,16 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
         return refusals.refuseClass(memory, "get", "from", target);
       }
       const count = target.length;
-      const position = memory.position("get", part, index, count);
+      const at = memory.position("get", part, index, count);
       const { allocation } = memory;
-      const at = allocation.addresses[part]! + position;
-      if (at < 0) {
-        const place = { memory, op: "get", part, at };
-        return far.get<void>(place, target, () => {}, inPlace) as Rest;
+      if (allocation.hasFar && allocation.addresses[part]! < 0) {
+        return farGet(memory, part, allocation.addresses[part]! + at, target, inPlace);
       }
       if (inHeap(target)) {
         const pe = allocation.firstPe + part;
-        lamella.get(pe, allocation.offsets[part]! + position, target.byteOffset, count * bytes);
+        lamella.get(pe, allocation.offsets[part]! + at, target.byteOffset, count * bytes);
       } else {
-        const from = at / bytes;
+        const from = (allocation.addresses[part]! + at) / bytes;
         target.set(view.subarray(from, from + count));
       }
       return undefined;
@@ -184,7 +210,7 @@ function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
     },
     read(memory, part, index, inPlace): Given<V> {
       const at = memory.address("get", part, index, 1);
-      if (at < 0) return far.read({ memory, op: "get", part, at }, inPlace);
+      if (at < 0) return farRead(memory, part, at, inPlace);
       if (!exact) return view[at / bytes] as unknown as V;
       const value = kernels.load(at);
       if (Number.isNaN(value)) inexact(memory, "get", index, at);

@@ -42,7 +42,7 @@ export class RmaHandle<T> implements PromiseLike<T> {
   ): Promise<A | B> {
     this.#progress.kick();
     const value = this.#value;
-    this.#promise ??= value instanceof FarOperation ? value.promise() : Promise.resolve(value);
+    this.#promise ??= isFar(value) ? value.promise() : Promise.resolve(value);
     return this.#promise.then(onfulfilled, onrejected);
   }
 
@@ -53,7 +53,7 @@ export class RmaHandle<T> implements PromiseLike<T> {
    */
   block(): T {
     const value = this.#value;
-    return value instanceof FarOperation ? value.block() : value;
+    return isFar(value) ? value.block() : value;
   }
 }
 
@@ -64,7 +64,12 @@ export class RmaHandle<T> implements PromiseLike<T> {
  * @returns The value.
  */
 export function settled<T>(value: Given<T>): T {
-  return value instanceof FarOperation ? value.wait() : value;
+  return isFar(value) ? value.wait() : value;
+}
+
+/** Most values are numbers, of which the first look takes no time. */
+function isFar<T>(value: Given<T>): value is FarOperation<T> {
+  return typeof value === "object" && value instanceof FarOperation;
 }
 
 /** A collective allocation that this PE has called. */
