@@ -19,7 +19,7 @@ import {
 import { FAR_ADDRESS } from "./allocation.ts";
 import type { TypedArrayLike } from "./element_types.ts";
 import type { FarOperation } from "./far.ts";
-import type { FarPlace } from "./far_elements.ts";
+import type { FarPlace } from "./far_atomics.ts";
 import { checkedIndex, checkLength, indexList, indexOutOfRange } from "./index_list.ts";
 import { refuseValue } from "./refusals.ts";
 import type { RegionHost, RegionMemory, Rest } from "./region_memory.ts";
