@@ -281,9 +281,12 @@ Deno.test("A stale handle raises ClosedError and harms nothing, even if just sta
     const again = second.regions.allocOneSided("u32", length);
     assertEquals(again.asSlice().byteOffset, byteOffset);
     pes.network!.stuck = false;
-    for (const one of late) {
+    const blocking = [data, 7].map((source) => ({ block: () => handle.blockingPut(0, source) }));
+    for (const one of [...late, ...blocking]) {
       assertThrows(() => one.block(), ClosedError, "it was disposed by PE 1");
     }
+    assertThrows(() => handle.at(0), ClosedError, "Cannot get from one-sided region 1");
+    assertThrows(() => handle.blockingGet(0, data), ClosedError, "it was disposed by PE 1");
     assertEquals(again.asSlice(), new Uint32Array(length));
   }
 });

@@ -120,6 +120,10 @@ regionTest("A shared region travels to PEs that have not finished its allocation
   for (let i = 0; i < 4; i++) for (const { progress } of pes.all.slice(0, 3)) progress.step();
   const region = handles[0]!.block();
   const numbers = encodeShared(region as never);
+  for (const wrong of [64, numbers[3]! + 64]) {
+    const text = `PE 0 has none at offset ${wrong}`;
+    assertThrows(() => last.regions.decodeShared(numbers.with(3, wrong)), ProtocolError, text);
+  }
   const early = last.regions.decodeShared(numbers);
   early.put(1, 0, 7 as never).block();
   const onward = pes.all[2]!.regions.decodeShared(encodeShared(early));

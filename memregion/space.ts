@@ -6,6 +6,7 @@
  */
 
 import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
+import { ALLOCATION_ALIGN } from "../internal/limits.ts";
 import {
   beginRequest,
   type Collectives,
@@ -386,17 +387,25 @@ export class RegionSpace {
 
   /** Where the parts of a shared region are, as a PE knows that has finished its allocation. */
   #tableOf(pe: number, offset: number): number[] {
-    const { numPes, views } = this.#lamella;
-    const table = offset - PART_HEADER_BYTES - tableBytesOf(numPes);
-    if (this.#lamella.isNear(pe)) {
-      const at = this.#lamella.address(pe, table) / 8;
-      return [...views.f64.subarray(at, at + numPes)];
-    }
+    const { heap, numPes, views } = this.#lamella;
+    const before = PART_HEADER_BYTES + tableBytesOf(numPes);
+    const table = offset - before;
     const offsets = new Float64Array(numPes);
-    const operation = this.#far.begin<void>(pe);
-    operation.start(() => this.#lamella.getBytes(pe, table, new Uint8Array(offsets.buffer)));
-    operation.seal(() => {}).wait();
-    return [...offsets];
+    if (table >= 0 && this.#lamella.isNear(pe)) {
+      const at = this.#lamella.address(pe, table) / 8;
+      offsets.set(views.f64.subarray(at, at + numPes));
+    } else if (table >= 0) {
+      const operation = this.#far.begin<void>(pe);
+      operation.start(() => this.#lamella.getBytes(pe, table, new Uint8Array(offsets.buffer)));
+      operation.seal(() => {}).wait();
+    }
+    const held = (part: number): boolean =>
+      part % ALLOCATION_ALIGN === 0 && part >= before && part <= heap.capacity;
+    if (offsets[pe] === offset && offsets.every(held)) return [...offsets];
+    throw new ProtocolError(
+      `Cannot read the handle of a region: PE ${pe} has none at offset ${offset}`,
+      { pe },
+    );
   }
 
   /** Refuses a handle that reaches beyond its memory; what a closed one says does not matter. */
