@@ -83,6 +83,7 @@ export class MemoryLamella implements Lamella {
   readonly name = "memory";
   readonly views: MemoryViews;
   readonly numPes: number;
+  readonly neighbours = 1;
   readonly heap: SegmentHeap;
   readonly frameBytesMax: number;
   readonly slotsMax = 0;

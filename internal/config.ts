@@ -8,12 +8,26 @@
  * @module
  */
 
-import { FeatureLevelError } from "./errors.ts";
+import {
+  boolean,
+  bytes,
+  describe,
+  type Environment,
+  GIB,
+  integer,
+  KIB,
+  milliseconds,
+  valueOf,
+  type Variable,
+  word,
+} from "./config_values.ts";
+
+export type { Environment } from "./config_values.ts";
 
 /** The settings of a world as the environment gives them; undefined where the world decides. */
 export interface Config {
   /** The lamella that carries the traffic. */
-  readonly backend: "local";
+  readonly backend: "local" | "rofi" | undefined;
   /** PEs of the job; undefined stands for the number of cores. */
   readonly pes: number | undefined;
   /** Heap of each PE; undefined stands for an even share of 4 GiB. */
@@ -36,6 +50,10 @@ export interface Config {
   readonly closures: boolean;
   /** Whether calls of the network library take the fast way, where there is one. */
   readonly ffiFastCall: boolean;
+  /** The libfabric provider; undefined lets the library choose. */
+  readonly provider: string | undefined;
+  /** The libfabric domain, for IP an interface; undefined lets the library choose. */
+  readonly domain: string | undefined;
 }
 
 /** How a process finds the others of its job, as the environment says it. */
@@ -68,37 +86,12 @@ export interface LauncherConfig {
   readonly remoteDeno: string | undefined;
 }
 
-/** Gives the value of an environment variable, or undefined if it is not set. */
-export type Environment = (name: string) => string | undefined;
-
-/** How the text of a variable is read. */
-type Kind =
-  | { readonly kind: "integer"; readonly min: number; readonly max: number }
-  | { readonly kind: "bytes"; readonly min: number; readonly max: number; readonly pow2?: true }
-  | { readonly kind: "seconds"; readonly max: number }
-  | { readonly kind: "boolean" }
-  | { readonly kind: "text"; readonly what: string }
-  | { readonly kind: "enum"; readonly words: readonly string[] };
-
-/** One environment variable. */
-interface Variable {
-  readonly name: string;
-  readonly takes: Kind;
-  /** What holds when it is not set, as the document says it. */
-  readonly byDefault: string;
-  readonly meaning: string;
-}
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
-
 const VARIABLES = {
   backend: {
     name: "LAMELLAR_BACKEND",
     takes: { kind: "enum", words: ["local", "rofi"] },
-    byDefault: "local",
-    meaning: "The lamella that carries the traffic. This version has `local` only",
+    byDefault: "rofi if a launcher started several processes, else local",
+    meaning: "The lamella that carries the traffic: `local` is one process, `rofi` libfabric",
   },
   pes: {
     name: "LAMELLAR_PES",
@@ -166,6 +159,18 @@ const VARIABLES = {
     byDefault: "1",
     meaning: "Whether libfabric is called the fast way where there is one; 0 is to find faults",
   },
+  provider: {
+    name: "LAMELLAR_ROFI_PROVIDER",
+    takes: { kind: "text", what: "a libfabric provider, such as tcp or verbs" },
+    byDefault: "the best there is",
+    meaning: "The libfabric provider that carries the traffic between processes",
+  },
+  domain: {
+    name: "LAMELLAR_ROFI_DOMAIN",
+    takes: { kind: "text", what: "a libfabric domain, such as eth0 or mlx5_0" },
+    byDefault: "the best there is",
+    meaning: "The network device that carries the traffic between processes",
+  },
 } as const satisfies Record<keyof Config, Variable>;
 
 const BOOTSTRAP = {
@@ -223,7 +228,7 @@ const LAUNCHER = {
   pesPerProcess: {
     name: "LAMELLAR_PES_PER_PROCESS",
     takes: { kind: "integer", min: 1, max: 256 },
-    byDefault: "an even share",
+    byDefault: "LAMELLAR_PES shared evenly, or 1",
     meaning: "How many PEs each process of a job of several has",
   },
   ssh: {
@@ -252,11 +257,10 @@ const NAMES: readonly string[] = ALL.map((variable) => variable.name);
  * @returns Every setting, with its default where the variable is not set
  * @throws {RangeError} If a number is outside its limits
  * @throws {TypeError} If a text is not what the variable takes
- * @throws {FeatureLevelError} If a lamella is named that this version does not have
  */
 export function readConfig(env: Environment): Config {
   return {
-    backend: backend(env),
+    backend: word(VARIABLES.backend, env),
     pes: integer(VARIABLES.pes, env),
     heapBytes: bytes(VARIABLES.heapBytes, env),
     ringBytes: bytes(VARIABLES.ringBytes, env),
@@ -268,6 +272,8 @@ export function readConfig(env: Environment): Config {
     label: boolean(VARIABLES.label, env) ?? false,
     closures: boolean(VARIABLES.closures, env) ?? true,
     ffiFastCall: boolean(VARIABLES.ffiFastCall, env) ?? true,
+    provider: valueOf(VARIABLES.provider, env),
+    domain: valueOf(VARIABLES.domain, env),
   };
 }
 
@@ -360,126 +366,6 @@ export function configTable(): string {
     `${variable.meaning} |`
   );
   return ["| variable | takes | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
-}
-
-function valueOf(variable: Variable, env: Environment): string | undefined {
-  const text = env(variable.name)?.trim();
-  return text === "" ? undefined : text;
-}
-
-function complaint(variable: Variable, text: string): string {
-  return `${variable.name} must be ${describe(variable.takes)}, got ${JSON.stringify(text)}`;
-}
-
-function checked(
-  variable: Variable,
-  text: string,
-  value: number,
-  min: number,
-  max: number,
-): number {
-  if (value < min || value > max) throw new RangeError(complaint(variable, text));
-  return value;
-}
-
-function backend(env: Environment): "local" {
-  const variable = VARIABLES.backend;
-  const text = valueOf(variable, env) ?? "local";
-  if (text === "local") return text;
-  if (text === "rofi") {
-    throw new FeatureLevelError(
-      `Cannot use ${variable.name}=rofi: this version has the local lamella only`,
-    );
-  }
-  throw new TypeError(complaint(variable, text));
-}
-
-function word<W extends string>(
-  variable: Variable & { takes: { kind: "enum"; words: readonly W[] } },
-  env: Environment,
-): W | undefined {
-  const text = valueOf(variable, env);
-  if (text === undefined) return undefined;
-  if (!(variable.takes.words as readonly string[]).includes(text)) {
-    throw new TypeError(complaint(variable, text));
-  }
-  return text as W;
-}
-
-function integer(
-  variable: Variable & { takes: { kind: "integer"; min: number; max: number } },
-  env: Environment,
-): number | undefined {
-  const text = valueOf(variable, env);
-  if (text === undefined) return undefined;
-  if (!/^[+-]?\d+$/.test(text)) throw new TypeError(complaint(variable, text));
-  return checked(variable, text, Number(text), variable.takes.min, variable.takes.max);
-}
-
-const UNITS: Readonly<Record<string, number>> = { "": 1, K: KIB, M: MIB, G: GIB, T: 1024 * GIB };
-
-function bytes(
-  variable: Variable & { takes: { kind: "bytes"; min: number; max: number; pow2?: true } },
-  env: Environment,
-): number | undefined {
-  const text = valueOf(variable, env);
-  if (text === undefined) return undefined;
-  const parts = /^(-?\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text);
-  if (parts === null) throw new TypeError(complaint(variable, text));
-  const size = Number(parts[1]) * (UNITS[parts[2]!.toUpperCase()] ?? 1);
-  if (!Number.isInteger(size)) throw new RangeError(complaint(variable, text));
-  checked(variable, text, size, variable.takes.min, variable.takes.max);
-  if (variable.takes.pow2 === true && !Number.isInteger(Math.log2(size))) {
-    throw new RangeError(complaint(variable, text));
-  }
-  return size;
-}
-
-function milliseconds(
-  variable: Variable & { takes: { kind: "seconds"; max: number } },
-  env: Environment,
-): number | undefined {
-  const text = valueOf(variable, env);
-  if (text === undefined) return undefined;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)) throw new TypeError(complaint(variable, text));
-  return Math.round(1000 * checked(variable, text, Number(text), 0, variable.takes.max));
-}
-
-function boolean(
-  variable: Variable & { takes: { kind: "boolean" } },
-  env: Environment,
-): boolean | undefined {
-  const text = valueOf(variable, env);
-  if (text === undefined) return undefined;
-  if (/^(1|true|yes|on)$/i.test(text)) return true;
-  if (/^(0|false|no|off)$/i.test(text)) return false;
-  throw new TypeError(complaint(variable, text));
-}
-
-function describe(takes: Kind): string {
-  switch (takes.kind) {
-    case "integer":
-      return `a whole number from ${takes.min} to ${takes.max}`;
-    case "bytes":
-      return `a number of bytes from ${shortBytes(takes.min)} to ${shortBytes(takes.max)}` +
-        (takes.pow2 === true ? " that is a power of two" : "");
-    case "seconds":
-      return `a number of seconds from 0 to ${takes.max}`;
-    case "boolean":
-      return "1 or 0";
-    case "enum":
-      return takes.words.join(" or ");
-    case "text":
-      return takes.what;
-  }
-}
-
-function shortBytes(size: number): string {
-  for (const unit of ["T", "G", "M", "K"]) {
-    const scale = UNITS[unit]!;
-    if (size >= scale && size % scale === 0) return `${size / scale}${unit}`;
-  }
-  return String(size);
 }
 
 function nearestName(name: string): string | undefined {

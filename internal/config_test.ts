@@ -6,7 +6,6 @@ import {
   readLauncherConfig,
   unknownVariables,
 } from "./config.ts";
-import { FeatureLevelError } from "./errors.ts";
 
 function read(values: Record<string, string>): ReturnType<typeof readConfig> {
   return readConfig((name) => values[name]);
@@ -14,7 +13,7 @@ function read(values: Record<string, string>): ReturnType<typeof readConfig> {
 
 Deno.test("readConfig() gives the documented defaults when nothing is set", () => {
   assertEquals(read({}), {
-    backend: "local",
+    backend: undefined,
     pes: undefined,
     heapBytes: undefined,
     ringBytes: undefined,
@@ -26,6 +25,8 @@ Deno.test("readConfig() gives the documented defaults when nothing is set", () =
     label: false,
     closures: true,
     ffiFastCall: true,
+    provider: undefined,
+    domain: undefined,
   });
 });
 
@@ -61,6 +62,8 @@ Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans
     label: true,
     closures: false,
     ffiFastCall: false,
+    provider: undefined,
+    domain: undefined,
   });
 });
 
@@ -89,12 +92,19 @@ Deno.test("readConfig() says which variable is wrong, what it takes and what it 
   );
 });
 
-Deno.test("readConfig() says that rofi is not part of this version", () => {
-  assertThrows(
-    () => read({ LAMELLAR_BACKEND: "rofi" }),
-    FeatureLevelError,
-    "Cannot use LAMELLAR_BACKEND=rofi: this version has the local lamella only",
-  );
+Deno.test("readConfig() reads the lamella and its network, or leaves them open", () => {
+  const chosen = ({ backend, provider, domain }: ReturnType<typeof read>) => [
+    backend,
+    provider,
+    domain,
+  ];
+  assertEquals(chosen(read({})), [undefined, undefined, undefined]);
+  const values = {
+    LAMELLAR_BACKEND: "rofi",
+    LAMELLAR_ROFI_PROVIDER: "tcp",
+    LAMELLAR_ROFI_DOMAIN: " eth0 ",
+  };
+  assertEquals(chosen(read(values)), ["rofi", "tcp", "eth0"]);
 });
 
 Deno.test("readBootstrapConfig() reads how a process finds the others, or gives defaults", () => {
@@ -174,7 +184,7 @@ Deno.test("The defaults that the table states are the ones that readConfig() giv
     const [, name, , byDefault] = row.split("|").map((cell) => cell.trim());
     if (/^(\d+|local)$/.test(byDefault!)) stated[name!.replaceAll("`", "")] = byDefault!;
   }
-  assertEquals(Object.keys(stated).length, 10);
+  assertEquals(Object.keys(stated).length, 9);
   assertEquals(read(stated), read({}));
   assertEquals(
     readBootstrapConfig((name) => stated[name]),

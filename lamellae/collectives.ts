@@ -135,7 +135,7 @@ export class Collectives {
     this.#progress.checkFailure();
     const sequence = this.#sequence = nextSequence(this.#sequence);
     for (let round = 0; round < this.#rounds.length; round++) {
-      this.#signalRound(round, sequence, 0);
+      this.#signalRound(round, sequence, 0, 0);
       const distances = this.#rounds[round]!;
       for (let i = 0; i < distances.length; i++) {
         const partner = this.#partner(-distances[i]!);
@@ -153,10 +153,11 @@ export class Collectives {
     const own = this.#lamella.exchange(this.#lamella.pe, operation.sequence);
     const described = new TextEncoder().encode(operation.arguments).subarray(0, EXCHANGE_BYTES);
     own.set(operation.own ?? described);
-    this.#signalRound(0, operation.sequence, operation.tag);
+    this.#signalRound(0, operation.sequence, operation.tag, 1);
   }
 
-  #signalRound(round: number, sequence: number, tag: number): void {
+  /** Signals the partners of a round, and tells them what `known` PEs contribute. */
+  #signalRound(round: number, sequence: number, tag: number, known: number): void {
     const distances = this.#rounds[round];
     if (!distances) return;
     for (let i = 0; i < distances.length; i++) {
@@ -165,6 +166,7 @@ export class Collectives {
         round * this.#factor + i,
         sequence,
         tag,
+        known,
       );
     }
   }
@@ -243,7 +245,8 @@ export class Collectives {
         );
         return true;
       }
-      this.#signalRound(operation.round + 1, sequence, tag);
+      const known = Math.min((this.#factor + 1) ** (operation.round + 1), this.#lamella.numPes);
+      this.#signalRound(operation.round + 1, sequence, tag, known);
     }
     operation.result = [];
     for (let pe = 0; pe < this.#lamella.numPes; pe++) {

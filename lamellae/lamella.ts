@@ -85,6 +85,8 @@ export interface Lamella {
   readonly pe: number;
   /** Number of PEs of the world. */
   readonly numPes: number;
+  /** Number of PEs on this host. */
+  readonly neighbours: number;
   /** The memory of this process. */
   readonly views: MemoryViews;
   /** Kernels over that memory. */
@@ -190,8 +192,17 @@ export interface Lamella {
   /** Wakes a PE that may wait for a value just written to its memory. */
   ring(pe: number): void;
 
-  /** Sets the word a partner waits for in a collective. */
-  signal(pe: number, slot: number, sequence: number, tag: number): void;
+  /**
+   * Sets the word a partner waits for in a collective.
+   *
+   * @param pe The partner.
+   * @param slot The slot it waits at.
+   * @param sequence Number of the collective.
+   * @param tag Its kind and arguments.
+   * @param known Of how many PEs, this one and those before it, contributions are here already;
+   * the partner gets them before the signal. 0 if nothing is contributed.
+   */
+  signal(pe: number, slot: number, sequence: number, tag: number, known: number): void;
   /** Whether the word of a slot holds this sequence number; its tag is then `tagOf`. */
   signalled(slot: number, sequence: number): boolean;
   /** The tag that came with a signal. */

@@ -40,7 +40,7 @@ import { type TeamParent, Teams } from "./teams.ts";
 import { LamellarWorld } from "./world.ts";
 
 /** The network providers a world can be built on. */
-export type Backend = "local";
+export type Backend = "local" | "rofi";
 
 let built = false;
 
@@ -67,8 +67,10 @@ export class LamellarWorldBuilder {
    * @returns This builder.
    */
   withLamellae(backend: Backend): this {
-    if (backend !== "local") {
-      throw new TypeError(`Cannot build on the lamella ${Deno.inspect(backend)}: there is "local"`);
+    if (backend !== "local" && backend !== "rofi") {
+      throw new TypeError(
+        `Cannot build on the lamella ${Deno.inspect(backend)}: there are "local" and "rofi"`,
+      );
     }
     this.#backend = backend;
     return this;
@@ -166,7 +168,7 @@ export class LamellarWorldBuilder {
     const { lamella } = pe;
     this.#compareSettings(pe);
     const config = this.#configure(pe.config);
-    const crowded = lamella.numPes > navigator.hardwareConcurrency;
+    const crowded = lamella.neighbours > navigator.hardwareConcurrency;
     const progress = new Progress(lamella, crowded, config.spinLoads);
     const collectives = new Collectives(progress, config.barrierFactor);
     const definitions = sealRegistry();

@@ -43,9 +43,11 @@ export interface Bootstrap {
   /**
    * Waits until every process has come here. Collective.
    *
+   * @param limitMs How long, in milliseconds; as long as an exchange by default. With `Infinity`
+   * only the loss of a process or of the launcher ends the wait.
    * @throws {TimeoutError} If a process does not come.
    */
-  barrier(): Promise<void>;
+  barrier(limitMs?: number): Promise<void>;
 
   /**
    * Ends the whole job, as well as the launcher can. The launcher may end this process before the
@@ -148,7 +150,7 @@ export function launcherLost(what: string, cause?: unknown): LamellarError {
 }
 
 /**
- * Waits for a promise, but not for ever.
+ * Waits for a promise, but not longer than is said.
  *
  * @param promise What to wait for; nobody else needs to handle its rejection.
  * @param limitMs How long to wait, in milliseconds.
@@ -160,6 +162,7 @@ export async function within<T>(
   limitMs: number,
   expired: () => Error,
 ): Promise<T> {
+  if (limitMs === Infinity) return await promise;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(expired()), limitMs);

@@ -188,9 +188,9 @@ class PmiBootstrap implements Bootstrap {
     });
   }
 
-  barrier(): Promise<void> {
+  barrier(limitMs?: number): Promise<void> {
     return this.#turns.take(async () => {
-      await this.#ask({ cmd: "barrier_in" }, "barrier_out");
+      await this.#ask({ cmd: "barrier_in" }, "barrier_out", limitMs);
     });
   }
 
@@ -237,13 +237,17 @@ class PmiBootstrap implements Bootstrap {
     return fromValues(values);
   }
 
-  async #ask(command: Record<string, string | number>, answer: string): Promise<PmiFields> {
+  async #ask(
+    command: Record<string, string | number>,
+    answer: string,
+    limitMs = this.#timeoutMs,
+  ): Promise<PmiFields> {
     if (this.#closing) throw closedHere();
     if (this.#failure) throw this.#failure;
     this.#asking = true;
     try {
       this.#channel.send(formatPmi(command));
-      const line = await this.#channel.receive(this.#timeoutMs, `cmd=${answer}`);
+      const line = await this.#channel.receive(limitMs, `cmd=${answer}`);
       return parsePmi(line, answer);
     } catch (error) {
       // The connection stays for an abort, but what comes over it answers nothing any more.

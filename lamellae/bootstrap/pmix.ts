@@ -107,8 +107,8 @@ class PmixBootstrap implements Bootstrap {
     });
   }
 
-  barrier(): Promise<void> {
-    return this.#call(() => this.#pmix.fence(false));
+  barrier(limitMs?: number): Promise<void> {
+    return this.#call(() => this.#pmix.fence(false), limitMs);
   }
 
   async abort(exitCode: number, message: string): Promise<void> {
@@ -133,14 +133,14 @@ class PmixBootstrap implements Bootstrap {
     await within(this.#pmix.finalize(), LEAVE_MS, closedHere).catch(() => {});
   }
 
-  #call<T>(task: () => Promise<T>): Promise<T> {
+  #call<T>(task: () => Promise<T>, limitMs = this.#timeoutMs): Promise<T> {
     return this.#turns.take(async () => {
       if (this.#end) throw this.#end;
       this.#calling = true;
-      const late = () => tooLate("the other processes", this.#timeoutMs);
+      const late = () => tooLate("the other processes", limitMs);
       const gone = this.#lost.promise.then((error) => Promise.reject(error));
       try {
-        const result = await within(Promise.race([task(), gone]), this.#timeoutMs, late);
+        const result = await within(Promise.race([task(), gone]), limitMs, late);
         this.#calling = false;
         return result;
       } catch (error) {

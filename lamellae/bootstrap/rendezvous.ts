@@ -203,6 +203,10 @@ class RendezvousBootstrap implements Bootstrap {
   }
 
   exchange(text: string): Promise<string[]> {
+    return this.#exchange(text, this.#timeoutMs);
+  }
+
+  #exchange(text: string, limitMs: number): Promise<string[]> {
     exchangeBytes(text);
     return this.#turns.take(() => {
       if (this.#end) return Promise.reject(this.#end);
@@ -210,9 +214,9 @@ class RendezvousBootstrap implements Bootstrap {
       const pending = { texts: [], done: Promise.withResolvers<string[]>() };
       this.#pending = pending;
       this.#channel.send(JSON.stringify({ t: "text", exchange, text }));
-      return within(pending.done.promise, this.#timeoutMs, () => {
+      return within(pending.done.promise, limitMs, () => {
         const error = new TimeoutError(
-          `Waited ${this.#timeoutMs / 1000} s for the other processes in an exchange`,
+          `Waited ${limitMs / 1000} s for the other processes in an exchange`,
           { op: "bootstrap" },
         );
         this.#finish(error);
@@ -221,8 +225,8 @@ class RendezvousBootstrap implements Bootstrap {
     });
   }
 
-  async barrier(): Promise<void> {
-    await this.exchange("");
+  async barrier(limitMs = this.#timeoutMs): Promise<void> {
+    await this.#exchange("", limitMs);
   }
 
   async abort(exitCode: number, message: string): Promise<void> {

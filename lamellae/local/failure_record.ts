@@ -24,6 +24,8 @@ export interface FailureRecord {
   readonly exitCode: number;
   /** One line, and perhaps a stack below it. */
   readonly text: string;
+  /** Whether another process has reported it already. */
+  readonly far: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export interface FailureRecord {
  * @param pe The PE that failed, -1 for none.
  * @param exitCode Exit code of the job, not 0.
  * @param text What happened.
+ * @param far Whether another process has reported it already.
  * @returns Whether this was the first failure.
  */
 export function writeFailure(
@@ -42,11 +45,13 @@ export function writeFailure(
   pe: number,
   exitCode: number,
   text: string,
+  far = false,
 ): boolean {
   const words = views.i32;
   if (atomicCompareExchange(words, HEADER.failureClaim >>> 2, 0, 1) !== 0) return false;
   words[HEADER.failurePe >>> 2] = pe;
   words[HEADER.failureCode >>> 2] = exitCode;
+  words[HEADER.failureFar >>> 2] = far ? 1 : 0;
   const bytes = new TextEncoder().encode(text).subarray(0, FAILURE_TEXT_BYTES);
   views.u8.set(bytes, HEADER.failureText);
   words[HEADER.failureTextBytes >>> 2] = bytes.length;
@@ -78,6 +83,7 @@ export function readFailure(views: MemoryViews): FailureRecord {
   return {
     pe: words[HEADER.failurePe >>> 2]!,
     exitCode: words[HEADER.failureCode >>> 2]!,
+    far: words[HEADER.failureFar >>> 2] !== 0,
     text: new TextDecoder().decode(
       views.u8.slice(HEADER.failureText, HEADER.failureText + bytes),
     ),

@@ -12,7 +12,7 @@ Deno.test("Only the first failure is recorded, and it rings every PE and the sup
   assert(writeFailure(layout, views, 2, 7, "PE 2 failed: ä"));
   assert(!writeFailure(layout, views, 0, 9, "too late"));
   assert(isFailing(views));
-  assertEquals(readFailure(views), { pe: 2, exitCode: 7, text: "PE 2 failed: ä" });
+  assertEquals(readFailure(views), { pe: 2, exitCode: 7, far: false, text: "PE 2 failed: ä" });
   pes.forEach(({ lamella }, pe) => assert(lamella.events() !== seen[pe], `PE ${pe} was not rung`));
   assertEquals(views.i32[HEADER.bell / 4], 1);
 });

@@ -32,6 +32,8 @@ export const HEADER = {
   failureCode: 136,
   /** Bytes of the text. */
   failureTextBytes: 140,
+  /** Whether another process has reported it already. */
+  failureFar: 144,
   /** Counts what the supervisor should look at. */
   bell: 160,
   failureText: 192,

@@ -63,6 +63,7 @@ export class LocalLamella implements Lamella {
   readonly name = "local";
   readonly pe: number;
   readonly numPes: number;
+  readonly neighbours: number;
   readonly views: MemoryViews;
   readonly kernels: Kernels;
   readonly heap: SegmentHeap;
@@ -108,6 +109,7 @@ export class LocalLamella implements Lamella {
     this.#layout = layout;
     this.pe = pe;
     this.numPes = layout.numPes;
+    this.neighbours = layout.nearPes;
     this.views = memoryViews(memory.buffer);
     this.kernels = kernels;
     this.heap = new SegmentHeap(pe, layout.heapBytes);

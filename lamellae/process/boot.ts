@@ -10,6 +10,7 @@ import { schedYield } from "../../ffi/mod.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
 import { BLOCK, blockOf } from "../local/layout.ts";
 import { LocalLamella } from "../local/local_lamella.ts";
+import { RofiLamella } from "../rofi/rofi_lamella.ts";
 import { PE_WORKER_NAME, setPeContext, type StartMessage } from "./pe_context.ts";
 import { PeLife } from "./pe_life.ts";
 import { assembleOutput, isolateStdin, tellProgram } from "./pe_process.ts";
@@ -38,7 +39,9 @@ async function start(message: StartMessage): Promise<void> {
     module: message.module,
     scratch: blockOf(layout, pe) + BLOCK.scratch,
   });
-  const lamella = new LocalLamella(layout, memory, kernels, pe, schedYield());
+  const lamella = message.network
+    ? new RofiLamella(message.network, memory, kernels, pe, schedYield())
+    : new LocalLamella(layout, memory, kernels, pe, schedYield());
   const life = new PeLife(layout, lamella);
   setPeContext({
     lamella,

@@ -8,7 +8,8 @@
 
 import type { Config } from "../../internal/config.ts";
 import type { Layout } from "../local/layout.ts";
-import type { LocalLamella } from "../local/local_lamella.ts";
+import type { Lamella } from "../lamella.ts";
+import type { NetworkStart } from "../rofi/network_start.ts";
 
 /** Name of the Workers that are PEs; no other Worker runs the boot module. */
 export const PE_WORKER_NAME = "lamellar-pe";
@@ -19,6 +20,8 @@ export interface StartMessage {
   readonly layout: Layout;
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
+  /** The network, if the job has several processes. */
+  readonly network: NetworkStart | undefined;
   /** URL of the program. */
   readonly program: string;
   readonly args: readonly string[];
@@ -29,7 +32,7 @@ export interface StartMessage {
 
 /** The PE this Worker is. */
 export interface PeContext {
-  readonly lamella: LocalLamella;
+  readonly lamella: Lamella;
   readonly config: Config;
   readonly version: string;
   /** Called when the program begins to build a world. */

@@ -9,12 +9,13 @@ import { atomicStore } from "../../internal/atomics.ts";
 import { LamellarError } from "../../internal/errors.ts";
 import { ringSupervisor, writeFailure } from "../local/failure_record.ts";
 import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "../local/layout.ts";
-import { failureText, type LocalLamella } from "../local/local_lamella.ts";
+import type { Lamella } from "../lamella.ts";
+import { failureText } from "../local/local_lamella.ts";
 
 /** Runs the program of a PE and reports how it ends. */
 export class PeLife {
   readonly #layout: Layout;
-  readonly #lamella: LocalLamella;
+  readonly #lamella: Lamella;
   readonly #statusIndex: number;
   #close: (() => Promise<void>) | undefined;
   #building = false;
@@ -24,7 +25,7 @@ export class PeLife {
    * @param layout Where everything lies.
    * @param lamella The lamella of this PE.
    */
-  constructor(layout: Layout, lamella: LocalLamella) {
+  constructor(layout: Layout, lamella: Lamella) {
     this.#layout = layout;
     this.#lamella = lamella;
     this.#statusIndex = (blockOf(layout, lamella.pe) + BLOCK.status) / 4;

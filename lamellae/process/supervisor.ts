@@ -7,11 +7,13 @@
 
 import { adviseHugePages } from "../../ffi/mod.ts";
 import { atomicLoad, atomicWaitAsync } from "../../internal/atomics.ts";
-import type { Config } from "../../internal/config.ts";
+import { type Config, environment, readBootstrapConfig } from "../../internal/config.ts";
+import { FeatureLevelError } from "../../internal/errors.ts";
 import { compileKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { checkPermissions } from "../../internal/platform.ts";
-import { isFailing, readFailure, writeFailure } from "../local/failure_record.ts";
+import { bootstrapMeans } from "../bootstrap/mod.ts";
+import { isFailing, readFailure, ringSupervisor, writeFailure } from "../local/failure_record.ts";
 import {
   BLOCK,
   blockOf,
@@ -22,8 +24,11 @@ import {
   layoutFor,
   nearPesOf,
   PE_STATE,
+  type Share,
   STATUS,
 } from "../local/layout.ts";
+import type { NetworkStart } from "../rofi/network_start.ts";
+import { ProcessNetwork } from "../rofi/process_network.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -56,44 +61,79 @@ export interface Job {
  */
 export async function supervise(job: Job): Promise<never> {
   checkPermissions(BOOT.href);
-  const supervisor = new Supervisor(job);
-  Deno.exit(await supervisor.run());
+  const { config, numPes, version } = job;
+  const network = isSpread(config) ? await ProcessNetwork.join(config, version) : undefined;
+  try {
+    const supervisor = new Supervisor(job, network?.share ?? numPes, network);
+    Deno.exit(await supervisor.run());
+  } catch (error) {
+    await network?.abort(1, String(error));
+    throw error;
+  }
+}
+
+/**
+ * Whether the job has several processes. Started by a launcher, each would else be a world of its
+ * own and do the whole work.
+ */
+function isSpread({ backend }: Config): boolean {
+  if (backend === "rofi") return true;
+  const means = bootstrapMeans({ config: readBootstrapConfig(environment), env: environment });
+  if (backend === undefined || means === "alone") return means !== "alone";
+  throw new FeatureLevelError(
+    "Cannot run several processes on the local lamella: use LAMELLAR_BACKEND=rofi, or start " +
+      "one process with LAMELLAR_PES",
+    { op: "build" },
+  );
 }
 
 class Supervisor {
   readonly #job: Job;
+  readonly #network: ProcessNetwork | undefined;
   readonly #layout: Layout;
   readonly #memory: WebAssembly.Memory;
   readonly #views: MemoryViews;
   readonly #watchdog: Watchdog;
   /** The PEs of this process. */
   readonly #pes: readonly number[];
+  #meeting: "under way" | "over" | undefined;
   #interrupts = 0;
   #failingSince = 0;
 
-  constructor(job: Job) {
+  constructor(job: Job, share: number | Share, network: ProcessNetwork | undefined) {
     this.#job = job;
-    this.#layout = layoutFor(job.numPes, job.config.ringBytes ?? 0, job.config.heapBytes ?? 0);
+    this.#network = network;
+    this.#layout = layoutFor(share, job.config.ringBytes ?? 0, job.config.heapBytes ?? 0);
     this.#memory = createMemory(this.#layout);
     this.#pes = nearPesOf(this.#layout);
     adviseHugePages(this.#memory.buffer, this.#layout.heaps);
     this.#views = memoryViews(this.#memory.buffer);
     this.#views.i32[HEADER.magic >>> 2] = LAYOUT_MAGIC;
-    this.#watchdog = new Watchdog(this.#layout, this.#views, job.config);
+    this.#watchdog = new Watchdog(
+      this.#layout,
+      this.#views,
+      job.config,
+      (stalledMs) => network?.shareStalled(stalledMs) ?? stalledMs,
+    );
   }
 
   async run(): Promise<number> {
+    const start = await this.#network?.open(this.#layout, this.#memory);
     const module = compileKernels(this.#layout.memory64);
     for (const pe of this.#pes) {
       // Starting a Worker blocks for some 15 ms, in which the PEs before it go on.
-      this.#startWorker(pe).postMessage(this.#startMessage(pe, module));
+      this.#startWorker(pe).postMessage(this.#startMessage(pe, module, start));
     }
     this.#listenForSignals();
+    this.#network?.lost().then((error) => this.#fail(-1, 1, error.message));
     const bell = new Bell(this.#views);
     for (;;) {
       const seen = bell.read();
       const code = this.#look();
-      if (code !== undefined) return code;
+      if (code !== undefined) {
+        await this.#leave(code);
+        return code;
+      }
       await bell.wait(seen, this.#failingSince > 0 ? LOOK_FAILING_MS : LOOK_MS);
     }
   }
@@ -109,13 +149,18 @@ class Supervisor {
     return worker;
   }
 
-  #startMessage(pe: number, module: WebAssembly.Module): StartMessage {
+  #startMessage(
+    pe: number,
+    module: WebAssembly.Module,
+    network: NetworkStart | undefined,
+  ): StartMessage {
     const { program, args, config, version } = this.#job;
     return {
       pe,
       layout: this.#layout,
       memory: this.#memory,
       module,
+      network,
       program,
       args,
       config,
@@ -127,14 +172,40 @@ class Supervisor {
     writeFailure(this.#layout, this.#views, pe, exitCode, text);
   }
 
+  /** Takes leave of the other processes. */
+  async #leave(code: number): Promise<void> {
+    const network = this.#network;
+    if (!network) return;
+    if (isFailing(this.#views)) {
+      const { far, text } = readFailure(this.#views);
+      await network.abort(code, `${far ? "" : "reported: "}${text.split("\n")[0]}`);
+    }
+    await network.close();
+  }
+
   /** Returns the exit code once the job is over. */
   #look(): number | undefined {
     if (isFailing(this.#views)) return this.#lookAtFailure();
     const states = this.#words(STATUS.state);
-    if (states.every((state) => state === PE_STATE.finished)) return this.#lookAtEnd();
+    if (states.every((state) => state === PE_STATE.finished)) {
+      return this.#hasMetOthers() ? this.#lookAtEnd() : undefined;
+    }
     const verdict = this.#absence(states) ?? this.#watchdog.look(states);
     if (verdict) this.#fail(-1, 1, verdict);
     return undefined;
+  }
+
+  /** The endpoint has to stay until every process is done with it. */
+  #hasMetOthers(): boolean {
+    if (!this.#network || this.#meeting === "over") return true;
+    if (this.#meeting === undefined) {
+      this.#meeting = "under way";
+      this.#network.meetAtEnd().then(() => {
+        this.#meeting = "over";
+        ringSupervisor(this.#views);
+      }, (error: Error) => this.#fail(-1, 1, error.message));
+    }
+    return false;
   }
 
   #lookAtEnd(): number {
@@ -163,12 +234,14 @@ class Supervisor {
     const record = readFailure(this.#views);
     if (this.#failingSince === 0) {
       this.#failingSince = performance.now();
-      console.error(`lamellar: ${record.text}`);
+      if (!record.far) console.error(`lamellar: ${record.text}`);
     }
     const over = this.#words(STATUS.state).every((state) =>
       state === PE_STATE.finished || state === PE_STATE.failed
     );
-    if (!over && performance.now() - this.#failingSince < GRACE_MS) return undefined;
+    const told = this.#network?.told ?? true;
+    const elapsed = performance.now() - this.#failingSince;
+    if (!(over && told) && elapsed < GRACE_MS) return undefined;
     return record.exitCode;
   }
 

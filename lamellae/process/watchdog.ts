@@ -15,6 +15,7 @@ export class Watchdog {
   readonly #layout: Layout;
   readonly #views: MemoryViews;
   readonly #config: Config;
+  readonly #everywhere: (stalledMs: number) => number;
   #seen = "";
   #since = performance.now();
   #reported = false;
@@ -23,8 +24,16 @@ export class Watchdog {
    * @param layout Where everything lies.
    * @param views The memory.
    * @param config How long is too long.
+   * @param everywhere Tells other processes how long nothing moved in this one, in milliseconds,
+   * and returns how long nothing moved in any.
    */
-  constructor(layout: Layout, views: MemoryViews, config: Config) {
+  constructor(
+    layout: Layout,
+    views: MemoryViews,
+    config: Config,
+    everywhere: (stalledMs: number) => number = (stalledMs) => stalledMs,
+  ) {
+    this.#everywhere = everywhere;
     this.#layout = layout;
     this.#views = views;
     this.#config = config;
@@ -47,10 +56,11 @@ export class Watchdog {
       this.#seen = seen;
       this.#since = now;
       this.#reported = false;
+      this.#everywhere(0);
       return undefined;
     }
     const { deadlockWarningMs, deadlockMs } = this.#config;
-    const stalledMs = now - this.#since;
+    const stalledMs = this.#everywhere(now - this.#since);
     if (waits && deadlockMs > 0 && stalledMs >= deadlockMs) {
       return `the job is stuck, nothing moved for ${seconds(deadlockMs)} s ` +
         `(LAMELLAR_DEADLOCK_TIMEOUT): ${this.#describeAll(states)}`;

@@ -1,0 +1,265 @@
+/**
+ * Handles the messages of other processes: whatever they say is checked before it touches memory,
+ * for a message may come damaged, late, or from a PE that is beside itself.
+ *
+ * @module
+ */
+
+import { EXCHANGE_BYTES } from "../../internal/limits.ts";
+import { writeFailure } from "../local/failure_record.ts";
+import {
+  BLOCK,
+  blockOf,
+  exchangeOf,
+  FLAG_SLOTS_MAX,
+  heapOf,
+  isNear,
+  RING,
+  ringHeaderOf,
+  ringOf,
+} from "../local/layout.ts";
+import { flagOffset } from "../local/local_lamella.ts";
+import { replyRings } from "../memory_operations.ts";
+import { serveOperation } from "../memory_server.ts";
+import { MESSAGE, WORD } from "./message.ts";
+import { firstRecordOf, MESSAGE_HEADER_BYTES, RECORD, RECORD_BYTES } from "./network_layout.ts";
+import { rankOf } from "./network_start.ts";
+import type { Port } from "./port.ts";
+
+/** Bytes before each contribution: the PE and how many bytes follow. */
+const ENTRY_HEADER_BYTES = 8;
+
+/** Most bytes of a contribution as it travels. */
+export const CONTRIBUTION_BYTES_MAX: number = ENTRY_HEADER_BYTES + EXCHANGE_BYTES;
+
+/** Handles what comes to a process, in the thread of its port. */
+export class Arrivals {
+  readonly #port: Port;
+  readonly #words: Int32Array;
+
+  /**
+   * @param port The network of this thread.
+   */
+  constructor(port: Port) {
+    this.#port = port;
+    this.#words = port.views.i32;
+    port.onArrival((kind, header, bytes) => this.#handle(kind, header, bytes));
+  }
+
+  #handle(kind: number, header: number, bytes: number): void {
+    const { start } = this.#port;
+    const at = header >>> 2;
+    const source = this.#words[at + WORD.source]!;
+    const target = this.#words[at + WORD.target]!;
+    if (kind === MESSAGE.beat) return this.#beat(source, this.#words[at + WORD.a]!);
+    if (kind === MESSAGE.fail) return this.#fail(header, bytes);
+    const { layout } = start;
+    const known = source >= 0 && source < layout.numPes && !isNear(layout, source);
+    if (!known || !isNear(layout, target)) {
+      return this.#malformed(source, `it is from PE ${source} for PE ${target}`);
+    }
+    const payload = header + MESSAGE_HEADER_BYTES;
+    const a = this.#words[at + WORD.a]!;
+    const b = this.#words[at + WORD.b]!;
+    const c = this.#words[at + WORD.c]!;
+    switch (kind) {
+      case MESSAGE.frames:
+        return this.#frames(source, target, a, b, payload, bytes);
+      case MESSAGE.head:
+        return this.#head(source, target, a);
+      case MESSAGE.exchange:
+        return this.#exchange(source, b, payload, bytes);
+      case MESSAGE.signal:
+        return this.#signal(source, target, a, b, c);
+      case MESSAGE.operate:
+        return this.#operate(source, target, a, b, c, payload, bytes);
+      case MESSAGE.reply:
+        return this.#reply(source, target, a, c, payload, bytes);
+      case MESSAGE.ring:
+        return this.#port.ringNear(target);
+      default:
+        return this.#malformed(source, `its kind is ${kind}`);
+    }
+  }
+
+  /** Ends the job: what a PE of this job sends has to be right. */
+  #malformed(source: number, what: string): void {
+    const { layout } = this.#port.start;
+    const pe = source >= 0 && source < layout.numPes ? source : -1;
+    writeFailure(
+      layout,
+      this.#port.views,
+      -1,
+      1,
+      `PE ${layout.firstPe} received a malformed message from PE ${pe}: ${what}`,
+    );
+  }
+
+  #beat(rank: number, stalledMs: number): void {
+    const { net, start } = this.#port;
+    if (rank < 0 || rank >= start.peers.length) return;
+    this.#words[(net.beats >>> 2) + rank]!++;
+    this.#words[(net.stalled >>> 2) + rank] = stalledMs;
+  }
+
+  #fail(header: number, bytes: number): void {
+    const { layout } = this.#port.start;
+    const at = header >>> 2;
+    const payload = header + MESSAGE_HEADER_BYTES;
+    const text = new TextDecoder().decode(this.#port.views.u8.slice(payload, payload + bytes));
+    const pe = this.#words[at + WORD.a]!;
+    writeFailure(layout, this.#port.views, pe, this.#words[at + WORD.b]! || 1, text, true);
+  }
+
+  #frames(
+    source: number,
+    target: number,
+    position: number,
+    skip: number,
+    payload: number,
+    bytes: number,
+  ): void {
+    const { kernels, start } = this.#port;
+    const { layout } = start;
+    const header = ringHeaderOf(layout, target, source);
+    const ring = ringOf(layout, target, source);
+    const size = layout.ringBytes;
+    const tail = this.#words[(header + RING.tail) >>> 2]!;
+    const free = size - ((tail - kernels.load32(header + RING.head)) | 0);
+    const place = tail & (size - 1);
+    const left = size - place;
+    const sound = position === tail && (skip === 0 || skip === left) && (bytes & 7) === 0 &&
+      skip + bytes <= free && (skip > 0 ? bytes <= size : bytes <= left);
+    if (!sound) {
+      const what =
+        `${bytes} bytes at ${position}, skipping ${skip}, where ${free} are free at ${tail}`;
+      return this.#malformed(source, what);
+    }
+    if (skip > 0) this.#words[(ring + place) >>> 2] = 0;
+    kernels.copy(skip > 0 ? ring : ring + place, payload, bytes);
+    const bell = blockOf(layout, target) + BLOCK.bell;
+    kernels.publish(header + RING.tail, (tail + skip + bytes) | 0, bell);
+  }
+
+  #head(source: number, target: number, head: number): void {
+    const { kernels, net, start } = this.#port;
+    const index = (target - start.layout.firstPe) * net.numPes + source;
+    kernels.store32(net.heads + 4 * index, head);
+    this.#port.ringNear(target);
+  }
+
+  #exchange(source: number, sequence: number, payload: number, bytes: number): void {
+    const { layout } = this.#port.start;
+    const { u8 } = this.#port.views;
+    for (let at = payload; at < payload + bytes;) {
+      const pe = this.#words[at >>> 2]!;
+      const length = this.#words[(at >>> 2) + 1]!;
+      const end = at + ENTRY_HEADER_BYTES + length;
+      const sound = pe >= 0 && pe < layout.numPes && length >= 0 && length <= EXCHANGE_BYTES &&
+        (length & 7) === 0 && end <= payload + bytes;
+      if (!sound) return this.#malformed(source, `it contributes ${length} bytes for PE ${pe}`);
+      const to = exchangeOf(layout, pe, sequence);
+      // The part of a PE of this process is here already, and may be the next one's.
+      if (!isNear(layout, pe)) {
+        u8.copyWithin(to, at + ENTRY_HEADER_BYTES, end);
+        u8.fill(0, to + length, to + EXCHANGE_BYTES);
+      }
+      at = end;
+    }
+  }
+
+  #signal(source: number, target: number, slot: number, sequence: number, tag: number): void {
+    if (slot < 0 || slot >= FLAG_SLOTS_MAX) {
+      return this.#malformed(source, `it signals slot ${slot}`);
+    }
+    const block = blockOf(this.#port.start.layout, target);
+    const flag = block + BLOCK.flags + flagOffset(slot, sequence);
+    this.#port.kernels.barrierSignal(flag, tag, sequence, block + BLOCK.bell);
+  }
+
+  #operate(
+    source: number,
+    target: number,
+    record: number,
+    replyBytes: number,
+    generation: number,
+    payload: number,
+    bytes: number,
+  ): void {
+    const port = this.#port;
+    const { layout } = port.start;
+    const most = port.net.bufferBytes - MESSAGE_HEADER_BYTES;
+    if (replyBytes < 0 || replyBytes > most) {
+      return this.#malformed(source, `it wants a reply of ${replyBytes} bytes`);
+    }
+    const slot = port.acquire();
+    const { u8 } = port.views;
+    const reply = port.payloadOf(slot);
+    const request = u8.subarray(payload, payload + bytes);
+    const written = serveOperation(
+      port.kernels,
+      port.views,
+      heapOf(layout, target),
+      layout.heapBytes,
+      request,
+      u8.subarray(reply, reply + replyBytes),
+    );
+    // Before it is sent: then the buffer may be another's.
+    const rings = replyRings(u8.subarray(reply, reply + written));
+    const rank = rankOf(port.start, source);
+    port.send(slot, MESSAGE.reply, target, source, rank, written, record, 0, generation);
+    if (rings) port.ringNear(target);
+  }
+
+  #reply(
+    source: number,
+    target: number,
+    number: number,
+    generation: number,
+    payload: number,
+    bytes: number,
+  ): void {
+    const port = this.#port;
+    const { net } = port;
+    const thread = target - port.start.layout.firstPe;
+    const first = firstRecordOf(net, thread) + net.slots;
+    if (number < first || number >= first + net.transfers) {
+      return this.#malformed(source, `it answers operation ${number}`);
+    }
+    const record = net.records + number * RECORD_BYTES;
+    const words = this.#words;
+    // The caller may have given up long ago.
+    if (words[(record + RECORD.generation) >>> 2] !== generation) return;
+    if (words[(record + RECORD.pending) >>> 2] === 0) return;
+    const room = words[(record + RECORD.replyBytes) >>> 2]!;
+    if (bytes > room) return this.#malformed(source, `it answers with ${bytes} bytes of ${room}`);
+    port.kernels.copy(words[(record + RECORD.replyAt) >>> 2]!, payload, bytes);
+    port.finish(number);
+  }
+}
+
+/**
+ * Writes a contribution to a collective as it travels.
+ *
+ * @param u8 The memory.
+ * @param words The same as words.
+ * @param at Where to.
+ * @param pe Whose.
+ * @param part The contribution; zeros at its end do not travel.
+ * @returns Where it ends.
+ */
+export function writeContribution(
+  u8: Uint8Array,
+  words: Int32Array,
+  at: number,
+  pe: number,
+  part: Uint8Array,
+): number {
+  let length = part.length;
+  while (length > 0 && part[length - 1] === 0) length--;
+  length = (length + 7) & ~7;
+  words[at >>> 2] = pe;
+  words[(at >>> 2) + 1] = length;
+  u8.set(part.subarray(0, length), at + ENTRY_HEADER_BYTES);
+  return at + ENTRY_HEADER_BYTES + length;
+}

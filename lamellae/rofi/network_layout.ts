@@ -1,0 +1,204 @@
+/**
+ * What the network area of a process's memory holds: words that its threads share, records of
+ * operations under way, buffers for messages, and the argument structures of libfabric calls, which
+ * are written here so that a call passes constant pointers only.
+ *
+ * A *thread* is a PE of the process, by its place among them, or the progress thread, the last.
+ *
+ * @module
+ */
+
+import { SCRATCH_BYTES } from "../../internal/kernels_spread.ts";
+
+const LINE_BYTES = 64;
+
+/** Byte offsets of the words that all threads share; each has a line of its own. */
+export const CONTROL = {
+  /** Taken by the thread that reads the completion queue. */
+  pollLock: 0,
+  /** Counts how often PEs have read the queue. */
+  polls: LINE_BYTES,
+  /** Set by a PE that wants the lock while the progress thread holds it. */
+  claim: 2 * LINE_BYTES,
+  /** Doorbell of the progress thread: sleeping word, event counter. */
+  bell: 3 * LINE_BYTES,
+  /** Whether the progress thread reads the queue. */
+  watching: 4 * LINE_BYTES,
+  /** Asks the progress thread to end. */
+  stop: 5 * LINE_BYTES,
+  /** Set once it has ended. */
+  stopped: 6 * LINE_BYTES,
+  /** Set once the other processes have been told that the job fails. */
+  told: 7 * LINE_BYTES,
+  /** The receive buffer that is to be handled next; belongs to who has the lock. */
+  cursor: 8 * LINE_BYTES,
+  /** For how many milliseconds nothing moved in this process. */
+  stalled: 9 * LINE_BYTES,
+} as const;
+
+const CONTROL_BYTES = 10 * LINE_BYTES;
+
+/** Byte offsets inside a record. The first 64 bytes belong to the provider (`fi_context2`). */
+export const RECORD = {
+  /** One of {@linkcode RECORD_KIND}. */
+  kind: 64,
+  /** Completions still to come; whether a send buffer is in use, or a receive buffer full. */
+  pending: 68,
+  /** The error of the first that failed, a positive errno. */
+  error: 72,
+  /** The thread that waits for it. */
+  owner: 76,
+  /** Counts uses, so that a late reply is not taken for another. */
+  generation: 80,
+  /** Where the reply of an operation is to be written, and how many bytes it may have. */
+  replyAt: 84,
+  replyBytes: 88,
+} as const;
+
+/** Bytes from one record to the next. */
+export const RECORD_BYTES = 128;
+
+/** What a record stands for. */
+export const RECORD_KIND = { receive: 1, send: 2, transfer: 3 } as const;
+
+/** Bytes before the payload of a message. */
+export const MESSAGE_HEADER_BYTES = 32;
+
+/** Completions read at a time. */
+export const COMPLETIONS_MAX = 16;
+
+/** Bytes of one completion, `struct fi_cq_msg_entry`. */
+export const COMPLETION_BYTES = 24;
+
+/** Byte offsets inside the area of a thread. */
+export const THREAD = {
+  completions: 0,
+  /** `struct fi_cq_err_entry`. */
+  failed: 512,
+  /** `struct fi_msg`, its vector and descriptor. */
+  message: 640,
+  /** `struct fi_msg_rma`, its vectors and descriptor. */
+  transfer: 768,
+  scratch: 1024,
+} as const;
+
+const THREAD_BYTES = 1024 + SCRATCH_BYTES;
+
+/** Bytes of the argument structures of one posted receive. */
+export const RECEIVE_CALL_BYTES = 128;
+
+/** How much a process needs. */
+export interface NetworkShape {
+  /** PEs of this process. */
+  readonly nearPes: number;
+  /** PEs of the world. */
+  readonly numPes: number;
+  /** Processes of the job. */
+  readonly processes: number;
+  /** Most bytes of frames in one message. */
+  readonly batchBytes: number;
+}
+
+/** Where everything of the network area lies: byte addresses in the memory. */
+export interface NetworkLayout extends NetworkShape {
+  readonly control: number;
+  /** A word for each process: counts its heartbeats. */
+  readonly beats: number;
+  /** A word for each process: for how long nothing moved, as it last said. */
+  readonly stalled: number;
+  /** A word for each pair of near PE and PE: how far the other has read the near one's frames. */
+  readonly heads: number;
+  readonly records: number;
+  readonly receives: number;
+  /** Send buffers of each thread. */
+  readonly slots: number;
+  /** Transfers that each thread can have under way. */
+  readonly transfers: number;
+  readonly threads: number;
+  readonly receiveCalls: number;
+  readonly receiveBuffers: number;
+  readonly slotBuffers: number;
+  /** Bytes of a buffer, header included. */
+  readonly bufferBytes: number;
+  /** Bytes of the whole area. */
+  readonly bytes: number;
+}
+
+/** Least payload of a message: a memory operation should not be cut into too many. */
+const PAYLOAD_BYTES_MIN = 8192;
+const SLOTS = 24;
+const TRANSFERS = 512;
+
+/**
+ * Lays out the area.
+ *
+ * @param base Where it begins.
+ * @param shape How much is needed.
+ * @returns The layout.
+ */
+export function networkLayout(base: number, shape: NetworkShape): NetworkLayout {
+  const threads = shape.nearPes + 1;
+  const receives = Math.min(256, 32 + 4 * shape.processes);
+  const bufferBytes = Math.max(shape.batchBytes, PAYLOAD_BYTES_MIN) + MESSAGE_HEADER_BYTES +
+    (LINE_BYTES - MESSAGE_HEADER_BYTES);
+  let end = base;
+  const take = (bytes: number): number => {
+    const at = end;
+    end = Math.ceil((at + bytes) / LINE_BYTES) * LINE_BYTES;
+    return at;
+  };
+  const perThread = SLOTS + TRANSFERS;
+  return {
+    ...shape,
+    receives,
+    slots: SLOTS,
+    transfers: TRANSFERS,
+    bufferBytes,
+    control: take(CONTROL_BYTES),
+    beats: take(4 * shape.processes),
+    stalled: take(4 * shape.processes),
+    heads: take(4 * shape.nearPes * shape.numPes),
+    records: take((receives + threads * perThread + 1) * RECORD_BYTES),
+    threads: take(threads * THREAD_BYTES),
+    receiveCalls: take(receives * RECEIVE_CALL_BYTES),
+    receiveBuffers: take(receives * bufferBytes),
+    slotBuffers: take(threads * SLOTS * bufferBytes),
+    bytes: end - base,
+  };
+}
+
+/**
+ * @param net The layout.
+ * @param thread A thread.
+ * @returns The byte address of its area.
+ */
+export function threadOf(net: NetworkLayout, thread: number): number {
+  return net.threads + thread * THREAD_BYTES;
+}
+
+/**
+ * @param net The layout.
+ * @param thread A thread.
+ * @returns The number of the record of its first send buffer; those of its transfers follow.
+ */
+export function firstRecordOf(net: NetworkLayout, thread: number): number {
+  return net.receives + thread * (net.slots + net.transfers);
+}
+
+/**
+ * @param net The layout.
+ * @returns The number of the record for calls whose completion does not matter.
+ */
+export function spareRecordOf(net: NetworkLayout): number {
+  return firstRecordOf(net, net.nearPes + 1);
+}
+
+/**
+ * @param net The layout.
+ * @param thread A thread.
+ * @param slot One of its send buffers.
+ * @returns The byte address of the buffer.
+ */
+export function slotOf(net: NetworkLayout, thread: number, slot: number): number {
+  return net.slotBuffers + (thread * net.slots + slot) * net.bufferBytes;
+}

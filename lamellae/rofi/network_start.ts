@@ -1,0 +1,71 @@
+/**
+ * What every thread of a process needs to know of the network: plain data, which the supervisor
+ * posts to the PEs and to the progress thread.
+ *
+ * @module
+ */
+
+import type { Layout } from "../local/layout.ts";
+import type { NetworkLayout } from "./network_layout.ts";
+
+/** Another process, or this one. */
+export interface Peer {
+  /** Its `fi_addr_t`. */
+  readonly address: bigint;
+  /** The key of its memory. */
+  readonly key: bigint;
+  /** What is added to a place in its memory to address it remotely. */
+  readonly base: bigint;
+  /** Its host, for messages. */
+  readonly host: string;
+}
+
+/** The network of a process. */
+export interface NetworkStart {
+  readonly layout: Layout;
+  readonly net: NetworkLayout;
+  /** The address of the memory's first byte in this process. */
+  readonly memoryAddress: number;
+  /** This process. */
+  readonly rank: number;
+  /** PEs of each process. */
+  readonly pesPerProcess: number;
+  /** PEs of all processes of this host. */
+  readonly pesOnHost: number;
+  readonly peers: readonly Peer[];
+  /** Tells this job from others. */
+  readonly token: number;
+  readonly fabric: {
+    readonly provider: string;
+    readonly ep: bigint;
+    readonly cq: bigint;
+    /** Descriptor of the memory. */
+    readonly desc: bigint;
+    /** Whether buffers outside of the memory may be used in transfers. */
+    readonly anyBuffer: boolean;
+    /** Whether `fi_cq_sread` sleeps rather than spins. */
+    readonly waits: boolean;
+    readonly injectBytes: number;
+    readonly transferBytesMax: number;
+  };
+}
+
+/**
+ * @param start The network.
+ * @param pe A PE of the world.
+ * @returns The process that has it.
+ */
+export function rankOf(start: NetworkStart, pe: number): number {
+  return Math.floor(pe / start.pesPerProcess);
+}
+
+/**
+ * @param start The network.
+ * @param step 1 for the processes that hear this one's signs of life, -1 for those it hears.
+ * @returns Their numbers.
+ */
+export function hearers({ peers, rank }: NetworkStart, step: 1 | -1): number[] {
+  const count = peers.length;
+  const ranks = [1, 2].map((distance) => (rank + step * distance + 2 * count) % count);
+  return [...new Set(ranks)].filter((other) => other !== rank);
+}

@@ -1,0 +1,333 @@
+/**
+ * The network of a process, as its supervisor opens it, watches it, and closes it.
+ *
+ * @module
+ */
+
+import { baseAddress, type Fabric, fabricCalls, FI, openFabric, sweepShm } from "../../ffi/mod.ts";
+import {
+  type Config,
+  environment,
+  readBootstrapConfig,
+  readLauncherConfig,
+} from "../../internal/config.ts";
+import { HandshakeError } from "../../internal/errors.ts";
+import { compileKernels, instantiateKernels } from "../../internal/kernels.ts";
+import { PES_MAX } from "../../internal/limits.ts";
+import { memoryViews } from "../../internal/memory_views.ts";
+import {
+  type Bootstrap,
+  compareHello,
+  type Hello,
+  parseHello,
+  platformHello,
+  startBootstrap,
+} from "../bootstrap/mod.ts";
+import { atomicLoad, atomicStore } from "../../internal/atomics.ts";
+import { defaultRingBytes, type Layout, type Share } from "../local/layout.ts";
+import { CONTROL, networkLayout, type NetworkShape } from "./network_layout.ts";
+import { hearers, type NetworkStart, type Peer } from "./network_start.ts";
+import { Port } from "./port.ts";
+import { PROGRESS_WORKER_NAME, type ProgressMessage } from "./progress_thread.ts";
+
+/** Counts the versions of what processes say to each other. */
+const PROTOCOL = 1;
+
+const PROGRESS = new URL("./progress_thread.ts", import.meta.url);
+
+/** How long the end of the progress thread is waited for, in milliseconds. */
+const STOP_MS = 1000;
+/** What a 32-bit word holds. */
+const STALLED_MS_MAX = 2 ** 31 - 1;
+/** Time between looks whether it has ended. */
+const STOP_LOOK_MS = 5;
+
+/** What a process tells the others of itself. */
+interface Card {
+  readonly hello: Hello;
+  /** The name of its endpoint, in hexadecimal digits. */
+  readonly name: string;
+  /** Decimal digits of the key and the base of its memory. */
+  readonly key: string;
+  readonly base: string;
+}
+
+/** The network of a process. */
+export class ProcessNetwork {
+  /** Which PEs of the world are in this process. */
+  readonly share: Share;
+  readonly #bootstrap: Bootstrap;
+  readonly #config: Config;
+  readonly #version: string;
+  readonly #shape: NetworkShape;
+  #fabric: Fabric | undefined;
+  #start: NetworkStart | undefined;
+  #words: Int32Array | undefined;
+
+  private constructor(
+    bootstrap: Bootstrap,
+    config: Config,
+    version: string,
+    share: Omit<Share, "networkBytes">,
+  ) {
+    this.#bootstrap = bootstrap;
+    this.#config = config;
+    this.#version = version;
+    const { nearPes, numPes } = share;
+    const ringBytes = config.ringBytes ?? defaultRingBytes(nearPes * numPes);
+    this.#shape = { nearPes, numPes, processes: bootstrap.size, batchBytes: ringBytes / 4 };
+    this.share = { ...share, networkBytes: networkLayout(0, this.#shape).bytes };
+  }
+
+  /**
+   * Finds the other processes of the job.
+   *
+   * @param config The settings.
+   * @param version Version of the library.
+   * @returns The network, not open yet.
+   * @throws {HandshakeError} If the launcher does not play along, or the numbers do not fit.
+   */
+  static async join(config: Config, version: string): Promise<ProcessNetwork> {
+    const settings = { config: readBootstrapConfig(environment), env: environment };
+    const bootstrap = await startBootstrap(settings);
+    try {
+      const asked = readLauncherConfig(environment).pesPerProcess;
+      const nearPes = pesPerProcess(config.pes, asked, bootstrap.size);
+      const numPes = nearPes * bootstrap.size;
+      const firstPe = nearPes * bootstrap.rank;
+      return new ProcessNetwork(bootstrap, config, version, { numPes, firstPe, nearPes });
+    } catch (error) {
+      await bootstrap.abort(1, String(error));
+      throw error;
+    }
+  }
+
+  /**
+   * Opens the endpoint, meets the other processes, and starts the progress thread.
+   *
+   * @param layout Where everything lies.
+   * @param memory The memory of the process.
+   * @returns What every thread needs to know.
+   * @throws {HandshakeError} If the processes differ; says in what.
+   * @throws {TransportError} If the provider fails.
+   * @throws {FeatureLevelError} If there is no libfabric, or no usable provider.
+   */
+  async open(layout: Layout, memory: WebAssembly.Memory): Promise<NetworkStart> {
+    sweepShm();
+    const { provider, domain } = this.#config;
+    const fabric = this.#fabric = openFabric({ provider, domain, contexts: true });
+    const address = baseAddress(memory.buffer);
+    const own = fabric.register(address, BigInt(layout.totalBytes));
+    const cards = await this.#meet(layout, {
+      name: fabric.name.toHex(),
+      key: String(own.key),
+      base: String(own.base),
+    });
+    const hosts = cards.map(({ hello }) => hello.host);
+    const addresses = fabric.insert(cards.map(({ name }) => Uint8Array.fromHex(name)));
+    const peers = cards.map(({ key, base }, rank): Peer => ({
+      address: addresses[rank]!,
+      key: BigInt(key),
+      base: BigInt(base),
+      host: hosts[rank]!,
+    }));
+    const { rank, job } = this.#bootstrap;
+    const neighbours = hosts.filter((host) => host === hosts[rank]).length;
+    const net = networkLayout(layout.network, this.#shape);
+    const start: NetworkStart = {
+      layout,
+      net,
+      memoryAddress: Number(address),
+      rank,
+      pesPerProcess: layout.nearPes,
+      pesOnHost: neighbours * layout.nearPes,
+      peers,
+      token: tokenOf(job),
+      fabric: {
+        provider: fabric.provider,
+        ep: fabric.ep,
+        cq: fabric.cq,
+        desc: own.desc,
+        anyBuffer: (fabric.mrMode & FI.FI_MR_LOCAL) === 0,
+        waits: fabric.waitable === "sleeps",
+        injectBytes: fabric.info.injectSize,
+        transferBytesMax: Math.min(fabric.info.maxMsgSize, 2 ** 30),
+      },
+    };
+    await this.#begin(start, memory);
+    return start;
+  }
+
+  async #meet(layout: Layout, own: Omit<Card, "hello">): Promise<Card[]> {
+    const { barrierFactor, closures } = this.#config;
+    const hello: Hello = {
+      ...platformHello(),
+      host: hostName(),
+      protocol: PROTOCOL,
+      version: this.#version,
+      pesPerProcess: layout.nearPes,
+      heapBytes: layout.heapBytes,
+      ringBytes: layout.ringBytes,
+      closures,
+      barrierFactor,
+      provider: this.#fabric!.provider,
+    };
+    const texts = await this.#bootstrap.exchange(JSON.stringify({ hello, ...own }));
+    const cards = texts.map(parseCard);
+    const differences = compareHello(cards.map((card) => card.hello));
+    if (differences.length === 0) return cards;
+    throw new HandshakeError(
+      `The processes of the job do not fit together:\n  ${differences.join("\n  ")}`,
+      { op: "build" },
+    );
+  }
+
+  /** Receives before anybody can send: the others wait for this process. */
+  async #begin(start: NetworkStart, memory: WebAssembly.Memory): Promise<void> {
+    this.#start = start;
+    const { layout, net } = start;
+    const views = memoryViews(memory.buffer);
+    this.#words = views.i32;
+    const module = compileKernels(layout.memory64);
+    const kernels = instantiateKernels(memory, { memory64: layout.memory64, module });
+    // The progress thread, which does not run yet, goes on with what this port began.
+    const port = new Port(start, net.nearPes, kernels, views);
+    port.postReceives();
+    port.calls.close();
+    await this.#bootstrap.barrier();
+    const worker = new Worker(PROGRESS, { type: "module", name: PROGRESS_WORKER_NAME });
+    const message: ProgressMessage = { start, memory, module };
+    worker.postMessage(message);
+  }
+
+  /**
+   * @returns Settles when the launcher is gone, with what is known of it.
+   */
+  lost(): Promise<Error> {
+    return this.#bootstrap.lost();
+  }
+
+  /** Whether the other processes know why the job fails. */
+  get told(): boolean {
+    return !this.#start || this.#load(CONTROL.told) !== 0;
+  }
+
+  /**
+   * Compares notes on how long nothing moved: that goes round with the signs of life.
+   *
+   * @param stalledMs How long nothing moved in this process, in milliseconds.
+   * @returns How long nothing moved in any, as far as is known.
+   */
+  shareStalled(stalledMs: number): number {
+    const start = this.#start;
+    if (!start) return 0;
+    const words = this.#words!;
+    const own = Math.min(stalledMs, STALLED_MS_MAX);
+    words[(start.net.control + CONTROL.stalled) >>> 2] = own;
+    const heard = start.net.stalled >>> 2;
+    return hearers(start, -1).reduce((least, rank) => Math.min(least, words[heard + rank]!), own);
+  }
+
+  #load(word: number): number {
+    return atomicLoad(this.#words!, (this.#start!.net.control + word) >>> 2);
+  }
+
+  /**
+   * Waits until every process has come to its end, however long its program goes on after its
+   * world was closed.
+   */
+  async meetAtEnd(): Promise<void> {
+    await this.#bootstrap.barrier(Infinity);
+  }
+
+  /**
+   * Ends the whole job.
+   *
+   * @param exitCode Its exit code.
+   * @param message Why.
+   */
+  async abort(exitCode: number, message: string): Promise<void> {
+    await this.#bootstrap.abort(exitCode, message);
+  }
+
+  /** Ends the progress thread, closes the endpoint, and takes leave of the launcher. */
+  async close(): Promise<void> {
+    const stopped = await this.#stopProgress();
+    // An endpoint that a thread still uses cannot be closed; the process ends with it.
+    if (stopped) this.#fabric?.close();
+    await this.#bootstrap.close();
+  }
+
+  async #stopProgress(): Promise<boolean> {
+    const start = this.#start;
+    if (!start) return true;
+    const at = (start.net.control + CONTROL.stop) >>> 2;
+    atomicStore(this.#words!, at, 1);
+    using calls = fabricCalls(start.fabric.ep, start.fabric.cq);
+    calls.cqSignal(start.fabric.cq);
+    const end = performance.now() + STOP_MS;
+    while (this.#load(CONTROL.stopped) === 0) {
+      if (performance.now() > end) return false;
+      await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
+    }
+    return true;
+  }
+}
+
+/** PEs of each process: as it is said, or an even share. */
+function pesPerProcess(
+  pes: number | undefined,
+  asked: number | undefined,
+  processes: number,
+): number {
+  const share = asked ?? (pes === undefined ? 1 : pes / processes);
+  const total = share * processes;
+  if (Number.isInteger(share) && (pes === undefined || pes === total) && total <= PES_MAX) {
+    return share;
+  }
+  const each = asked === undefined ? "" : ` with ${asked} PEs each`;
+  throw new HandshakeError(
+    `Cannot spread ${pes ?? total} PEs over ${processes} processes${each}: ` +
+      `the number has to be a multiple of the processes, and at most ${PES_MAX}`,
+    { op: "build" },
+  );
+}
+
+function parseCard(text: string, rank: number): Card {
+  const card = readObject(text);
+  const { name, key, base } = card ?? {};
+  const sound = typeof name === "string" && /^([0-9a-f]{2})+$/.test(name) &&
+    typeof key === "string" && /^\d{1,20}$/.test(key) &&
+    typeof base === "string" && /^\d{1,20}$/.test(base);
+  if (!sound) {
+    throw new HandshakeError(`Cannot read the card of rank ${rank}: ${text.slice(0, 80)}`, {
+      op: "build",
+    });
+  }
+  return { hello: parseHello(JSON.stringify(card!.hello), rank), name, key, base };
+}
+
+function readObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null
+      ? value as Record<string, unknown>
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** FNV-1a of the name of the job: tells its messages from those of another. */
+function tokenOf(job: string): number {
+  let value = 0x811c9dc5 | 0;
+  for (let i = 0; i < job.length; i++) value = Math.imul(value ^ job.charCodeAt(i), 0x01000193);
+  return value;
+}
+
+function hostName(): string {
+  if (Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state !== "granted") {
+    return environment("HOSTNAME") ?? "localhost";
+  }
+  return Deno.hostname();
+}

@@ -1,0 +1,299 @@
+/**
+ * The rofi lamella: PEs of one process share its memory as on the local lamella, those of other
+ * processes are reached over libfabric.
+ *
+ * @module
+ */
+
+import type { Kernels } from "../../internal/kernels.ts";
+import type { MemoryViews } from "../../internal/memory_views.ts";
+import type { LamellarError } from "../../internal/errors.ts";
+import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_TIMEOUT } from "../lamella.ts";
+import { isNear } from "../local/layout.ts";
+import { LocalLamella } from "../local/local_lamella.ts";
+import type { SegmentHeap } from "../segment_heap.ts";
+import { Arrivals, CONTRIBUTION_BYTES_MAX, writeContribution } from "./arrivals.ts";
+import { MESSAGE } from "./message.ts";
+import { CONTROL, MESSAGE_HEADER_BYTES } from "./network_layout.ts";
+import { type NetworkStart, rankOf } from "./network_start.ts";
+import { Outgoing } from "./outgoing.ts";
+import { BUSY, Port } from "./port.ts";
+import { Transfers } from "./transfers.ts";
+
+/** Loads of the event counter between two looks at the network. */
+const LOOK_SPINS = 20;
+/** Looks at the network for each load a wait may spend: a look takes as long as many loads. */
+const LOOKS_PER_SPIN = 1 / 40;
+/** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
+const BUSY_LOOKS = 8;
+
+/** The rofi lamella of one PE. */
+export class RofiLamella implements Lamella {
+  readonly name = "rofi";
+  readonly pe: number;
+  readonly numPes: number;
+  readonly neighbours: number;
+  readonly views: MemoryViews;
+  readonly kernels: Kernels;
+  readonly heap: SegmentHeap;
+  readonly frameBytesMax: number;
+  readonly slotsMax: number;
+  readonly operationBytesMax: number;
+
+  readonly #local: LocalLamella;
+  readonly #start: NetworkStart;
+  readonly #port: Port;
+  readonly #transfers: Transfers;
+  readonly #outgoing: Outgoing;
+  readonly #near: boolean[];
+  readonly #yield: (() => void) | undefined;
+  readonly #control: number;
+  /** How far each far PE knows that its frames have been read. */
+  readonly #reported: Int32Array;
+  #bytesPut = 0;
+  #busy = 0;
+  /** Whether this PE has asked for the queue and may not have got it yet. */
+  #claimed = false;
+
+  /**
+   * @param start The network of the process.
+   * @param memory The memory of the process.
+   * @param kernels Kernels over it.
+   * @param pe This PE.
+   * @param offer Offers the core to other threads, where the system lets us.
+   */
+  constructor(
+    start: NetworkStart,
+    memory: WebAssembly.Memory,
+    kernels: Kernels,
+    pe: number,
+    offer?: () => void,
+  ) {
+    const { layout, net } = start;
+    this.#start = start;
+    this.#local = new LocalLamella(
+      layout,
+      memory,
+      kernels,
+      pe,
+      offer,
+      (source, head) => this.#consumed(source, head),
+    );
+    this.pe = pe;
+    this.numPes = layout.numPes;
+    this.neighbours = start.pesOnHost;
+    this.views = this.#local.views;
+    this.kernels = kernels;
+    this.heap = this.#local.heap;
+    this.frameBytesMax = net.batchBytes;
+    this.slotsMax = this.#local.slotsMax;
+    this.operationBytesMax = net.bufferBytes - MESSAGE_HEADER_BYTES;
+    this.#yield = offer;
+    this.#control = net.control;
+    this.#port = new Port(start, pe - layout.firstPe, kernels, this.views);
+    new Arrivals(this.#port);
+    this.#transfers = new Transfers(this.#port, pe);
+    this.#outgoing = new Outgoing(this.#port, pe);
+    this.#near = Array.from({ length: this.numPes }, (_, other) => isNear(layout, other));
+    this.#reported = new Int32Array(this.numPes);
+  }
+
+  get bytesPut(): number {
+    return this.#local.bytesPut + this.#bytesPut;
+  }
+
+  isNear(pe: number): boolean {
+    return this.#near[pe]!;
+  }
+
+  address(pe: number, offset: number): number {
+    return this.#local.address(pe, offset);
+  }
+
+  put(pe: number, offset: number, source: number, bytes: number): number {
+    if (this.#near[pe]) return this.#local.put(pe, offset, source, bytes);
+    this.#bytesPut += bytes;
+    return bytes === 0 ? 0 : this.#transfers.copy(true, pe, offset, source, bytes);
+  }
+
+  get(pe: number, offset: number, target: number, bytes: number): number {
+    if (this.#near[pe]) return this.#local.get(pe, offset, target, bytes);
+    return bytes === 0 ? 0 : this.#transfers.copy(false, pe, offset, target, bytes);
+  }
+
+  putBytes(pe: number, offset: number, source: Uint8Array): number {
+    this.#bytesPut += source.length;
+    return source.length === 0 ? 0 : this.#transfers.copyArray(true, pe, offset, source);
+  }
+
+  getBytes(pe: number, offset: number, target: Uint8Array): number {
+    return target.length === 0 ? 0 : this.#transfers.copyArray(false, pe, offset, target);
+  }
+
+  operate(pe: number, request: Uint8Array, reply: Uint8Array): number {
+    return this.#transfers.operate(pe, request, reply);
+  }
+
+  isPending(ticket: number): boolean {
+    return this.#transfers.isPending(ticket);
+  }
+
+  reserve(pe: number, bytes: number): number {
+    return this.#near[pe] ? this.#local.reserve(pe, bytes) : this.#outgoing.reserve(pe, bytes);
+  }
+
+  commit(pe: number, bytes: number): void {
+    if (this.#near[pe]) return this.#local.commit(pe, bytes);
+    this.#bytesPut += bytes;
+    this.#outgoing.commit(pe, bytes);
+  }
+
+  publish(pe: number): void {
+    if (this.#near[pe]) this.#local.publish(pe);
+    else this.#outgoing.publish(pe);
+  }
+
+  /** A far target reports how far it has read without being asked. */
+  wantRoom(pe: number): void {
+    if (this.#near[pe]) this.#local.wantRoom(pe);
+  }
+
+  poll(sink: FrameSink): number {
+    this.#look();
+    return this.#local.poll(sink);
+  }
+
+  /** Reads the network; returns whether something came. */
+  #look(): boolean {
+    const code = this.#port.poll();
+    if (code !== BUSY) {
+      this.#busy = 0;
+      return code > 0;
+    }
+    if (++this.#busy >= BUSY_LOOKS) this.#claim();
+    return false;
+  }
+
+  /** Asks the progress thread to leave the queue to the PEs, which are quicker while they look. */
+  #claim(): void {
+    this.#busy = 0;
+    if (this.kernels.load32(this.#control + CONTROL.watching) === 0) return;
+    if (this.kernels.load32(this.#control + CONTROL.claim) !== 0) return;
+    this.kernels.store32(this.#control + CONTROL.claim, 1);
+    this.#claimed = true;
+    this.#port.disturb();
+  }
+
+  /** Leaves the network to the progress thread: this PE is about to sleep. */
+  #rest(): void {
+    if (this.#claimed) this.kernels.store32(this.#control + CONTROL.claim, 0);
+    else if (this.kernels.load32(this.#control + CONTROL.watching) !== 0) return;
+    this.#claimed = false;
+    this.kernels.ring(this.#control + CONTROL.bell);
+  }
+
+  /** Tells a far producer how far its frames have been read, once that is worth a message. */
+  #consumed(source: number, head: number): void {
+    if (this.#near[source]) return;
+    if (((head - this.#reported[source]!) | 0) < this.#start.layout.ringBytes / 4) return;
+    this.#reported[source] = head;
+    this.#port.sendSmall(MESSAGE.head, this.pe, source, head);
+  }
+
+  events(): number {
+    return this.#local.events();
+  }
+
+  wait(seen: number, spins: number, yields: number, timeoutMs: number): number {
+    for (let looks = Math.ceil(spins * LOOKS_PER_SPIN); looks > 0; looks--) {
+      this.#look();
+      const code = this.#local.wait(seen, LOOK_SPINS, 0, 0);
+      if (code !== WAIT_TIMEOUT) return code;
+    }
+    const offer = this.#yield;
+    for (let i = offer ? yields : 0; i > 0; i--) {
+      offer!();
+      this.#look();
+      const code = this.#local.wait(seen, 1, 0, 0);
+      if (code !== WAIT_TIMEOUT) return code;
+    }
+    if (timeoutMs <= 0) return WAIT_TIMEOUT;
+    this.#rest();
+    return this.#local.wait(seen, 1, 0, timeoutMs);
+  }
+
+  waitAsync(seen: number): Promise<unknown> | null {
+    this.#rest();
+    return this.#local.waitAsync(seen);
+  }
+
+  ring(pe: number): void {
+    if (this.#near[pe]) this.#local.ring(pe);
+    else this.#port.sendSmall(MESSAGE.ring, this.pe, pe);
+  }
+
+  signal(pe: number, slot: number, sequence: number, tag: number, known: number): void {
+    if (this.#near[pe]) return this.#local.signal(pe, slot, sequence, tag);
+    if (known > 0) this.#sendContributions(pe, sequence, known);
+    this.#port.sendSmall(MESSAGE.signal, this.pe, pe, slot, sequence, tag);
+  }
+
+  /** Sends what this PE and those before it contribute: the target may not have it yet. */
+  #sendContributions(pe: number, sequence: number, known: number): void {
+    const port = this.#port;
+    const rank = rankOf(this.#start, pe);
+    const room = this.operationBytesMax - CONTRIBUTION_BYTES_MAX;
+    for (let sent = 0; sent < known;) {
+      const slot = port.acquire();
+      const begin = port.payloadOf(slot);
+      let end = begin;
+      for (; sent < known && end - begin <= room; sent++) {
+        const other = (this.pe - sent + this.numPes) % this.numPes;
+        const part = this.exchange(other, sequence);
+        end = writeContribution(this.views.u8, this.views.i32, end, other, part);
+      }
+      port.send(slot, MESSAGE.exchange, this.pe, pe, rank, end - begin, 0, sequence);
+    }
+  }
+
+  signalled(slot: number, sequence: number): boolean {
+    return this.#local.signalled(slot, sequence);
+  }
+
+  tagOf(slot: number, sequence: number): number {
+    return this.#local.tagOf(slot, sequence);
+  }
+
+  waitSignal(
+    slot: number,
+    sequence: number,
+    seen: number,
+    spins: number,
+    yields: number,
+    timeoutMs: number,
+  ): number {
+    if (this.#local.signalled(slot, sequence)) return WAIT_EVENT;
+    // A signal rings the bell like all else that comes.
+    return this.wait(seen, spins, yields, timeoutMs);
+  }
+
+  exchange(pe: number, sequence: number): Uint8Array {
+    return this.#local.exchange(pe, sequence);
+  }
+
+  report(activity: number, waitKind: number, waitPe: number): void {
+    this.#local.report(activity, waitKind, waitPe);
+  }
+
+  countProgress(): void {
+    this.#local.countProgress();
+  }
+
+  failure(): LamellarError | null {
+    return this.#local.failure();
+  }
+
+  fail(error: unknown): void {
+    this.#local.fail(error);
+  }
+}

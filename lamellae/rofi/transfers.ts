@@ -1,0 +1,294 @@
+/**
+ * Transfers of one PE: puts and gets by remote memory access, and memory operations by message.
+ * Each has a record, which whoever reads the completion queue counts down, and a ticket to ask for
+ * it.
+ *
+ * @module
+ */
+
+import { FABRIC, fabricError, FI, pointerOf } from "../../ffi/mod.ts";
+import { heapOf } from "../local/layout.ts";
+import { MESSAGE } from "./message.ts";
+import {
+  firstRecordOf,
+  MESSAGE_HEADER_BYTES,
+  RECORD,
+  RECORD_KIND,
+  THREAD,
+  threadOf,
+} from "./network_layout.ts";
+import { rankOf } from "./network_start.ts";
+import type { Port } from "./port.ts";
+
+/** What remains to be done when a transfer is over. */
+interface Ending {
+  /** A send buffer to give back, -1 if none. */
+  readonly slot: number;
+  /** Where to copy bytes to, and from which place in the memory. */
+  readonly target?: Uint8Array;
+  readonly from: number;
+  /** Kept alive until then. */
+  readonly keeps?: Uint8Array;
+}
+
+/** The transfers of a PE. */
+export class Transfers {
+  readonly #port: Port;
+  readonly #pe: number;
+  readonly #words: Int32Array;
+  readonly #first: number;
+  readonly #call: number;
+  readonly #callPointer: bigint;
+  readonly #bases: number[];
+  readonly #keys: Int32Array;
+  /** By ticket. */
+  readonly #endings = new Map<number, Ending>();
+  /** Errors nobody has asked for yet, by ticket. */
+  readonly #errors = new Map<number, number>();
+  /** The ticket of each record, 0 if it is free, and how often each has been used. */
+  readonly #tickets: number[];
+  readonly #rounds: number[];
+  #next = 0;
+  #generation = 0;
+
+  /**
+   * @param port The network of this PE's thread.
+   * @param pe This PE.
+   */
+  constructor(port: Port, pe: number) {
+    const { net, start } = port;
+    this.#port = port;
+    this.#pe = pe;
+    this.#words = port.views.i32;
+    this.#first = firstRecordOf(net, port.thread) + net.slots;
+    this.#call = threadOf(net, port.thread) + THREAD.transfer;
+    this.#callPointer = port.pointer(this.#call);
+    this.#tickets = Array.from({ length: net.transfers }, () => 0);
+    this.#rounds = [...this.#tickets];
+    this.#bases = start.peers.map(({ base }) => Number(base));
+    this.#keys = new Int32Array(BigUint64Array.from(start.peers, ({ key }) => key).buffer);
+    this.#prepare();
+    port.onShortage(() => this.#sweep());
+  }
+
+  /** The structures of a transfer, but for what changes from one to the next. */
+  #prepare(): void {
+    const { iovec, fi_rma_iov, fi_msg_rma } = FABRIC;
+    const port = this.#port;
+    const vector = this.#call + fi_msg_rma.bytes;
+    const far = vector + iovec.bytes;
+    const desc = far + fi_rma_iov.bytes;
+    port.writePointer(this.#call + fi_msg_rma.msg_iov, vector);
+    port.writePointer(this.#call + fi_msg_rma.desc, desc);
+    port.write64(this.#call + fi_msg_rma.iov_count, 1);
+    port.writePointer(this.#call + fi_msg_rma.rma_iov, far);
+    port.write64(this.#call + fi_msg_rma.rma_iov_count, 1);
+    port.write64(this.#call + fi_msg_rma.data, 0);
+    port.writeBig(desc, port.start.fabric.desc);
+  }
+
+  /**
+   * Starts to copy between the memory of this process and that of a far PE.
+   *
+   * @param write Whether to the far PE.
+   * @param pe The far PE.
+   * @param offset Offset in its segment.
+   * @param local A place in the memory.
+   * @param bytes How many, from 1.
+   * @returns A ticket.
+   */
+  copy(write: boolean, pe: number, offset: number, local: number, bytes: number): number {
+    const ticket = this.#acquire();
+    this.#transfer(ticket, write, pe, offset, this.#port.start.memoryAddress + local, bytes);
+    return ticket;
+  }
+
+  /**
+   * As `copy`, from or to an array outside of the memory.
+   *
+   * @param write Whether to the far PE.
+   * @param pe The far PE.
+   * @param offset Offset in its segment.
+   * @param array The array; it has to stay as it is until the end.
+   * @returns A ticket.
+   */
+  copyArray(write: boolean, pe: number, offset: number, array: Uint8Array): number {
+    const port = this.#port;
+    const room = port.net.bufferBytes;
+    if (array.length > room && port.start.fabric.anyBuffer) {
+      const ticket = this.#acquire();
+      this.#endings.set(ticket, { slot: -1, from: 0, keeps: array });
+      this.#transfer(ticket, write, pe, offset, Number(pointerOf(array)), array.length);
+      return ticket;
+    }
+    // All but the last piece are waited for here: buffers are few, arrays may be long.
+    for (let at = 0;; at += room) {
+      const piece = array.subarray(at, at + room);
+      const ticket = this.#copyPiece(write, pe, offset + at, piece);
+      if (at + room >= array.length) return ticket;
+      this.#waitFor(ticket);
+    }
+  }
+
+  #copyPiece(write: boolean, pe: number, offset: number, piece: Uint8Array): number {
+    const port = this.#port;
+    const slot = port.acquire();
+    const buffer = port.payloadOf(slot) - MESSAGE_HEADER_BYTES;
+    if (write) port.views.u8.set(piece, buffer);
+    const ticket = this.copy(write, pe, offset, buffer, piece.length);
+    this.#endings.set(ticket, { slot, from: buffer, ...(write ? {} : { target: piece }) });
+    return ticket;
+  }
+
+  #waitFor(ticket: number): void {
+    while (this.isPending(ticket)) this.#port.wait("a transfer");
+  }
+
+  #transfer(
+    ticket: number,
+    write: boolean,
+    pe: number,
+    offset: number,
+    address: number,
+    bytes: number,
+  ): void {
+    const port = this.#port;
+    const { layout, fabric, pesPerProcess } = port.start;
+    const rank = rankOf(port.start, pe);
+    // Segments lie alike in every process.
+    const segment = heapOf(layout, layout.firstPe + pe - rank * pesPerProcess);
+    const remote = this.#bases[rank]! + segment + offset;
+    const pieceMax = fabric.transferBytesMax;
+    const at = port.recordAt(this.#recordOf(ticket));
+    this.#words[(at + RECORD.pending) >>> 2] = Math.ceil(bytes / pieceMax);
+    const flags = write ? FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE : FI.FI_COMPLETION;
+    const ep = fabric.ep;
+    const { calls } = port;
+    const { iovec, fi_rma_iov: far, fi_msg_rma } = FABRIC;
+    const vector = this.#call + fi_msg_rma.bytes;
+    const target = vector + iovec.bytes;
+    for (let done = 0; done < bytes; done += pieceMax) {
+      const length = Math.min(pieceMax, bytes - done);
+      port.retry(write ? "fi_writemsg" : "fi_readmsg", () => {
+        port.write64(vector + iovec.iov_base, address + done);
+        port.write64(vector + iovec.iov_len, length);
+        port.write64(target + far.addr, remote + done);
+        port.write64(target + far.len, length);
+        this.#words[(target + far.key) >>> 2] = this.#keys[2 * rank]!;
+        this.#words[((target + far.key) >>> 2) + 1] = this.#keys[2 * rank + 1]!;
+        port.writeAddress(this.#call + fi_msg_rma.addr, rank);
+        port.writePointer(this.#call + fi_msg_rma.context, at);
+        return write
+          ? calls.writemsg(ep, this.#callPointer, flags)
+          : calls.readmsg(ep, this.#callPointer, flags);
+      });
+    }
+  }
+
+  /**
+   * Runs a memory operation at a far PE.
+   *
+   * @param pe The far PE.
+   * @param request The operation.
+   * @param reply Filled at the end.
+   * @returns A ticket.
+   */
+  operate(pe: number, request: Uint8Array, reply: Uint8Array): number {
+    const port = this.#port;
+    const ticket = this.#acquire();
+    const record = this.#recordOf(ticket);
+    const at = port.recordAt(record) >>> 2;
+    // The reply may come before the request is known to have left: each has its own buffer.
+    const slot = port.acquire();
+    const from = port.payloadOf(slot);
+    const generation = this.#generation = (this.#generation + 1) | 0;
+    this.#words[at + RECORD.generation / 4] = generation;
+    this.#words[at + RECORD.replyAt / 4] = from;
+    this.#words[at + RECORD.replyBytes / 4] = reply.length;
+    this.#words[at + RECORD.pending / 4] = 1;
+    this.#endings.set(ticket, { slot, from, target: reply });
+    const message = port.acquire();
+    port.views.u8.set(request, port.payloadOf(message));
+    const rank = rankOf(port.start, pe);
+    const { operate } = MESSAGE;
+    const bytes = request.length;
+    port.send(message, operate, this.#pe, pe, rank, bytes, record, reply.length, generation);
+    return ticket;
+  }
+
+  /**
+   * Tells whether a transfer is still under way; once it is not, its ticket is void.
+   *
+   * @param ticket Its ticket.
+   * @returns Whether it is.
+   * @throws {TransportError} If it failed.
+   */
+  isPending(ticket: number): boolean {
+    const index = (ticket - 1) % this.#tickets.length;
+    if (this.#tickets[index] === ticket) {
+      const record = this.#port.recordAt(this.#first + index);
+      if (this.#port.kernels.load32(record + RECORD.pending) > 0) return true;
+      this.#retire(index, ticket);
+    }
+    if (this.#errors.size === 0) return false;
+    const error = this.#errors.get(ticket);
+    if (error === undefined) return false;
+    this.#errors.delete(ticket);
+    const { provider } = this.#port.start.fabric;
+    throw fabricError(error, "put or get", { op: "fi_writemsg or fi_readmsg", provider });
+  }
+
+  /** Frees the record of a transfer that is over. */
+  #retire(index: number, ticket: number): void {
+    this.#tickets[index] = 0;
+    const error = (this.#port.recordAt(this.#first + index) + RECORD.error) >>> 2;
+    if (this.#words[error] !== 0) {
+      this.#errors.set(ticket, this.#words[error]!);
+      this.#words[error] = 0;
+    }
+    const ending = this.#endings.get(ticket);
+    if (!ending) return;
+    this.#endings.delete(ticket);
+    if (ending.target) {
+      ending.target.set(
+        this.#port.views.u8.subarray(ending.from, ending.from + ending.target.length),
+      );
+    }
+    if (ending.slot >= 0) this.#port.release(ending.slot);
+  }
+
+  /** Gives back the buffers of transfers that are over, whether or not somebody asked. */
+  #sweep(): void {
+    for (const [ticket, { slot }] of this.#endings) {
+      const record = this.#port.recordAt(this.#recordOf(ticket));
+      if (slot < 0 || this.#port.kernels.load32(record + RECORD.pending) > 0) continue;
+      this.#retire((ticket - 1) % this.#tickets.length, ticket);
+    }
+  }
+
+  /** Takes a record, waiting for a transfer to end if all are under way; returns its ticket. */
+  #acquire(): number {
+    for (;;) {
+      for (let i = 0; i < this.#tickets.length; i++) {
+        const index = this.#next;
+        this.#next = index + 1 === this.#tickets.length ? 0 : index + 1;
+        const record = this.#port.recordAt(this.#first + index);
+        const before = this.#tickets[index]!;
+        if (before !== 0) {
+          if (this.#port.kernels.load32(record + RECORD.pending) > 0) continue;
+          this.#retire(index, before);
+        }
+        const ticket = ++this.#rounds[index]! * this.#tickets.length + index + 1;
+        this.#tickets[index] = ticket;
+        this.#words[(record + RECORD.kind) >>> 2] = RECORD_KIND.transfer;
+        this.#words[(record + RECORD.owner) >>> 2] = this.#port.thread;
+        return ticket;
+      }
+      this.#port.wait("a transfer");
+    }
+  }
+
+  #recordOf(ticket: number): number {
+    return this.#first + (ticket - 1) % this.#tickets.length;
+  }
+}
