@@ -213,7 +213,9 @@ export class Port extends CallMemory {
       }
       return code;
     }
-    if (code === -FI.FI_EAGAIN || code === -FI.FI_EINTR || code === 0) return 0;
+    // Nothing has come. Not every provider says of a sleep that ended so that one may try again.
+    if (code === -FI.FI_EAGAIN || code === -FI.FI_ETIMEDOUT || code === -FI.FI_EINTR) return 0;
+    if (code === 0) return 0;
     if (code !== -FI.FI_EAVAIL) {
       throw this.#error(code, "read completions", "fi_cq_read");
     }

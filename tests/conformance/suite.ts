@@ -1,6 +1,6 @@
 /**
- * The driver of the conformance table: runs it on a lamella with a number of PEs, and makes every
- * case a test.
+ * The driver of the conformance table: runs it on a lamella in some shape, and makes every case a
+ * test.
  *
  * @module
  */
@@ -14,9 +14,14 @@ export interface LamellaUnderTest {
   readonly name: string;
   /** Variables that choose it. */
   readonly env: Readonly<Record<string, string>>;
-  /** Numbers of PEs to try. */
-  readonly pes: readonly number[];
+  /** Shapes to try: PEs of one process, or of each of several. */
+  readonly shapes: readonly Shape[];
+  /** The groups to try; all without it. */
+  readonly groups?: readonly string[];
 }
+
+/** How many PEs there are: in the process of the launcher, or in each of several it starts. */
+export type Shape = number | { readonly processes: number; readonly pes: number };
 
 /** What became of the cases of a group: nothing if it passed, or what went wrong. */
 type Outcome = Map<string, string | undefined>;
@@ -32,14 +37,18 @@ const GROUP_LIMIT_MS = 240_000;
  * @param lamella The lamella.
  */
 export function conformance(lamella: LamellaUnderTest): void {
-  for (const pes of lamella.pes) {
-    for (const group of GROUP_NAMES) {
+  for (const shape of lamella.shapes) {
+    const pes = pesOf(shape);
+    const title = typeof shape === "number"
+      ? `${shape} PEs`
+      : `${shape.processes} processes of ${shape.pes} PEs`;
+    for (const group of lamella.groups ?? GROUP_NAMES) {
       let outcome: Promise<Outcome> | undefined;
       const { open, closed } = casesOf(group, pes);
       for (const { name } of [...open, ...closed]) {
-        Deno.test(`${lamella.name}, ${pes} PEs, ${group}: ${name}`, async () => {
+        Deno.test(`${lamella.name}, ${title}, ${group}: ${name}`, async () => {
           // The first test of a group runs all of it.
-          outcome ??= runGroup(lamella, pes, group);
+          outcome ??= runGroup(lamella, shape, group);
           const problem = (await outcome).get(name) ?? "it was not reached";
           if (problem !== PASSED) throw new Error(problem);
         });
@@ -50,7 +59,16 @@ export function conformance(lamella: LamellaUnderTest): void {
 
 const PASSED = "passed";
 
-async function runGroup(lamella: LamellaUnderTest, pes: number, group: string): Promise<Outcome> {
+function pesOf(shape: Shape): number {
+  return typeof shape === "number" ? shape : shape.processes * shape.pes;
+}
+
+async function runGroup(
+  lamella: LamellaUnderTest,
+  shape: Shape,
+  group: string,
+): Promise<Outcome> {
+  const pes = pesOf(shape);
   const { open, closed } = casesOf(group, pes);
   const names = [...open, ...closed].map((test) => test.name);
   const seed = Number(Deno.env.get("CONFORMANCE_SEED") ?? Math.floor(Math.random() * 2 ** 31));
@@ -59,6 +77,9 @@ async function runGroup(lamella: LamellaUnderTest, pes: number, group: string): 
     const result = await runProgram({
       program: PROGRAM,
       pes,
+      ...(typeof shape === "number"
+        ? {}
+        : { launcher: true, launcherFlags: ["--processes", String(shape.processes)] }),
       args: [group, String(seed), String(from)],
       env: {
         ...lamella.env,
