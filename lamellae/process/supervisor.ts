@@ -67,8 +67,8 @@ export async function supervise(job: Job): Promise<never> {
     const supervisor = new Supervisor(job, network?.share ?? numPes, network);
     Deno.exit(await supervisor.run());
   } catch (error) {
-    await network?.abort(1, String(error));
-    throw error;
+    if (!network) throw error;
+    Deno.exit(await network.giveUp(error));
   }
 }
 

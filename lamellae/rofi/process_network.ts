@@ -37,6 +37,8 @@ const PROGRESS = new URL("./progress_thread.ts", import.meta.url);
 
 /** How long the end of the progress thread is waited for, in milliseconds. */
 const STOP_MS = 1000;
+/** Exit code for what cannot be started as asked. */
+const SETUP_EXIT_CODE = 2;
 /** What a 32-bit word holds. */
 const STALLED_MS_MAX = 2 ** 31 - 1;
 /** Time between looks whether it has ended. */
@@ -248,6 +250,20 @@ export class ProcessNetwork {
    */
   async abort(exitCode: number, message: string): Promise<void> {
     await this.#bootstrap.abort(exitCode, message);
+  }
+
+  /**
+   * Ends a job that cannot begin, and says why: by the launcher if it is ours, for every process
+   * may have the same to say.
+   *
+   * @param error Why it cannot.
+   * @returns The exit code.
+   */
+  async giveUp(error: unknown): Promise<number> {
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#bootstrap.agent !== "lamellar") console.error(`lamellar: ${message}`);
+    await this.#bootstrap.abort(SETUP_EXIT_CODE, message);
+    return SETUP_EXIT_CODE;
   }
 
   /** Ends the progress thread, closes the endpoint, and takes leave of the launcher. */
