@@ -109,7 +109,7 @@ const VARIABLES = {
     name: "LAMELLAR_RING_SIZE",
     takes: { kind: "bytes", min: 4 * KIB, max: GIB, pow2: true },
     byDefault: "a size that suits the number of PEs",
-    meaning: "The ring that carries active messages from one PE to another",
+    meaning: "The ring from one PE to another, for active messages; rofi takes 64K at the least",
   },
   amThresholdBytes: {
     name: "LAMELLAR_AM_SIZE_THRESHOLD",

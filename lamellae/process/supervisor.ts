@@ -103,7 +103,11 @@ class Supervisor {
   constructor(job: Job, share: number | Share, network: ProcessNetwork | undefined) {
     this.#job = job;
     this.#network = network;
-    this.#layout = layoutFor(share, job.config.ringBytes ?? 0, job.config.heapBytes ?? 0);
+    this.#layout = layoutFor(
+      share,
+      network?.ringBytes ?? job.config.ringBytes ?? 0,
+      job.config.heapBytes ?? 0,
+    );
     this.#memory = createMemory(this.#layout);
     this.#pes = nearPesOf(this.#layout);
     adviseHugePages(this.#memory.buffer, this.#layout.heaps);

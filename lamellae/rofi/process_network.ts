@@ -35,6 +35,11 @@ const PROTOCOL = 1;
 
 const PROGRESS = new URL("./progress_thread.ts", import.meta.url);
 
+/**
+ * Bytes of a ring at the least, whatever is asked: a message holds a quarter of it, and each has its
+ * price.
+ */
+const RING_BYTES_MIN = 65536;
 /** How long the end of the progress thread is waited for, in milliseconds. */
 const STOP_MS = 1000;
 /** Exit code for what cannot be started as asked. */
@@ -58,6 +63,8 @@ interface Card {
 export class ProcessNetwork {
   /** Which PEs of the world are in this process. */
   readonly share: Share;
+  /** Bytes of the ring from one PE to another. */
+  readonly ringBytes: number;
   readonly #bootstrap: Bootstrap;
   readonly #config: Config;
   readonly #version: string;
@@ -76,8 +83,10 @@ export class ProcessNetwork {
     this.#config = config;
     this.#version = version;
     const { nearPes, numPes } = share;
-    const ringBytes = config.ringBytes ?? defaultRingBytes(nearPes * numPes);
-    this.#shape = { nearPes, numPes, processes: bootstrap.size, batchBytes: ringBytes / 4 };
+    const asked = config.ringBytes ?? defaultRingBytes(nearPes * numPes);
+    this.ringBytes = Math.max(asked, RING_BYTES_MIN);
+    const batchBytes = this.ringBytes / 4;
+    this.#shape = { nearPes, numPes, processes: bootstrap.size, batchBytes };
     this.share = { ...share, networkBytes: networkLayout(0, this.#shape).bytes };
   }
 
