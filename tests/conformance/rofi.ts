@@ -1,0 +1,43 @@
+/**
+ * The conformance table over the rofi lamella.
+ *
+ * @module
+ */
+
+import { conformance } from "./suite.ts";
+
+/** Processes and PEs of each. */
+const SHAPES = [
+  { processes: 2, pes: 1 },
+  { processes: 3, pes: 1 },
+  { processes: 4, pes: 1 },
+  { processes: 2, pes: 2 },
+  { processes: 1, pes: 4 },
+];
+
+/**
+ * Makes a test of every case, in every shape.
+ *
+ * @param provider The libfabric provider.
+ */
+export function conformanceOver(provider: string): void {
+  conformance({
+    name: `rofi on ${provider}`,
+    env: { LAMELLAR_ROFI_PROVIDER: provider },
+    shapes: SHAPES,
+  });
+}
+
+/**
+ * Makes a test of most cases, with two processes.
+ *
+ * @param provider The libfabric provider.
+ */
+export function someConformanceOver(provider: string): void {
+  conformance({
+    name: `rofi on ${provider}`,
+    env: { LAMELLAR_ROFI_PROVIDER: provider },
+    shapes: [{ processes: 2, pes: 1 }],
+    groups: ["world and messages", "regions", "teams"],
+  });
+}

@@ -1,0 +1,4 @@
+import { someConformanceOver } from "./conformance/rofi.ts";
+
+someConformanceOver("net");
+someConformanceOver("udp");

@@ -1,0 +1,3 @@
+import { conformanceOver } from "./conformance/rofi.ts";
+
+conformanceOver("tcp");
