@@ -19,8 +19,9 @@ import {
   ringOf,
 } from "../local/layout.ts";
 import { flagOffset } from "../local/local_lamella.ts";
-import { replyRings } from "../memory_operations.ts";
+import { REPLY_HEAD_BYTES, replyRings } from "../memory_operations.ts";
 import { serveOperation } from "../memory_server.ts";
+import type { ArrivalHandler } from "./completion_queue.ts";
 import { MESSAGE, WORD } from "./message.ts";
 import { firstRecordOf, MESSAGE_HEADER_BYTES, RECORD, RECORD_BYTES } from "./network_layout.ts";
 import { rankOf } from "./network_start.ts";
@@ -32,10 +33,27 @@ const ENTRY_HEADER_BYTES = 8;
 /** Most bytes of a contribution as it travels. */
 export const CONTRIBUTION_BYTES_MAX: number = ENTRY_HEADER_BYTES + EXCHANGE_BYTES;
 
+/** A reply that has to be sent, or an operation that has to be served first. */
+interface Owed {
+  /** The send buffer of the reply, -1 if there was none yet. */
+  slot: number;
+  /** The operation, if it has to be served still. */
+  readonly request: Uint8Array | undefined;
+  readonly source: number;
+  readonly target: number;
+  readonly record: number;
+  readonly generation: number;
+  /** Bytes of the reply; before the operation is served, the most it may have. */
+  bytes: number;
+}
+
 /** Handles what comes to a process, in the thread of its port. */
-export class Arrivals {
+export class Arrivals implements ArrivalHandler {
   readonly #port: Port;
   readonly #words: Int32Array;
+  readonly #owed: Owed[] = [];
+  /** Operations that have to be served before any other. */
+  #unserved = 0;
 
   /**
    * @param port The network of this thread.
@@ -43,14 +61,18 @@ export class Arrivals {
   constructor(port: Port) {
     this.#port = port;
     this.#words = port.views.i32;
-    port.onArrival((kind, header, bytes) => this.#handle(kind, header, bytes));
+    port.onArrival(this);
   }
 
-  #handle(kind: number, header: number, bytes: number): void {
+  handle(kind: number, header: number, bytes: number): void {
     const { start } = this.#port;
     const at = header >>> 2;
     const source = this.#words[at + WORD.source]!;
     const target = this.#words[at + WORD.target]!;
+    const said = this.#words[at + WORD.bytes]!;
+    if (said !== bytes) {
+      return this.#malformed(source, `it says it has ${said} bytes, and has ${bytes}`);
+    }
     if (kind === MESSAGE.beat) return this.#beat(source, this.#words[at + WORD.a]!);
     if (kind === MESSAGE.fail) return this.#fail(header, bytes);
     const { layout } = start;
@@ -108,7 +130,10 @@ export class Arrivals {
     const payload = header + MESSAGE_HEADER_BYTES;
     const text = new TextDecoder().decode(this.#port.views.u8.slice(payload, payload + bytes));
     const pe = this.#words[at + WORD.a]!;
-    writeFailure(layout, this.#port.views, pe, this.#words[at + WORD.b]! || 1, text, true);
+    const code = this.#words[at + WORD.b]!;
+    const sound = pe >= -1 && pe < layout.numPes && code > 0 && code < 256;
+    if (!sound) return this.#malformed(-1, `it tells of the end of PE ${pe} with ${code}`);
+    writeFailure(layout, this.#port.views, pe, code, text, true);
   }
 
   #frames(
@@ -144,6 +169,10 @@ export class Arrivals {
   #head(source: number, target: number, head: number): void {
     const { kernels, net, start } = this.#port;
     const index = (target - start.layout.firstPe) * net.numPes + source;
+    const step = (head - kernels.load32(net.heads + 4 * index)) | 0;
+    if (step < 0 || step > start.layout.ringBytes) {
+      return this.#malformed(source, `it has read ${step} bytes more than before`);
+    }
     kernels.store32(net.heads + 4 * index, head);
     this.#port.ringNear(target);
   }
@@ -187,28 +216,47 @@ export class Arrivals {
     bytes: number,
   ): void {
     const port = this.#port;
-    const { layout } = port.start;
-    const most = port.net.bufferBytes - MESSAGE_HEADER_BYTES;
-    if (replyBytes < 0 || replyBytes > most) {
+    const most = port.payloadBytesMax;
+    if (replyBytes < REPLY_HEAD_BYTES || replyBytes > most) {
       return this.#malformed(source, `it wants a reply of ${replyBytes} bytes`);
     }
-    const slot = port.acquire();
     const { u8 } = port.views;
-    const reply = port.payloadOf(slot);
     const request = u8.subarray(payload, payload + bytes);
-    const written = serveOperation(
-      port.kernels,
-      port.views,
-      heapOf(layout, target),
-      layout.heapBytes,
-      request,
-      u8.subarray(reply, reply + replyBytes),
-    );
-    // Before it is sent: then the buffer may be another's.
-    const rings = replyRings(u8.subarray(reply, reply + written));
-    const rank = rankOf(port.start, source);
-    port.send(slot, MESSAGE.reply, target, source, rank, written, record, 0, generation);
-    if (rings) port.ringNear(target);
+    // Operations of a PE are done in their order.
+    const slot = this.#unserved === 0 ? port.tryAcquire() : -1;
+    const served = slot >= 0;
+    const owed = { slot, source, target, record, generation, bytes: replyBytes };
+    // The buffer of the request is another's as soon as this returns.
+    this.#owed.push({ ...owed, request: served ? undefined : request.slice() });
+    if (served) this.#serve(this.#owed.at(-1)!, request);
+    else this.#unserved++;
+  }
+
+  /** Runs an operation, with its reply in the send buffer. */
+  #serve(owed: Owed, request: Uint8Array): void {
+    const port = this.#port;
+    const { layout } = port.start;
+    const { slot, target, bytes } = owed;
+    const at = port.payloadOf(slot);
+    const reply = port.views.u8.subarray(at, at + bytes);
+    const heap = heapOf(layout, target);
+    const { kernels, views } = port;
+    owed.bytes = serveOperation(kernels, views, heap, layout.heapBytes, request, reply);
+    if (replyRings(reply)) port.ringNear(target);
+  }
+
+  answer(): void {
+    const port = this.#port;
+    for (let owed = this.#owed.shift(); owed; owed = this.#owed.shift()) {
+      if (owed.request) {
+        owed.slot = port.acquire();
+        this.#serve(owed, owed.request);
+        this.#unserved--;
+      }
+      const { slot, source, target, record, generation, bytes } = owed;
+      const rank = rankOf(port.start, source);
+      port.send(slot, MESSAGE.reply, target, source, rank, bytes, record, 0, generation);
+    }
   }
 
   #reply(
@@ -228,8 +276,8 @@ export class Arrivals {
     }
     const record = net.records + number * RECORD_BYTES;
     const words = this.#words;
-    // The caller may have given up long ago.
-    if (words[(record + RECORD.generation) >>> 2] !== generation) return;
+    // The caller may have given up, and the record be another's.
+    if (generation === 0 || words[(record + RECORD.generation) >>> 2] !== generation) return;
     if (words[(record + RECORD.pending) >>> 2] === 0) return;
     const room = words[(record + RECORD.replyBytes) >>> 2]!;
     if (bytes > room) return this.#malformed(source, `it answers with ${bytes} bytes of ${room}`);

@@ -53,13 +53,24 @@ export const RECORD = {
   /** Where the reply of an operation is to be written, and how many bytes it may have. */
   replyAt: 84,
   replyBytes: 88,
+  /** Bytes of the message that a receive buffer holds. */
+  bytes: 92,
 } as const;
 
 /** Bytes from one record to the next. */
 export const RECORD_BYTES = 128;
 
 /** What a record stands for. */
-export const RECORD_KIND = { receive: 1, send: 2, transfer: 3 } as const;
+export const RECORD_KIND = {
+  none: 0,
+  receive: 1,
+  send: 2,
+  transfer: 3,
+  /** A message that may get lost. */
+  sign: 4,
+  /** All messages that leave their buffer at once. */
+  injected: 5,
+} as const;
 
 /** Bytes before the payload of a message. */
 export const MESSAGE_HEADER_BYTES = 32;
@@ -158,7 +169,7 @@ export function networkLayout(base: number, shape: NetworkShape): NetworkLayout 
     beats: take(4 * shape.processes),
     stalled: take(4 * shape.processes),
     heads: take(4 * shape.nearPes * shape.numPes),
-    records: take((receives + threads * perThread + 1) * RECORD_BYTES),
+    records: take((receives + threads * perThread + 2) * RECORD_BYTES),
     threads: take(threads * THREAD_BYTES),
     receiveCalls: take(receives * RECEIVE_CALL_BYTES),
     receiveBuffers: take(receives * bufferBytes),
@@ -191,6 +202,14 @@ export function firstRecordOf(net: NetworkLayout, thread: number): number {
  */
 export function spareRecordOf(net: NetworkLayout): number {
   return firstRecordOf(net, net.nearPes + 1);
+}
+
+/**
+ * @param net The layout.
+ * @returns The number of the record for messages that leave their buffer at once.
+ */
+export function injectedRecordOf(net: NetworkLayout): number {
+  return spareRecordOf(net) + 1;
 }
 
 /**

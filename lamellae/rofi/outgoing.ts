@@ -29,6 +29,8 @@ export class Outgoing {
   readonly #batch: number;
   readonly #heads: number;
   readonly #rings = new Map<number, FarRing>();
+  /** The PE for which a frame is being written, -1 if none. */
+  #writing = -1;
 
   /**
    * @param port The network of this PE's thread.
@@ -41,11 +43,16 @@ export class Outgoing {
     this.#size = start.layout.ringBytes;
     this.#batch = net.batchBytes;
     this.#heads = net.heads + 4 * port.thread * net.numPes;
+    port.onShortage(() => this.#publishAll());
   }
 
   #ringOf(pe: number): FarRing {
     let ring = this.#rings.get(pe);
-    if (!ring) this.#rings.set(pe, ring = { tail: 0, slot: -1, filled: 0, skip: 0 });
+    if (!ring) {
+      // Nothing is under way yet: what the target has read is all that was sent.
+      const tail = this.#port.kernels.load32(this.#heads + 4 * pe);
+      this.#rings.set(pe, ring = { tail, slot: -1, filled: 0, skip: 0 });
+    }
     return ring;
   }
 
@@ -58,6 +65,7 @@ export class Outgoing {
    */
   reserve(pe: number, bytes: number): number {
     const ring = this.#ringOf(pe);
+    this.#writing = -1;
     if (ring.slot >= 0 && !this.#fits(ring, bytes)) this.publish(pe);
     const place = ring.tail & (this.#size - 1);
     const left = this.#size - place;
@@ -71,6 +79,7 @@ export class Outgoing {
       ring.slot = slot;
       ring.skip = skip;
     }
+    this.#writing = pe;
     return this.#port.payloadOf(ring.slot) + ring.filled;
   }
 
@@ -85,9 +94,14 @@ export class Outgoing {
   #open(): number {
     const slot = this.#port.tryAcquire();
     if (slot >= 0) return slot;
-    for (const pe of this.#rings.keys()) this.publish(pe);
+    this.#port.reclaim();
     this.#port.poll();
     return this.#port.tryAcquire();
+  }
+
+  /** Sends every batch but that in which a frame is being written. */
+  #publishAll(): void {
+    for (const pe of this.#rings.keys()) if (pe !== this.#writing) this.publish(pe);
   }
 
   /**
@@ -98,6 +112,7 @@ export class Outgoing {
    */
   commit(pe: number, bytes: number): void {
     this.#rings.get(pe)!.filled += bytes;
+    this.#writing = -1;
   }
 
   /**

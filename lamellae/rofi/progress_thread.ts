@@ -10,6 +10,7 @@
  * @module
  */
 
+import { TransportError } from "../../internal/errors.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import type { Kernels } from "../../internal/kernels.ts";
@@ -97,7 +98,8 @@ class ProgressThread {
         this.#speak();
       }
     } catch (error) {
-      this.#fail(error);
+      // Nothing can be sent any more once the network is being closed.
+      if (!this.#load(CONTROL.stop)) this.#fail(error);
     }
     this.#kernels.store32(this.#control + CONTROL.stopped, 1);
     ringSupervisor(this.#views);
@@ -178,12 +180,20 @@ class ProgressThread {
       (least, rank) => Math.min(least, words[(net.stalled >>> 2) + rank]!),
       words[(this.#control + CONTROL.stalled) >>> 2]!,
     );
-    for (const rank of hearers(this.#start, 1)) {
-      const slot = this.#port.tryAcquire();
-      if (slot >= 0) this.#port.send(slot, MESSAGE.beat, this.#start.rank, 0, rank, 0, stalled);
-    }
+    for (const rank of hearers(this.#start, 1)) this.#beat(rank, stalled);
     const silent = this.#silence.look(now);
     if (silent >= 0) this.#reportSilence(silent);
+  }
+
+  #beat(rank: number, stalledMs: number): void {
+    const slot = this.#port.tryAcquire();
+    if (slot < 0) return;
+    try {
+      this.#port.send(slot, MESSAGE.beat, this.#start.rank, 0, rank, 0, stalledMs);
+    } catch (error) {
+      // At the end of a job others close their endpoints earlier. Before it, they miss the sign.
+      if (!(error instanceof TransportError)) throw error;
+    }
   }
 
   #reportSilence(rank: number): void {
@@ -197,7 +207,7 @@ class ProgressThread {
   /** Tells every process why the job fails, once; those that cannot be reached are passed over. */
   #tellFailure(): void {
     if (this.#load(CONTROL.told)) return;
-    const { layout, peers, rank } = this.#start;
+    const { peers, rank } = this.#start;
     const failure = readFailure(this.#views);
     if (!failure.far) {
       const text = new TextEncoder().encode(failure.text);
@@ -209,7 +219,6 @@ class ProgressThread {
     }
     this.#kernels.store32(this.#control + CONTROL.told, 1);
     ringSupervisor(this.#views);
-    void layout;
   }
 
   #tell(rank: number, pe: number, exitCode: number, text: Uint8Array): void {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { FabricCalls } from "../../ffi/mod.ts";
 import type { Kernels } from "../../internal/kernels.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import type { LamellarError } from "../../internal/errors.ts";
@@ -13,11 +14,12 @@ import { isNear } from "../local/layout.ts";
 import { LocalLamella } from "../local/local_lamella.ts";
 import type { SegmentHeap } from "../segment_heap.ts";
 import { Arrivals, CONTRIBUTION_BYTES_MAX, writeContribution } from "./arrivals.ts";
+import { BUSY } from "./completion_queue.ts";
 import { MESSAGE } from "./message.ts";
 import { CONTROL, MESSAGE_HEADER_BYTES } from "./network_layout.ts";
 import { type NetworkStart, rankOf } from "./network_start.ts";
 import { Outgoing } from "./outgoing.ts";
-import { BUSY, Port } from "./port.ts";
+import { Port } from "./port.ts";
 import { Transfers } from "./transfers.ts";
 
 /** Loads of the event counter between two looks at the network. */
@@ -61,6 +63,7 @@ export class RofiLamella implements Lamella {
    * @param kernels Kernels over it.
    * @param pe This PE.
    * @param offer Offers the core to other threads, where the system lets us.
+   * @param calls The calls of libfabric; by default those of the endpoint.
    */
   constructor(
     start: NetworkStart,
@@ -68,6 +71,7 @@ export class RofiLamella implements Lamella {
     kernels: Kernels,
     pe: number,
     offer?: () => void,
+    calls?: FabricCalls,
   ) {
     const { layout, net } = start;
     this.#start = start;
@@ -90,7 +94,7 @@ export class RofiLamella implements Lamella {
     this.operationBytesMax = net.bufferBytes - MESSAGE_HEADER_BYTES;
     this.#yield = offer;
     this.#control = net.control;
-    this.#port = new Port(start, pe - layout.firstPe, kernels, this.views);
+    this.#port = new Port(start, pe - layout.firstPe, kernels, this.views, calls);
     new Arrivals(this.#port);
     this.#transfers = new Transfers(this.#port, pe);
     this.#outgoing = new Outgoing(this.#port, pe);

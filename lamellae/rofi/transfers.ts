@@ -25,7 +25,7 @@ interface Ending {
   /** A send buffer to give back, -1 if none. */
   readonly slot: number;
   /** Where to copy bytes to, and from which place in the memory. */
-  readonly target?: Uint8Array;
+  readonly target?: Uint8Array | undefined;
   readonly from: number;
   /** Kept alive until then. */
   readonly keeps?: Uint8Array;
@@ -98,7 +98,19 @@ export class Transfers {
    * @returns A ticket.
    */
   copy(write: boolean, pe: number, offset: number, local: number, bytes: number): number {
+    return this.#copy(write, pe, offset, local, bytes);
+  }
+
+  #copy(
+    write: boolean,
+    pe: number,
+    offset: number,
+    local: number,
+    bytes: number,
+    ending?: Ending,
+  ): number {
     const ticket = this.#acquire();
+    if (ending) this.#endings.set(ticket, ending);
     this.#transfer(ticket, write, pe, offset, this.#port.start.memoryAddress + local, bytes);
     return ticket;
   }
@@ -135,9 +147,8 @@ export class Transfers {
     const slot = port.acquire();
     const buffer = port.payloadOf(slot) - MESSAGE_HEADER_BYTES;
     if (write) port.views.u8.set(piece, buffer);
-    const ticket = this.copy(write, pe, offset, buffer, piece.length);
-    this.#endings.set(ticket, { slot, from: buffer, ...(write ? {} : { target: piece }) });
-    return ticket;
+    const ending: Ending = { slot, from: buffer, ...(write ? {} : { target: piece }) };
+    return this.#copy(write, pe, offset, buffer, piece.length, ending);
   }
 
   #waitFor(ticket: number): void {
@@ -167,22 +178,37 @@ export class Transfers {
     const { iovec, fi_rma_iov: far, fi_msg_rma } = FABRIC;
     const vector = this.#call + fi_msg_rma.bytes;
     const target = vector + iovec.bytes;
-    for (let done = 0; done < bytes; done += pieceMax) {
-      const length = Math.min(pieceMax, bytes - done);
-      port.retry(write ? "fi_writemsg" : "fi_readmsg", () => {
-        port.write64(vector + iovec.iov_base, address + done);
-        port.write64(vector + iovec.iov_len, length);
-        port.write64(target + far.addr, remote + done);
-        port.write64(target + far.len, length);
-        this.#words[(target + far.key) >>> 2] = this.#keys[2 * rank]!;
-        this.#words[((target + far.key) >>> 2) + 1] = this.#keys[2 * rank + 1]!;
-        port.writeAddress(this.#call + fi_msg_rma.addr, rank);
-        port.writePointer(this.#call + fi_msg_rma.context, at);
-        return write
-          ? calls.writemsg(ep, this.#callPointer, flags)
-          : calls.readmsg(ep, this.#callPointer, flags);
-      });
+    const transferPiece = (done: number): number => {
+      port.write64(vector + iovec.iov_base, address + done);
+      port.write64(vector + iovec.iov_len, Math.min(pieceMax, bytes - done));
+      port.write64(target + far.addr, remote + done);
+      port.write64(target + far.len, Math.min(pieceMax, bytes - done));
+      this.#words[(target + far.key) >>> 2] = this.#keys[2 * rank]!;
+      this.#words[((target + far.key) >>> 2) + 1] = this.#keys[2 * rank + 1]!;
+      port.writeAddress(this.#call + fi_msg_rma.addr, rank);
+      port.writePointer(this.#call + fi_msg_rma.context, at);
+      return write
+        ? calls.writemsg(ep, this.#callPointer, flags)
+        : calls.readmsg(ep, this.#callPointer, flags);
+    };
+    let done = 0;
+    try {
+      for (; done < bytes; done += pieceMax) {
+        port.retry(write ? "fi_writemsg" : "fi_readmsg", () => transferPiece(done));
+      }
+    } catch (error) {
+      this.#giveUp(ticket, Math.ceil((bytes - done) / pieceMax));
+      throw error;
     }
+  }
+
+  /** Frees what a transfer holds that could not be begun, as soon as its pieces under way end. */
+  #giveUp(ticket: number, pieces: number): void {
+    const ending = this.#endings.get(ticket);
+    if (ending) this.#endings.set(ticket, { ...ending, target: undefined });
+    const pending = this.#port.recordAt(this.#recordOf(ticket)) + RECORD.pending;
+    if (this.#port.kernels.add32(pending, -pieces) !== pieces) return;
+    this.#retire((ticket - 1) % this.#tickets.length, ticket);
   }
 
   /**
@@ -201,18 +227,24 @@ export class Transfers {
     // The reply may come before the request is known to have left: each has its own buffer.
     const slot = port.acquire();
     const from = port.payloadOf(slot);
-    const generation = this.#generation = (this.#generation + 1) | 0;
+    // 0 is that of a record that waits for no reply.
+    const generation = this.#generation = ((this.#generation + 1) | 0) || 1;
     this.#words[at + RECORD.generation / 4] = generation;
     this.#words[at + RECORD.replyAt / 4] = from;
     this.#words[at + RECORD.replyBytes / 4] = reply.length;
     this.#words[at + RECORD.pending / 4] = 1;
     this.#endings.set(ticket, { slot, from, target: reply });
-    const message = port.acquire();
-    port.views.u8.set(request, port.payloadOf(message));
-    const rank = rankOf(port.start, pe);
-    const { operate } = MESSAGE;
-    const bytes = request.length;
-    port.send(message, operate, this.#pe, pe, rank, bytes, record, reply.length, generation);
+    try {
+      const message = port.acquire();
+      port.views.u8.set(request, port.payloadOf(message));
+      const rank = rankOf(port.start, pe);
+      const { operate } = MESSAGE;
+      const bytes = request.length;
+      port.send(message, operate, this.#pe, pe, rank, bytes, record, reply.length, generation);
+    } catch (error) {
+      this.#giveUp(ticket, 1);
+      throw error;
+    }
     return ticket;
   }
 
@@ -282,6 +314,7 @@ export class Transfers {
         this.#tickets[index] = ticket;
         this.#words[(record + RECORD.kind) >>> 2] = RECORD_KIND.transfer;
         this.#words[(record + RECORD.owner) >>> 2] = this.#port.thread;
+        this.#words[(record + RECORD.generation) >>> 2] = 0;
         return ticket;
       }
       this.#port.wait("a transfer");

@@ -1,0 +1,402 @@
+/**
+ * The completion queue of a process, as one of its threads reads it: under a lock, for the threads
+ * share it.
+ *
+ * Whoever reads the queue handles what comes for all: it copies frames into the rings of their
+ * targets, sets the flags of collectives, serves memory operations, and rings whom it concerns.
+ * Nothing of this runs user code or waits for another PE, so any thread can do it for a PE that is
+ * busy.
+ *
+ * @module
+ */
+
+import { FABRIC, type FabricCalls, fabricCalls, fabricError, FI } from "../../ffi/mod.ts";
+import { ClosedError, type LamellarError, PeFailedError } from "../../internal/errors.ts";
+import type { Kernels } from "../../internal/kernels.ts";
+import type { MemoryViews } from "../../internal/memory_views.ts";
+import { isFailing, readFailure, writeFailure } from "../local/failure_record.ts";
+import { BLOCK, blockOf } from "../local/layout.ts";
+import { CallMemory } from "./call_memory.ts";
+import { KIND_MASK, MAGIC, WORD } from "./message.ts";
+import {
+  COMPLETION_BYTES,
+  COMPLETIONS_MAX,
+  CONTROL,
+  injectedRecordOf,
+  MESSAGE_HEADER_BYTES,
+  type NetworkLayout,
+  RECORD,
+  RECORD_BYTES,
+  RECORD_KIND,
+  THREAD,
+  threadOf,
+} from "./network_layout.ts";
+import type { NetworkStart } from "./network_start.ts";
+import { Receives } from "./receives.ts";
+
+/** Handles the messages that come. */
+export interface ArrivalHandler {
+  /**
+   * Handles a message of this job. Its buffer is posted again as soon as this returns, so it has to
+   * wait for nothing: two processes that wait for each other's buffers would do so for ever.
+   *
+   * @param kind One of `MESSAGE`, if it is sound.
+   * @param header The byte address of the message.
+   * @param bytes How many came behind the header.
+   */
+  handle(kind: number, header: number, bytes: number): void;
+  /** Sends what messages that were handled ask for; may wait. */
+  answer(): void;
+}
+
+/** What {@linkcode CompletionQueue.poll} returns when another thread reads the queue. */
+export const BUSY = -1;
+
+const NOBODY: ArrivalHandler = { handle() {}, answer() {} };
+
+/** One thread's access to the completion queue of its process. */
+export class CompletionQueue extends CallMemory {
+  readonly net: NetworkLayout;
+  readonly thread: number;
+  readonly kernels: Kernels;
+  readonly calls: FabricCalls;
+  readonly #words: Int32Array;
+  readonly #lock: number;
+  readonly #stop: number;
+  readonly #cq: bigint;
+  readonly #completions: number;
+  readonly #completionsPointer: bigint;
+  readonly #receives: Receives;
+  readonly #recordsLow: number;
+  readonly #recordsEnd: number;
+  readonly #cursor: number;
+  #locked = false;
+  /** Whether a message is being handled, and whether one is being answered. */
+  #handling = false;
+  #answering = false;
+  /** When the last words to the others have to be said, by `performance.now`; 0 in a sound job. */
+  #deadline = 0;
+  #arrivals = NOBODY;
+
+  /**
+   * @param start The network of the process.
+   * @param thread This thread.
+   * @param kernels Kernels over the memory.
+   * @param views The memory.
+   * @param calls The calls of libfabric; by default those of the endpoint.
+   */
+  constructor(
+    start: NetworkStart,
+    thread: number,
+    kernels: Kernels,
+    views: MemoryViews,
+    calls?: FabricCalls,
+  ) {
+    super(start, views);
+    const { net, memoryAddress } = start;
+    this.net = net;
+    this.thread = thread;
+    this.kernels = kernels;
+    const { ep, cq, provider } = start.fabric;
+    this.calls = calls ?? fabricCalls(ep, cq, { provider });
+    this.#words = views.i32;
+    this.#cursor = (net.control + CONTROL.cursor) >>> 2;
+    this.#lock = net.control + CONTROL.pollLock;
+    this.#stop = (net.control + CONTROL.stop) >>> 2;
+    this.#cq = cq;
+    this.#completions = threadOf(net, thread) + THREAD.completions;
+    this.#completionsPointer = this.pointer(this.#completions);
+    this.#recordsLow = (memoryAddress + net.records) % 2 ** 32 | 0;
+    this.#recordsEnd = injectedRecordOf(net) + 1;
+    this.#receives = new Receives(this, this.calls);
+  }
+
+  /**
+   * @param arrivals Handles the messages that come.
+   */
+  onArrival(arrivals: ArrivalHandler): void {
+    this.#arrivals = arrivals;
+  }
+
+  /**
+   * @param record The number of a record.
+   * @returns Its byte address.
+   */
+  recordAt(record: number): number {
+    return this.net.records + record * RECORD_BYTES;
+  }
+
+  /** Posts every receive buffer; called once, before anybody sends. */
+  postReceives(): void {
+    this.#receives.prepare();
+    for (let i = 0; i < this.net.receives; i++) this.#post(i);
+  }
+
+  #post(receive: number): void {
+    this.retry("fi_recvmsg", () => this.#receives.post(receive));
+  }
+
+  /**
+   * Reads the completion queue and handles what came.
+   *
+   * @returns How much, or {@linkcode BUSY} if another thread is at it.
+   * @throws {TransportError} If the network fails; the job fails with it.
+   * @throws {PeFailedError} If the job fails.
+   */
+  poll(): number {
+    if (this.#locked) return this.look();
+    if (!this.take()) return BUSY;
+    this.#words[(this.net.control + CONTROL.polls) >>> 2]!++;
+    try {
+      return this.look();
+    } catch (error) {
+      this.#lost(error);
+      throw error;
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** What could not be handled is lost, whoever it was for: the job cannot go on. */
+  #lost(error: unknown): void {
+    if (isFailing(this.views)) return;
+    const { layout } = this.start;
+    const what = error instanceof Error ? error.message : String(error);
+    const text = `PE ${layout.firstPe + this.thread} lost the network: ${what}`;
+    writeFailure(layout, this.views, -1, 1, text);
+  }
+
+  /**
+   * Takes the lock of the queue.
+   *
+   * @returns Whether it was free.
+   */
+  take(): boolean {
+    if (this.kernels.cas32(this.#lock, 0, 1) !== 0) return false;
+    this.#locked = true;
+    return true;
+  }
+
+  /** Gives the lock of the queue back. */
+  leave(): void {
+    this.#locked = false;
+    this.kernels.store32(this.#lock, 0);
+  }
+
+  /**
+   * Sleeps until something completes, and handles it. The lock has to be taken.
+   *
+   * @param timeoutMs Longest sleep in milliseconds.
+   * @returns How much was handled.
+   */
+  sleep(timeoutMs: number): number {
+    const room = BigInt(COMPLETIONS_MAX);
+    const code = this.calls.cqSread(this.#cq, this.#completionsPointer, room, 0n, timeoutMs);
+    return this.#completed(code) + this.#handleArrived();
+  }
+
+  /**
+   * As `poll`, with the lock taken.
+   *
+   * @returns How much was handled.
+   */
+  look(): number {
+    return this.#read() + this.#handleArrived();
+  }
+
+  /** Ends the sleep of the thread that holds the lock. */
+  disturb(): void {
+    this.calls.cqSignal(this.#cq);
+  }
+
+  #read(): number {
+    return this.#completed(
+      this.calls.cqRead(this.#cq, this.#completionsPointer, BigInt(COMPLETIONS_MAX)),
+    );
+  }
+
+  #completed(code: number): number {
+    if (code > 0) {
+      const words = this.#words;
+      for (let i = 0; i < code; i++) {
+        const entry = (this.#completions + i * COMPLETION_BYTES) >>> 2;
+        const bytes = words[entry + FABRIC.fi_cq_msg_entry.len / 4]!;
+        this.#complete(words[entry]!, 0, bytes);
+      }
+      return code;
+    }
+    if (code === -FI.FI_EAGAIN || code === -FI.FI_EINTR || code === 0) return 0;
+    if (code !== -FI.FI_EAVAIL) throw this.#error(code, "read completions", "fi_cq_read");
+    const failed = threadOf(this.net, this.thread) + THREAD.failed;
+    if (this.calls.cqReadErr(this.#cq, this.pointer(failed), 0n) < 1) return 0;
+    const context = this.#words[(failed + FABRIC.fi_cq_err_entry.op_context) >>> 2]!;
+    const error = this.#words[(failed + FABRIC.fi_cq_err_entry.err) >>> 2]!;
+    this.#complete(context, error, 0);
+    return 1;
+  }
+
+  #error(code: number, action: string, op: string): LamellarError {
+    return fabricError(code, action, { op, provider: this.start.fabric.provider });
+  }
+
+  /** Notes what a record, by the low half of its address, stands for. */
+  #complete(context: number, error: number, bytes: number): void {
+    const words = this.#words;
+    const offset = (context - this.#recordsLow) >>> 0;
+    const number = offset / RECORD_BYTES;
+    const ours = offset % RECORD_BYTES === 0 && number < this.#recordsEnd;
+    const record = this.recordAt(number) >>> 2;
+    const kind = ours ? words[record + RECORD.kind / 4]! : RECORD_KIND.none;
+    switch (kind) {
+      case RECORD_KIND.receive:
+        if (error !== 0) throw this.#error(error, "receive a message", "fi_recvmsg");
+        words[record + RECORD.bytes / 4] = bytes;
+        words[record + RECORD.pending / 4] = 1;
+        return;
+      case RECORD_KIND.transfer:
+        if (error !== 0) words[record + RECORD.error / 4] = error;
+        return this.finish(number);
+      case RECORD_KIND.send:
+      case RECORD_KIND.injected:
+        if (error !== 0) throw this.#error(error, "send a message", "fi_sendmsg");
+        // Some providers report what nobody asked for.
+        return kind === RECORD_KIND.send ? this.finish(number) : undefined;
+      case RECORD_KIND.sign:
+        return this.finish(number);
+      default:
+        if (!ours && error !== 0) throw this.#error(error, "communicate", "fi_cq_readerr");
+    }
+  }
+
+  /**
+   * Counts one completion of a record, and rings its owner with the last.
+   *
+   * @param number The record.
+   */
+  finish(number: number): void {
+    const at = this.recordAt(number);
+    if (this.kernels.add32(at + RECORD.pending, -1) !== 1) return;
+    this.ringThread(this.#words[(at + RECORD.owner) >>> 2]!);
+  }
+
+  /**
+   * @param thread A thread whose PE may wait.
+   */
+  ringThread(thread: number): void {
+    if (thread >= this.net.nearPes) return;
+    this.ringNear(this.start.layout.firstPe + thread);
+  }
+
+  /**
+   * @param pe A near PE.
+   */
+  ringNear(pe: number): void {
+    this.kernels.ring(blockOf(this.start.layout, pe) + BLOCK.bell);
+  }
+
+  /**
+   * Handles messages in the order in which they were sent: a long one may complete after those that
+   * follow it, but buffers are filled in the order in which they were posted.
+   */
+  #handleArrived(): number {
+    const words = this.#words;
+    // A buffer that is being handled is the first: those behind it have to wait for it.
+    if (this.#handling) return 0;
+    for (let handled = 0;; handled++) {
+      const receive = words[this.#cursor]!;
+      const arrived = (this.recordAt(receive) + RECORD.pending) >>> 2;
+      if (words[arrived] === 0) return handled;
+      words[arrived] = 0;
+      this.#handling = true;
+      try {
+        this.#handle(this.#receives.bufferOf(receive), words[arrived + BYTES_FROM_PENDING]!);
+        this.#post(receive);
+      } finally {
+        this.#handling = false;
+      }
+      words[this.#cursor] = receive + 1 === this.net.receives ? 0 : receive + 1;
+      this.#answer();
+    }
+  }
+
+  #handle(header: number, length: number): void {
+    const at = header >>> 2;
+    const words = this.#words;
+    const kind = words[at + WORD.kind]!;
+    // A message of another job, or none at all, is not for us: a stranger must not end the job.
+    if (length < MESSAGE_HEADER_BYTES || (kind & ~KIND_MASK) !== MAGIC) return;
+    if (words[at + WORD.token] !== this.start.token) return;
+    this.#arrivals.handle(kind & KIND_MASK, header, length - MESSAGE_HEADER_BYTES);
+  }
+
+  /** To be called with all messages that were handled behind the cursor. */
+  #answer(): void {
+    // While an answer waits for a send buffer, what comes is handled, and answered after it.
+    if (this.#answering) return;
+    this.#answering = true;
+    try {
+      this.#arrivals.answer();
+    } finally {
+      this.#answering = false;
+    }
+  }
+
+  /**
+   * Makes a call until the provider has room for it.
+   *
+   * @param op Its name, for messages.
+   * @param call Makes it; returns its result.
+   * @throws {TransportError} If the call fails.
+   * @throws {PeFailedError} If the job fails meanwhile.
+   * @throws {ClosedError} If the network is being closed.
+   */
+  retry(op: string, call: () => number): void {
+    for (;;) {
+      // A program that goes on after the job failed must not use what is freed meanwhile.
+      if (this.#words[this.#stop] !== 0) throw this.#closed(op);
+      const code = call();
+      if (code >= 0) return;
+      if (code !== -FI.FI_EAGAIN) throw this.#error(code, `call ${op}`, op);
+      this.wait(op);
+    }
+  }
+
+  #closed(op: string): LamellarError {
+    if (isFailing(this.views)) return this.failure(op);
+    return new ClosedError(`Cannot call ${op}: the network of this process is closed`, { op });
+  }
+
+  /**
+   * Makes progress once while something is waited for.
+   *
+   * @param op What is waited for.
+   * @throws {PeFailedError} If the job fails.
+   */
+  wait(op: string): void {
+    this.poll();
+    if (this.#deadline === 0 ? isFailing(this.views) : performance.now() > this.#deadline) {
+      throw this.failure(op);
+    }
+  }
+
+  /**
+   * Goes on sending although the job fails.
+   *
+   * @param limitMs How long, in milliseconds.
+   */
+  lastWords(limitMs: number): void {
+    this.#deadline = performance.now() + limitMs;
+  }
+
+  /**
+   * @param op What could not be done.
+   * @returns The failure of the job as an error.
+   */
+  failure(op: string): LamellarError {
+    const { pe, text } = readFailure(this.views);
+    return new PeFailedError(text, { op, ...(pe >= 0 ? { pe } : {}) });
+  }
+}
+
+/** Words from one field of a record to the other. */
+const BYTES_FROM_PENDING = (RECORD.bytes - RECORD.pending) / 4;

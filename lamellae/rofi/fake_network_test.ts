@@ -1,0 +1,332 @@
+/**
+ * A network of processes in one thread, for the tests of this folder. It takes the place of
+ * libfabric's calls, reads their arguments as libfabric does, and does what it was asked as late
+ * and in as odd an order as a network may: a seed decides.
+ */
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { FABRIC, type FabricCalls, FI } from "../../ffi/mod.ts";
+import { TransportError } from "../../internal/errors.ts";
+import type { MemoryViews } from "../../internal/memory_views.ts";
+
+/** Numbers that a seed repeats. */
+export class Chance {
+  #state: number;
+
+  /** @param seed Printed by a test that fails. */
+  constructor(readonly seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!) {
+    this.#state = seed >>> 0;
+  }
+
+  /** A number from 0 to `end`, which is excluded. */
+  below(end: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let value = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    value ^= value + Math.imul(value ^ (value >>> 7), 61 | value);
+    return Math.floor(((value ^ (value >>> 14)) >>> 0) / 2 ** 32 * end);
+  }
+
+  /** Whether one of `of` cases happens; never if that is 0. */
+  one(of: number): boolean {
+    return of > 0 && this.below(of) === 0;
+  }
+}
+
+/** What a network does. */
+export interface NetworkHabits {
+  /** One call of so many is told to try again; 0 for none. */
+  readonly againOneOf: number;
+  /** Whether what was sent has left before its target has a buffer for it. */
+  readonly buffers: boolean;
+  /** Whether injected messages are reported too. */
+  readonly reportsInjected: boolean;
+  /** One look of so many lets other processes work; 0 for none. */
+  readonly othersOneOf: number;
+}
+
+/** A memory of the network: where it begins for libfabric, and its views. */
+export interface NetworkMemory {
+  readonly address: number;
+  readonly views: MemoryViews;
+  /** Lets other threads of the process look at the network. */
+  work: () => void;
+}
+
+/** A completion, or an error. */
+interface Completion {
+  readonly context: bigint;
+  readonly bytes: number;
+  readonly error: number;
+}
+
+/** A buffer that waits for a message. */
+interface Posted {
+  readonly at: number;
+  readonly bytes: number;
+  readonly context: bigint;
+}
+
+/** Something under way from one process to another. */
+interface Message {
+  /** Copies the bytes; they may be read only now. */
+  readonly bytes: () => Uint8Array;
+  readonly context: bigint;
+  /** Whether its sender is to be told that it has left. */
+  readonly reported: boolean;
+}
+
+/** What is under way from one process to another, in its order. */
+interface Route {
+  readonly source: Process;
+  readonly target: number;
+  readonly messages: Message[];
+}
+
+interface Process extends NetworkMemory {
+  readonly posted: Posted[];
+  readonly completions: Completion[];
+  /** Errors of which the queue has told, to be read. */
+  failed: Completion | undefined;
+}
+
+/** Looks in vain before a test fails: nothing will ever come. */
+const IDLE_LOOKS_MAX = 20_000;
+const { fi_msg, fi_msg_rma, fi_rma_iov, iovec, fi_cq_msg_entry, fi_cq_err_entry } = FABRIC;
+
+/** A network between processes. */
+export class FakeNetwork {
+  readonly chance: Chance;
+  habits: NetworkHabits;
+  /** What the next calls of a name return instead of being made. */
+  readonly refusals = new Map<string, number[]>();
+  /** Counts the calls of each name. */
+  readonly counts = new Map<string, number>();
+  /** Bytes of every message that was handed over. */
+  delivered = 0;
+  readonly #processes: Process[] = [];
+  /** Puts and gets under way. */
+  readonly #transfers: (() => void)[] = [];
+  /** Messages under way from one process to another, where there are any. */
+  readonly #routes: Route[] = [];
+  #idle = 0;
+  #depth = 0;
+
+  constructor(chance: Chance, habits: NetworkHabits) {
+    this.chance = chance;
+    this.habits = habits;
+  }
+
+  /** Adds a process; its rank is its endpoint, and the address others reach it at. */
+  join(memory: NetworkMemory): void {
+    this.#processes.push({ ...memory, posted: [], completions: [], failed: undefined });
+  }
+
+  /** Sets what other threads of a process do meanwhile. */
+  setWork(rank: number, work: () => void): void {
+    this.#processes[rank]!.work = work;
+  }
+
+  /** Puts a completion into a queue. */
+  complete(rank: number, context: bigint, error = 0, bytes = 0): void {
+    this.#processes[rank]!.completions.push({ context, error, bytes });
+  }
+
+  /** Hands a message to a process as if another had sent it; returns whether it had a buffer. */
+  deliver(rank: number, bytes: Uint8Array): boolean {
+    const process = this.#processes[rank]!;
+    const buffer = process.posted.shift();
+    if (!buffer) return false;
+    assert(bytes.length <= buffer.bytes, "a message is longer than the buffers");
+    process.views.u8.set(bytes, buffer.at);
+    process.completions.push({ context: buffer.context, error: 0, bytes: bytes.length });
+    this.delivered++;
+    return true;
+  }
+
+  /** How many buffers of a process wait for messages. */
+  postedAt(rank: number): number {
+    return this.#processes[rank]!.posted.length;
+  }
+
+  /** Whether nothing is under way. */
+  get quiet(): boolean {
+    return this.#transfers.length === 0 && this.#routes.length === 0 &&
+      this.#processes.every(({ completions }) => completions.length === 0);
+  }
+
+  /** The calls of a process, as all its threads have them. */
+  calls(rank: number): FabricCalls {
+    const counted = (name: string, call: () => number): number => {
+      this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+      const refusal = this.refusals.get(name)?.shift();
+      if (refusal !== undefined) return refusal;
+      return this.chance.one(this.habits.againOneOf) ? -FI.FI_EAGAIN : call();
+    };
+    const process = this.#processes[rank]!;
+    return {
+      fast: true,
+      sendmsg: (_ep, msg, flags) => counted("sendmsg", () => this.#send(process, msg, flags)),
+      recvmsg: (_ep, msg) => counted("recvmsg", () => this.#post(process, msg)),
+      writemsg: (_ep, msg) => counted("writemsg", () => this.#transfer(process, msg, true)),
+      readmsg: (_ep, msg) => counted("readmsg", () => this.#transfer(process, msg, false)),
+      cqRead: (_cq, buffer, count) => this.#read(process, buffer, Number(count)),
+      cqSread: (_cq, buffer, count) => this.#read(process, buffer, Number(count)),
+      cqReadErr: (_cq, entry) => this.#readError(process, entry),
+      cqSignal: () => 0,
+      completionError: () => new TransportError("not of this network", { errno: 5, text: "" }),
+      close() {},
+      [Symbol.dispose]() {},
+    };
+  }
+
+  #word64(process: Process, address: bigint): bigint {
+    return process.views.u64[this.#place(process, address) / 8]!;
+  }
+
+  /** Where an address lies in the memory of a process. */
+  #place(process: Process, address: bigint, bytes = 8): number {
+    const at = Number(address) - process.address;
+    const held = at >= 0 && at + bytes <= process.views.u8.length;
+    assert(held, `${bytes} bytes at ${address} are not in the memory of the process`);
+    return at;
+  }
+
+  #send(process: Process, msg: bigint, flags: bigint): number {
+    const vector = this.#word64(process, msg + BigInt(fi_msg.msg_iov));
+    assertEquals(this.#word64(process, msg + BigInt(fi_msg.iov_count)), 1n);
+    const length = Number(this.#word64(process, vector + BigInt(iovec.iov_len)));
+    const base = this.#word64(process, vector + BigInt(iovec.iov_base));
+    const at = this.#place(process, base, length);
+    const target = Number(this.#word64(process, msg + BigInt(fi_msg.addr)) - ADDRESSES);
+    const context = this.#word64(process, msg + BigInt(fi_msg.context));
+    const injected = (flags & FI.FI_INJECT) !== 0n;
+    const copied = injected ? process.views.u8.slice(at, at + length) : undefined;
+    let route = this.#routes.find((one) => one.source === process && one.target === target);
+    if (!route) this.#routes.push(route = { source: process, target, messages: [] });
+    route.messages.push({
+      bytes: () => copied ?? process.views.u8.slice(at, at + length),
+      context,
+      reported: !injected || this.habits.reportsInjected,
+    });
+    return 0;
+  }
+
+  #post(process: Process, msg: bigint): number {
+    const vector = this.#word64(process, msg + BigInt(fi_msg.msg_iov));
+    const length = Number(this.#word64(process, vector + BigInt(iovec.iov_len)));
+    const base = this.#word64(process, vector + BigInt(iovec.iov_base));
+    process.posted.push({
+      at: this.#place(process, base, length),
+      bytes: length,
+      context: this.#word64(process, msg + BigInt(fi_msg.context)),
+    });
+    return 0;
+  }
+
+  #transfer(process: Process, msg: bigint, write: boolean): number {
+    const vector = this.#word64(process, msg + BigInt(fi_msg_rma.msg_iov));
+    const far = this.#word64(process, msg + BigInt(fi_msg_rma.rma_iov));
+    const length = Number(this.#word64(process, vector + BigInt(iovec.iov_len)));
+    const local = this.#place(
+      process,
+      this.#word64(process, vector + BigInt(iovec.iov_base)),
+      length,
+    );
+    const rank = Number(this.#word64(process, msg + BigInt(fi_msg_rma.addr)) - ADDRESSES);
+    const target = this.#processes[rank]!;
+    assertEquals(Number(this.#word64(process, far + BigInt(fi_rma_iov.len))), length);
+    assertEquals(this.#word64(process, far + BigInt(fi_rma_iov.key)), KEYS + BigInt(rank));
+    const remote = this.#place(
+      target,
+      this.#word64(process, far + BigInt(fi_rma_iov.addr)),
+      length,
+    );
+    const context = this.#word64(process, msg + BigInt(fi_msg_rma.context));
+    this.#transfers.push(() => {
+      const [from, to] = write ? [process, target] : [target, process];
+      const [source, sink] = write ? [local, remote] : [remote, local];
+      to.views.u8.set(from.views.u8.subarray(source, source + length), sink);
+      process.completions.push({ context, error: 0, bytes: length });
+    });
+    return 0;
+  }
+
+  /** Lets something happen, if anything can. */
+  #step(): void {
+    const { chance } = this;
+    if (this.#transfers.length > 0 && chance.one(2)) {
+      const [transfer] = this.#transfers.splice(chance.below(this.#transfers.length), 1);
+      return transfer!();
+    }
+    const index = chance.below(this.#routes.length);
+    const route = this.#routes[index];
+    if (!route) return;
+    const { source, target, messages } = route;
+    const leaves = this.postedAt(target) > 0;
+    if (!leaves && !this.habits.buffers) return;
+    const { bytes, context, reported } = messages[0]!;
+    const copied = bytes();
+    if (leaves) {
+      messages.shift();
+      this.deliver(target, copied);
+    } else messages[0] = { bytes: () => copied, context, reported: false };
+    if (reported) source.completions.push({ context, error: 0, bytes: 0 });
+    if (messages.length === 0) this.#routes.splice(index, 1);
+  }
+
+  #read(process: Process, buffer: bigint, count: number): number {
+    const { chance, habits } = this;
+    for (let steps = chance.below(6); steps > 0; steps--) this.#step();
+    if (this.#depth < 1 && chance.one(habits.othersOneOf)) {
+      this.#depth++;
+      this.#processes[chance.below(this.#processes.length)]!.work();
+      this.#depth--;
+    }
+    const { completions } = process;
+    if (completions.length === 0 || process.failed) {
+      if (++this.#idle > IDLE_LOOKS_MAX) throw new Error("nothing comes any more");
+      return process.failed ? -FI.FI_EAVAIL : -FI.FI_EAGAIN;
+    }
+    this.#idle = 0;
+    const at = this.#place(process, buffer, count * fi_cq_msg_entry.bytes);
+    let read = 0;
+    for (; read < count && completions.length > 0 && !chance.one(4); read++) {
+      // Completions come in any order.
+      const [next] = completions.splice(chance.below(completions.length), 1);
+      if (next!.error !== 0) {
+        process.failed = next;
+        break;
+      }
+      const entry = (at + read * fi_cq_msg_entry.bytes) / 8;
+      process.views.u64[entry + fi_cq_msg_entry.op_context / 8] = next!.context;
+      process.views.u64[entry + fi_cq_msg_entry.flags / 8] = 0n;
+      process.views.u64[entry + fi_cq_msg_entry.len / 8] = BigInt(next!.bytes);
+    }
+    if (read > 0) return read;
+    return process.failed ? -FI.FI_EAVAIL : -FI.FI_EAGAIN;
+  }
+
+  #readError(process: Process, entry: bigint): number {
+    const { failed } = process;
+    if (!failed) return -FI.FI_EAGAIN;
+    process.failed = undefined;
+    const at = this.#place(process, entry, fi_cq_err_entry.bytes);
+    process.views.u8.fill(0, at, at + fi_cq_err_entry.bytes);
+    process.views.u64[(at + fi_cq_err_entry.op_context) / 8] = failed.context;
+    process.views.i32[(at + fi_cq_err_entry.err) / 4] = failed.error;
+    return 1;
+  }
+}
+
+/** What is added to a rank to get the address of its endpoint, and the key of its memory. */
+export const ADDRESSES = 0x1_0000_0000n + 7n;
+export const KEYS = 0xfedc_ba98_7654_3200n;
+
+Deno.test("Chance repeats itself for the same seed only", () => {
+  const take = (seed: number) => {
+    const chance = new Chance(seed);
+    return Array.from({ length: 20 }, () => chance.below(1000));
+  };
+  assertEquals(take(7), take(7));
+  assertNotEquals(take(7), take(8));
+});

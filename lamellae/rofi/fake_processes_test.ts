@@ -1,0 +1,216 @@
+/** Processes on the network of `fake_network_test.ts`, for the tests of this folder. */
+
+import { assertEquals } from "@std/assert";
+import { compileKernels, instantiateKernels, type Kernels } from "../../internal/kernels.ts";
+import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
+import { isFailing, readFailure } from "../local/failure_record.ts";
+import { createMemory, type Layout, layoutFor } from "../local/layout.ts";
+import { Arrivals } from "./arrivals.ts";
+import { ADDRESSES, Chance, FakeNetwork, KEYS, type NetworkHabits } from "./fake_network_test.ts";
+import { MAGIC, WORD } from "./message.ts";
+import {
+  MESSAGE_HEADER_BYTES,
+  type NetworkLayout,
+  networkLayout,
+  type NetworkShape,
+  RECORD,
+  THREAD,
+  threadOf,
+} from "./network_layout.ts";
+import type { NetworkStart } from "./network_start.ts";
+import { Port } from "./port.ts";
+
+/** How many processes there are, and what they are like. */
+export interface Shape {
+  readonly processes: number;
+  readonly nearPes: number;
+  readonly ringBytes: number;
+  readonly heapBytes: number;
+  readonly injectBytes: number;
+  readonly transferBytesMax: number;
+  readonly anyBuffer: boolean;
+  readonly habits: Partial<NetworkHabits>;
+}
+
+const SHAPE: Shape = {
+  processes: 2,
+  nearPes: 1,
+  ringBytes: 4096,
+  heapBytes: 65536,
+  injectBytes: 0,
+  transferBytesMax: 2 ** 30,
+  anyBuffer: false,
+  habits: {},
+};
+
+const HABITS: NetworkHabits = {
+  againOneOf: 0,
+  buffers: true,
+  reportsInjected: false,
+  othersOneOf: 2,
+};
+
+/** Tells the job of these tests from others. */
+export const TOKEN = -0x1234567;
+
+/** A process: its memory, and the port of its progress thread, which handles what comes. */
+export interface Process {
+  readonly rank: number;
+  readonly layout: Layout;
+  readonly net: NetworkLayout;
+  readonly start: NetworkStart;
+  readonly memory: WebAssembly.Memory;
+  readonly views: MemoryViews;
+  readonly progress: Port;
+}
+
+/** Processes and what is between them. */
+export interface Processes {
+  readonly network: FakeNetwork;
+  readonly all: readonly Process[];
+}
+
+const module = compileKernels(false);
+
+/**
+ * Starts processes.
+ *
+ * @param changes What is not as usual.
+ * @param chance Decides what the network does.
+ * @returns The processes.
+ */
+export function startProcesses(
+  changes: Partial<Shape> = {},
+  chance: Chance = new Chance(),
+): Processes {
+  const shape = { ...SHAPE, ...changes };
+  const network = new FakeNetwork(chance, { ...HABITS, ...shape.habits });
+  const ranks = Array.from({ length: shape.processes }, (_, rank) => rank);
+  const all = ranks.map((rank) => startProcess(rank, shape, network));
+  return { network, all };
+}
+
+/** The address of a memory: its low half runs over inside of it. */
+function addressOf(rank: number): number {
+  return (rank + 1) * 2 ** 40 + 2 ** 32 - 0x60000;
+}
+
+function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process {
+  const { processes, nearPes, ringBytes, heapBytes } = shape;
+  const numPes = processes * nearPes;
+  const needs: NetworkShape = { nearPes, numPes, processes, batchBytes: ringBytes / 4 };
+  const networkBytes = networkLayout(0, needs).bytes;
+  const share = { numPes, firstPe: rank * nearPes, nearPes, networkBytes };
+  const layout = layoutFor(share, ringBytes, heapBytes);
+  const memory = createMemory(layout);
+  const views = memoryViews(memory.buffer);
+  const net = networkLayout(layout.network, needs);
+  const start: NetworkStart = {
+    layout,
+    net,
+    memoryAddress: addressOf(rank),
+    rank,
+    pesPerProcess: nearPes,
+    pesOnHost: numPes,
+    peers: Array.from({ length: processes }, (_, other) => ({
+      address: ADDRESSES + BigInt(other),
+      key: KEYS + BigInt(other),
+      base: BigInt(addressOf(other)),
+      host: `host${other}`,
+    })),
+    token: TOKEN,
+    fabric: {
+      provider: "fake",
+      ep: 0n,
+      cq: 0n,
+      desc: 77n,
+      anyBuffer: shape.anyBuffer,
+      waits: true,
+      injectBytes: shape.injectBytes,
+      transferBytesMax: shape.transferBytesMax,
+    },
+  };
+  network.join({ address: addressOf(rank), views, work: () => {} });
+  const progress = portOf({ start, memory, views }, net.nearPes, network);
+  progress.postReceives();
+  network.setWork(rank, () => void progress.poll());
+  return { rank, layout, net, start, memory, views, progress };
+}
+
+/**
+ * Opens the port of a thread, and handles what comes there.
+ *
+ * @param process The process.
+ * @param thread The thread.
+ * @param network The network.
+ * @returns The port.
+ */
+export function portOf(
+  { start, memory, views }: Pick<Process, "start" | "memory" | "views">,
+  thread: number,
+  network: FakeNetwork,
+): Port {
+  const kernels = kernelsOf(start, memory, thread);
+  const port = new Port(start, thread, kernels, views, network.calls(start.rank));
+  new Arrivals(port);
+  return port;
+}
+
+/** The kernels of a thread. */
+export function kernelsOf(
+  start: NetworkStart,
+  memory: WebAssembly.Memory,
+  thread: number,
+): Kernels {
+  const scratch = threadOf(start.net, thread) + THREAD.scratch;
+  return instantiateKernels(memory, { memory64: false, module, scratch });
+}
+
+/** Looks at the network until nothing is under way. */
+export function settleNetwork({ network, all }: Processes): void {
+  for (let quiet = 0; quiet < 2;) {
+    for (const { progress } of all) progress.poll();
+    quiet = network.quiet ? quiet + 1 : 0;
+  }
+}
+
+/** A message as it travels. */
+export function messageOf(
+  kind: number,
+  words: Partial<Record<keyof typeof WORD, number>> = {},
+  payload: Uint8Array = new Uint8Array(),
+): Uint8Array {
+  const bytes = new Uint8Array(MESSAGE_HEADER_BYTES + payload.length);
+  const header = new Int32Array(bytes.buffer, 0, MESSAGE_HEADER_BYTES / 4);
+  const all = { token: TOKEN, bytes: payload.length, ...words, kind: words.kind ?? MAGIC | kind };
+  for (const [name, value] of Object.entries(all)) header[WORD[name as keyof typeof WORD]] = value;
+  bytes.set(payload, MESSAGE_HEADER_BYTES);
+  return bytes;
+}
+
+/** Why the job of a process fails, or undefined. */
+export function failureOf({ views }: Process): string | undefined {
+  return isFailing(views) ? readFailure(views).text : undefined;
+}
+
+/** The records of a process that are in use, but for those of receives. */
+export function recordsInUse({ net, views }: Process): number[] {
+  const numbers: number[] = [];
+  const end = net.receives + (net.nearPes + 1) * (net.slots + net.transfers);
+  for (let number = net.receives; number < end; number++) {
+    const at = net.records + number * 128 + RECORD.pending;
+    if (views.i32[at / 4] !== 0) numbers.push(number);
+  }
+  return numbers;
+}
+
+Deno.test("processes on the fake network send each other messages", () => {
+  const processes = startProcesses();
+  const [a, b] = processes.all as [Process, Process];
+  a.progress.send(a.progress.acquire(), 8, 0, 0, 1, 0, 4321);
+  settleNetwork(processes);
+  assertEquals(b.views.i32[b.net.stalled / 4], 4321);
+  assertEquals(b.views.i32[b.net.beats / 4], 1);
+  assertEquals(recordsInUse(a), []);
+  assertEquals(failureOf(b), undefined);
+});

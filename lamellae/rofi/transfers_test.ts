@@ -1,0 +1,171 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { TransportError } from "../../internal/errors.ts";
+import { heapOf } from "../local/layout.ts";
+import { beginRequest, OPERATION, PART_HEADER, PART_HEADER_BYTES } from "../memory_operations.ts";
+import { REPLY_HEAD_BYTES } from "../memory_operations.ts";
+import {
+  failureOf,
+  portOf,
+  type Process,
+  type Processes,
+  recordsInUse,
+  type Shape,
+  startProcesses,
+} from "./fake_processes_test.ts";
+import type { Port } from "./port.ts";
+import { Transfers } from "./transfers.ts";
+
+interface Caller {
+  readonly processes: Processes;
+  readonly here: Process;
+  readonly there: Process;
+  readonly port: Port;
+  readonly transfers: Transfers;
+}
+
+/** PE 0 of the first of two processes. */
+function caller(shape: Partial<Shape> = {}): Caller {
+  const processes = startProcesses(shape);
+  const [here, there] = processes.all as [Process, Process];
+  const port = portOf(here, 0, processes.network);
+  return { processes, here, there, port, transfers: new Transfers(port, 0) };
+}
+
+/** Bytes that a number makes up. */
+function pattern(bytes: number, from: number): Uint8Array {
+  return Uint8Array.from({ length: bytes }, (_, i) => (from + 7 * i) & 255);
+}
+
+function finish({ transfers, port }: Caller, ticket: number): void {
+  while (transfers.isPending(ticket)) port.poll();
+}
+
+/** The bytes of a heap from an offset on. */
+function heapAt({ layout, views }: Process, pe: number, offset: number, bytes: number) {
+  const at = heapOf(layout, pe) + offset;
+  return views.u8.subarray(at, at + bytes);
+}
+
+Deno.test("Transfers puts to and gets from the segment of the PE that is meant", () => {
+  for (const nearPes of [1, 3]) {
+    const it = caller({ nearPes });
+    const pe = 2 * nearPes - 1;
+    const local = heapOf(it.here.layout, 0) + 128;
+    it.here.views.u8.set(pattern(1000, 1), local);
+    finish(it, it.transfers.copy(true, pe, 4096, local, 1000));
+    assertEquals(heapAt(it.there, pe, 4096, 1000), pattern(1000, 1));
+    assertEquals(heapAt(it.there, pe, 4088, 8), new Uint8Array(8));
+    heapAt(it.there, pe, 64, 16).set(pattern(16, 9));
+    finish(it, it.transfers.copy(false, pe, 64, local, 16));
+    assertEquals(it.here.views.u8.slice(local, local + 16), pattern(16, 9));
+    assertEquals(recordsInUse(it.here), []);
+  }
+});
+
+Deno.test("Transfers cuts what the provider does not take in one piece", () => {
+  const it = caller({ transferBytesMax: 100, habits: { againOneOf: 3 } });
+  const local = heapOf(it.here.layout, 0);
+  it.here.views.u8.set(pattern(1001, 3), local);
+  finish(it, it.transfers.copy(true, 1, 8, local, 1001));
+  assertEquals(heapAt(it.there, 1, 8, 1001), pattern(1001, 3));
+  assertEquals(heapAt(it.there, 1, 1009, 8), new Uint8Array(8));
+});
+
+Deno.test("Transfers copies arrays of any length, however short its buffers are", () => {
+  const it = caller();
+  for (const bytes of [1, 100, it.here.net.bufferBytes, it.here.net.bufferBytes * 2 + 5]) {
+    const array = pattern(bytes, bytes);
+    finish(it, it.transfers.copyArray(true, 1, 32, array));
+    assertEquals(heapAt(it.there, 1, 32, bytes), array);
+    const back = new Uint8Array(bytes);
+    finish(it, it.transfers.copyArray(false, 1, 32, back));
+    assertEquals(back, array);
+  }
+  assertEquals(recordsInUse(it.here), []);
+});
+
+Deno.test("Transfers runs out of neither records nor buffers when nobody asks for tickets", () => {
+  const it = caller();
+  const { net } = it.here;
+  const array = pattern(64, 5);
+  const tickets = new Set<number>();
+  for (let i = 0; i < 3 * net.transfers; i++) {
+    tickets.add(it.transfers.copyArray(true, 1, 8 * (i % 64), array));
+    tickets.add(it.transfers.copy(false, 1, 0, heapOf(it.here.layout, 0), 8));
+  }
+  assertEquals(tickets.size, 6 * net.transfers);
+  for (const ticket of tickets) finish(it, ticket);
+  assertEquals(recordsInUse(it.here), []);
+});
+
+Deno.test("Transfers tells of an error once, however late it is asked", () => {
+  const it = caller();
+  const local = heapOf(it.here.layout, 0);
+  const failing = it.transfers.copy(false, 1, 0, local, 8);
+  const record = it.here.net.receives + it.here.net.slots;
+  const context = BigInt(it.here.start.memoryAddress + it.port.recordAt(record));
+  it.processes.network.complete(0, context, 125);
+  // Its record is used again and again before anybody asks.
+  for (let i = 0; i < 2 * it.here.net.transfers; i++) {
+    it.transfers.copy(false, 1, 0, local, 8);
+  }
+  const error = assertThrows(
+    () => finish(it, failing),
+    TransportError,
+    "Cannot put or get on fake",
+  );
+  assertEquals(error.errno, 125);
+  assert(!it.transfers.isPending(failing));
+});
+
+Deno.test("Transfers gives everything back when the provider refuses a call", () => {
+  const it = caller();
+  const { refusals } = it.processes.network;
+  const { net } = it.here;
+  for (let i = 0; i < 2 * net.transfers; i++) {
+    refusals.set("writemsg", [-22]);
+    assertThrows(() => it.transfers.copyArray(true, 1, 0, pattern(8, 1)), TransportError);
+  }
+  const request = fetchAdd();
+  for (let i = 0; i < 2 * net.slots; i++) {
+    refusals.set("sendmsg", [-22]);
+    const reply = new Uint8Array(64);
+    assertThrows(() => it.transfers.operate(1, request, reply), TransportError);
+  }
+  assertEquals(recordsInUse(it.here), []);
+  finish(it, it.transfers.copyArray(true, 1, 0, pattern(8, 1)));
+});
+
+Deno.test("Transfers waits for the pieces under way when the provider refuses a later one", () => {
+  const it = caller({ transferBytesMax: 100, habits: { othersOneOf: 0 } });
+  it.processes.network.refusals.set("writemsg", [...ONWARDS, -22]);
+  const array = pattern(1000, 1);
+  assertThrows(() => it.transfers.copyArray(true, 1, 0, array), TransportError);
+  assertEquals(recordsInUse(it.here).length, 2);
+  while (recordsInUse(it.here).length > 1) it.port.poll();
+  for (let i = 0; i < it.here.net.slots; i++) it.transfers.copyArray(true, 1, 0, array);
+  assertEquals(failureOf(it.here), undefined);
+});
+
+/** Calls that are made. */
+const ONWARDS = [undefined, undefined, undefined] as unknown as number[];
+
+/** Adds 5 to the first element of a part at offset 64. */
+function fetchAdd(): Uint8Array {
+  const head = { operation: OPERATION.fetch, type: "u32", atomic: "add" } as const;
+  const { bytes, valuesAt } = beginRequest({ ...head, count: 1, part: 64, position: 0 }, 0, 4);
+  new Uint32Array(bytes.buffer, valuesAt, 1)[0] = 5;
+  return bytes;
+}
+
+Deno.test("Transfers runs operations at a far PE once each and in their order", () => {
+  const it = caller({ nearPes: 2, injectBytes: 80, habits: { againOneOf: 4 } });
+  const header = heapOf(it.there.layout, 3) + 64 - PART_HEADER_BYTES;
+  it.there.views.f64[(header + PART_HEADER.bytes) / 8] = 64;
+  const replies = Array.from({ length: 300 }, () => new Uint8Array(REPLY_HEAD_BYTES + 8));
+  const tickets = replies.map((reply) => it.transfers.operate(3, fetchAdd(), reply));
+  for (const ticket of tickets) finish(it, ticket);
+  const before = replies.map((reply) => new Uint32Array(reply.buffer)[2]);
+  assertEquals(before, replies.map((_, i) => 5 * i));
+  assertEquals(recordsInUse(it.here), []);
+});
