@@ -68,8 +68,10 @@ interface Posted {
 
 /** Something under way from one process to another. */
 interface Message {
-  /** Copies the bytes; they may be read only now. */
-  readonly bytes: () => Uint8Array;
+  /** Copies the bytes, which stand in the memory of the source until it is told. */
+  bytes: () => Uint8Array;
+  /** Whether they have left that. */
+  buffered: boolean;
   readonly context: bigint;
   /** Whether its sender is to be told that it has left. */
   readonly reported: boolean;
@@ -90,7 +92,7 @@ interface Process extends NetworkMemory {
 }
 
 /** Looks in vain before a test fails: nothing will ever come. */
-const IDLE_LOOKS_MAX = 20_000;
+const IDLE_LOOKS_MAX = 200_000;
 const { fi_msg, fi_msg_rma, fi_rma_iov, iovec, fi_cq_msg_entry, fi_cq_err_entry } = FABRIC;
 
 /** A network between processes. */
@@ -146,6 +148,11 @@ export class FakeNetwork {
   /** How many buffers of a process wait for messages. */
   postedAt(rank: number): number {
     return this.#processes[rank]!.posted.length;
+  }
+
+  /** How many completions a process has not read yet. */
+  completionsAt(rank: number): number {
+    return this.#processes[rank]!.completions.length;
   }
 
   /** Whether nothing is under way. */
@@ -205,6 +212,7 @@ export class FakeNetwork {
     if (!route) this.#routes.push(route = { source: process, target, messages: [] });
     route.messages.push({
       bytes: () => copied ?? process.views.u8.slice(at, at + length),
+      buffered: false,
       context,
       reported: !injected || this.habits.reportsInjected,
     });
@@ -262,15 +270,20 @@ export class FakeNetwork {
     const route = this.#routes[index];
     if (!route) return;
     const { source, target, messages } = route;
-    const leaves = this.postedAt(target) > 0;
-    if (!leaves && !this.habits.buffers) return;
-    const { bytes, context, reported } = messages[0]!;
-    const copied = bytes();
-    if (leaves) {
-      messages.shift();
-      this.deliver(target, copied);
-    } else messages[0] = { bytes: () => copied, context, reported: false };
-    if (reported) source.completions.push({ context, error: 0, bytes: 0 });
+    const arrives = this.postedAt(target) > 0;
+    // What has no buffer at its target yet may have left its source.
+    const message = arrives ? messages[0] : messages.find(({ buffered }) => !buffered);
+    if (!message || (!arrives && !this.habits.buffers)) return;
+    if (!message.buffered) {
+      const copied = message.bytes();
+      message.bytes = () => copied;
+      message.buffered = true;
+      const { context, reported } = message;
+      if (reported) source.completions.push({ context, error: 0, bytes: 0 });
+    }
+    if (!arrives) return;
+    messages.shift();
+    this.deliver(target, message.bytes());
     if (messages.length === 0) this.#routes.splice(index, 1);
   }
 
