@@ -4,7 +4,7 @@
  * @module
  */
 import { type ChildResult, runChild } from "./child.ts";
-import type { BenchCase, Contender } from "./table.ts";
+import type { BenchCase, Contender } from "./contender.ts";
 import type { Toolbox } from "./toolbox.ts";
 
 /** One line of the report. */
@@ -78,7 +78,7 @@ export function summarize(
   const ours = oursRuns.length > 0 ? median(oursRuns) : null;
   const common = {
     case: benchCase.name,
-    lamella: Deno.env.get("LAMELLAR_BACKEND") ?? "local",
+    lamella: benchCase.ours.rofi ? "rofi" : Deno.env.get("LAMELLAR_BACKEND") ?? "local",
     pes: benchCase.pes,
     unit: benchCase.unit,
     ours,

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { median, printedValue, summarize } from "./rounds.ts";
-import { type BenchCase, type Contender, selectCases } from "./table.ts";
+import type { BenchCase, Contender } from "./contender.ts";
+import { selectCases } from "./table.ts";
 
 const ours: Contender = { name: "ours", tool: "ours", program: "a.ts", args: [] };
 const floor: Contender = { name: "C", tool: "cc", program: "a", args: [] };

@@ -6,32 +6,18 @@
  * @module
  */
 
-/** What a contender needs on the machine before it can run. */
-export type Tool = "ours" | "cc" | "mpi" | "shmem" | "mpi4py" | "deno";
-
-/** One program that is measured. */
-export interface Contender {
-  /** Shown as `floorName`. */
-  readonly name: string;
-  readonly tool: Tool;
-  /** A script relative to the repository, or the stem of a C source that the toolbox builds. */
-  readonly program: string;
-  readonly args: readonly string[];
-  /** Ranks or PEs to start, where that differs from the case. */
-  readonly processes?: number;
-}
-
-/** One row of the report: our program and its floors and peers. */
-export interface BenchCase {
-  readonly name: string;
-  readonly pes: number;
-  readonly unit: string;
-  readonly lowerIsBetter: boolean;
-  /** What is taken from each child: the line of measurement it prints, or its time in seconds. */
-  readonly measure: "printed" | "elapsed";
-  readonly ours: Contender;
-  readonly floors: readonly Contender[];
-}
+import {
+  type BenchCase,
+  c,
+  type Contender,
+  deno,
+  mpi,
+  mpi4py,
+  ours,
+  printed,
+  shmem,
+} from "./contender.ts";
+import { ROFI_CASES } from "./rofi_table.ts";
 
 const SIZES: readonly (readonly [string, number])[] = [
   ["1KiB", 1 << 10],
@@ -122,6 +108,7 @@ export const CASES: readonly BenchCase[] = [
       mpi4py("mpi4py", "hello"),
     ],
   },
+  ...ROFI_CASES,
 ];
 
 /**
@@ -140,13 +127,6 @@ export function selectCases(wanted: readonly string[]): BenchCase[] {
   return CASES.filter((each) =>
     wanted.length === 0 || wanted.some((word) => fits(each.name, word))
   );
-}
-
-function printed(name: string, pes: number, unit: string, lowerIsBetter: boolean): Omit<
-  BenchCase,
-  "ours" | "floors"
-> {
-  return { name, pes, unit, lowerIsBetter, measure: "printed" };
 }
 
 function copyCase(kind: "put" | "get", label: string, bytes: number): BenchCase {
@@ -203,34 +183,4 @@ function tableCase(
       mpi4py(names.mpi4py, kind),
     ],
   };
-}
-
-type Argument = string | number;
-
-function contender(name: string, tool: Tool, program: string, args: Argument[]): Contender {
-  return { name, tool, program, args: args.map(String) };
-}
-
-function ours(program: string, ...args: Argument[]): Contender {
-  return contender("ours", "ours", `bench/cases/${program}.ts`, args);
-}
-
-function c(name: string, program: string, ...args: Argument[]): Contender {
-  return contender(name, "cc", program, args);
-}
-
-function mpi(name: string, ...args: Argument[]): Contender {
-  return contender(name, "mpi", "mpi", args);
-}
-
-function shmem(name: string, ...args: Argument[]): Contender {
-  return contender(name, "shmem", "shmem", args);
-}
-
-function mpi4py(name: string, ...args: Argument[]): Contender {
-  return contender(name, "mpi4py", "bench/peers/mpi4py_peer.py", args);
-}
-
-function deno(name: string, program: string, ...args: Argument[]): Contender {
-  return contender(name, "deno", `bench/peers/${program}`, args);
 }

@@ -8,7 +8,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { runChild } from "./child.ts";
-import type { BenchCase, Contender, Tool } from "./table.ts";
+import type { BenchCase, Contender, Tool } from "./contender.ts";
 
 const C_FLAGS = ["-std=gnu11", "-O3", "-march=native", "-pthread"];
 const BUILD_LIMIT_MS = 60_000;
@@ -20,6 +20,8 @@ const MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe"];
 const OSHRUN = ["oshrun", "--allow-run-as-root", "--oversubscribe", "--mca", "osc", "^rdma"];
 
 const ADVICE: Record<Exclude<Tool, "ours" | "deno">, string> = {
+  rofi: "the rofi lamella: no usable libfabric (apt-get install libfabric1)",
+  fabric: "C floors over libfabric: no headers (apt-get install gcc libc6-dev libfabric-dev)",
   cc: "C floors: no C compiler (apt-get install gcc libc6-dev)",
   mpi: "MPI C: not installed (apt-get install libopenmpi-dev openmpi-bin)",
   shmem: "OpenSHMEM: not installed (apt-get install libopenmpi-dev openmpi-bin)",
@@ -47,7 +49,7 @@ export class Toolbox implements AsyncDisposable {
   static async open(cases: readonly BenchCase[]): Promise<Toolbox> {
     const toolbox = new Toolbox(await Deno.makeTempDir({ prefix: "lamellar_bench_" }));
     try {
-      await toolbox.#prepare(new Set(cases.flatMap((each) => each.floors)));
+      await toolbox.#prepare(new Set(cases.flatMap((each) => [each.ours, ...each.floors])));
     } catch (cause) {
       await toolbox[Symbol.asyncDispose]();
       throw cause;
@@ -69,12 +71,18 @@ export class Toolbox implements AsyncDisposable {
     switch (tool) {
       case "ours":
         return [...run, "scripts/launch.ts", "-n", count, program, ...args];
+      case "rofi": {
+        const { provider, processes } = contender.rofi!;
+        const shape = [provider, String(processes), String(pes / processes)];
+        return [...run, "bench/processes.ts", ...shape, program, ...args];
+      }
       case "deno":
         return [...run, program, ...args];
       case "cc":
+      case "fabric":
         return [built, ...args];
       case "mpi":
-        return [...MPIRUN, "-n", count, built, ...args];
+        return [...MPIRUN, ...contender.mpirun ?? [], "-n", count, built, ...args];
       case "shmem":
         return [...OSHRUN, "-n", count, built, ...args];
       case "mpi4py":
@@ -92,13 +100,18 @@ export class Toolbox implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
   }
 
-  async #prepare(floors: Set<Contender>): Promise<void> {
-    const needed = new Set([...floors].map((floor) => floor.tool));
+  async #prepare(contenders: Set<Contender>): Promise<void> {
+    const needed = new Set([...contenders].map((each) => each.tool));
     const programs = (tool: Tool) =>
-      new Set([...floors].filter((floor) => floor.tool === tool).map((floor) => floor.program));
+      new Set([...contenders].filter((each) => each.tool === tool).map((each) => each.program));
+    if (needed.has("rofi")) await this.#findFabric();
     if (needed.has("cc")) {
-      const compiler = await this.#first([Deno.env.get("CC") ?? "gcc", "cc", "clang"]);
+      const compiler = await this.#compiler();
       await this.#offer("cc", compiler, "floors", programs("cc"));
+    }
+    if (needed.has("fabric")) {
+      const compiler = await this.#compilerOf("rdma/fabric.h");
+      await this.#offer("fabric", compiler, "floors", programs("fabric"));
     }
     if (needed.has("mpi")) {
       await this.#offer("mpi", await this.#first(["mpicc"]), "peers", programs("mpi"));
@@ -110,7 +123,7 @@ export class Toolbox implements AsyncDisposable {
   }
 
   async #offer(
-    tool: "cc" | "mpi" | "shmem",
+    tool: "cc" | "fabric" | "mpi" | "shmem",
     compiler: string | undefined,
     folder: string,
     programs: Set<string>,
@@ -120,10 +133,30 @@ export class Toolbox implements AsyncDisposable {
       const source = `bench/${folder}/${program}.c`;
       const output = `${this.#folder}/${program}`;
       const command = [compiler, ...C_FLAGS, "-Ibench/floors", source, "-o", output];
+      if (tool === "fabric") command.push("-lfabric");
       const child = await runChild(command, this.#root, BUILD_LIMIT_MS);
       if (!child.success) throw new Error(`Cannot build ${source}: ${child.problem}`);
     }
     this.#available.add(tool);
+  }
+
+  /** A C compiler that finds a header. */
+  async #compilerOf(header: string): Promise<string | undefined> {
+    const compiler = await this.#compiler();
+    if (compiler === undefined) return undefined;
+    const found = await this.#runs([compiler, "-E", "-include", header, "-x", "c", "/dev/null"]);
+    return found ? compiler : undefined;
+  }
+
+  #compiler(): Promise<string | undefined> {
+    return this.#first([Deno.env.get("CC") ?? "gcc", "cc", "clang"]);
+  }
+
+  /** Which provider would be chosen does not matter, but that there is one. */
+  async #findFabric(): Promise<void> {
+    if (await this.#runs([Deno.execPath(), "run", "-q", "-A", "scripts/info.ts"])) {
+      this.#available.add("rofi");
+    } else console.error(ADVICE.rofi);
   }
 
   async #findMpi4py(): Promise<void> {

@@ -1,5 +1,5 @@
 // MPI in C, the cases that an MPI program would write in its place.
-// mpi latency|barrier|hello|idle [seconds]; mpi rate <updates a message> [seconds];
+// mpi latency|barrier|hello|first|idle [seconds]; mpi rate <updates a message> [seconds];
 // mpi histogram|gather [table length] [seconds]
 #include "measure.h"
 #include <mpi.h>
@@ -45,6 +45,18 @@ static void ping_pong(uint64_t count) {
     MPI_Recv(&word, 1, MPI_UINT64_T, other, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     if (rank % 2 == 1) MPI_Send(&word, 1, MPI_UINT64_T, other, 0, MPI_COMM_WORLD);
   }
+}
+
+// The first round trip there is, between rank 0 and the last.
+static void first(void) {
+  double start = seconds_now();
+  uint64_t word = 0;
+  int other = rank == 0 ? ranks - 1 : 0;
+  if (rank != 0 && rank != ranks - 1) return;
+  if (rank == 0) MPI_Send(&word, 1, MPI_UINT64_T, other, 0, MPI_COMM_WORLD);
+  MPI_Recv(&word, 1, MPI_UINT64_T, other, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  if (rank != 0) MPI_Send(&word, 1, MPI_UINT64_T, other, 0, MPI_COMM_WORLD);
+  else print_metric("first message", (seconds_now() - start) * 1e6, "us");
 }
 
 static void barriers(uint64_t count) {
@@ -161,6 +173,8 @@ int main(int argc, char **argv) {
   } else if (strcmp(mode, "histogram") == 0 || strcmp(mode, "gather") == 0) {
     length = strtoull(argument(argc, argv, 2, "1048576"), NULL, 10);
     one_sided(mode[0] == 'g', strtod(argument(argc, argv, 3, "0.3"), NULL));
+  } else if (strcmp(mode, "first") == 0) {
+    first();
   } else if (strcmp(mode, "idle") == 0) {
     idle(strtod(argument(argc, argv, 2, "1"), NULL));
   } else {

@@ -1,6 +1,7 @@
 """mpi4py, the cases that a Python program would write in its place.
 
 mpi4py_peer.py pickled|buffer|rate|barrier|histogram|gather|idle|hello [seconds]
+mpi4py_peer.py exchange_histogram|exchange_gather [seconds], which need NumPy
 """
 import collections
 import random
@@ -146,6 +147,64 @@ def gather(seconds):
     report("get", BATCH * ranks / each * 1e-6, "M/s")
 
 
+def buckets(numpy):
+    """Random global indices, a million a rank, and how many each rank has of them."""
+    wanted = numpy.random.default_rng(rank).integers(0, LENGTH * ranks, 1_000_000)
+    return wanted, wanted % ranks
+
+
+def exchange(numpy, indices, owners):
+    """Sends each index to its owner; returns what came, the order, and both counts."""
+    order = numpy.argsort(owners, kind="stable")
+    counts = numpy.bincount(owners, minlength=ranks)
+    coming = numpy.empty_like(counts)
+    world.Alltoall(counts, coming)
+    places = (indices[order] // ranks).astype("u4")
+    received = numpy.empty(coming.sum(), "u4")
+    world.Alltoallv([places, counts], [received, coming])
+    return received, order, counts, coming
+
+
+def exchange_histogram(seconds):
+    import numpy
+
+    table = numpy.zeros(LENGTH, "u8")
+    indices, owners = buckets(numpy)
+    added = 0
+
+    def work(count):
+        nonlocal added
+        for _ in range(count):
+            received = exchange(numpy, indices, owners)[0]
+            table[:] += numpy.bincount(received, minlength=LENGTH).astype("u8")
+            added += len(indices)
+
+    each = calibrated(work, seconds)
+    if world.allreduce(int(table.sum())) != world.allreduce(added):
+        sys.exit("The histogram lost updates")
+    report("exchange", len(indices) * ranks / each * 1e-6, "M/s")
+
+
+def exchange_gather(seconds):
+    import numpy
+
+    table = numpy.arange(LENGTH, dtype="u4") * ranks + rank
+    indices, owners = buckets(numpy)
+    gathered = numpy.zeros(len(indices), "u4")
+
+    def work(count):
+        for _ in range(count):
+            received, order, counts, coming = exchange(numpy, indices, owners)
+            values = numpy.empty(len(indices), "u4")
+            world.Alltoallv([table[received], coming], [values, counts])
+            gathered[order] = values
+
+    each = calibrated(work, seconds)
+    if not (gathered == indices).all():
+        sys.exit("A gathered element is wrong")
+    report("exchange", len(indices) * ranks / each * 1e-6, "M/s")
+
+
 def idle(seconds):
     """The last rank sleeps and holds up a barrier in which the others wait."""
     world.Barrier()
@@ -172,6 +231,10 @@ def main():
         histogram(seconds)
     elif mode == "gather":
         gather(seconds)
+    elif mode == "exchange_histogram":
+        exchange_histogram(seconds)
+    elif mode == "exchange_gather":
+        exchange_gather(seconds)
     elif mode == "idle":
         idle(seconds)
     else:

@@ -7,10 +7,13 @@ export interface ProgramArguments<V extends string> {
   /** How many of them travel in one AM, or are under way at once. */
   readonly bufferSize: number;
   readonly variants: readonly V[];
+  /** Whether the rate of the last variant is to be printed as a line of measurement too. */
+  readonly metric: boolean;
 }
 
 /**
- * Reads `[updates a PE] [buffer size] [--variants a,b]`, by default 1000, 1000 and all variants.
+ * Reads `[updates a PE] [buffer size] [--variants a,b] [--metric]`, by default 1000, 1000
+ * and all variants.
  *
  * @param args the command line
  * @param known the variants that the program has
@@ -23,7 +26,10 @@ export function readArguments<V extends string>(
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { variants: { type: "string", default: known.join(",") } },
+    options: {
+      variants: { type: "string", default: known.join(",") },
+      metric: { type: "boolean", default: false },
+    },
   });
   const number = (index: number, what: string) => {
     const value = Number(positionals[index] ?? 1000);
@@ -37,5 +43,6 @@ export function readArguments<V extends string>(
     if (variant !== undefined) return variant;
     throw new RangeError(`Cannot run the variant ${name}: there are ${known.join(", ")}`);
   });
-  return { updates: number(0, "updates"), bufferSize: number(1, "buffer size"), variants };
+  const { metric } = values;
+  return { updates: number(0, "updates"), bufferSize: number(1, "buffer size"), variants, metric };
 }

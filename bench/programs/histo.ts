@@ -10,6 +10,7 @@
  * @module
  */
 import { am, type AmCall, LamellarWorldBuilder, u32, u32Array } from "../../mod.ts";
+import { printMetric } from "../measure.ts";
 import { randomIndices } from "../random.ts";
 import { readArguments } from "./arguments.ts";
 import { reportLine } from "./report.ts";
@@ -31,7 +32,7 @@ const IncrementTyped = am("histo.IncrementTyped", { indices: u32Array }, (self) 
 });
 const Sum = am("histo.Sum", {}, () => table.reduce((sum, value) => sum + value, 0));
 
-const { updates, bufferSize, variants } = readArguments(Deno.args, VARIANTS);
+const { updates, bufferSize, variants, metric } = readArguments(Deno.args, VARIANTS);
 
 await using world = await new LamellarWorldBuilder().build();
 const { myPe, numPes } = world;
@@ -81,6 +82,7 @@ function launch(variant: typeof VARIANTS[number]): void {
 }
 
 let expected = 0;
+let rate = 0;
 for (const variant of variants) {
   await world.asyncBarrier();
   const start = performance.now();
@@ -95,7 +97,9 @@ for (const variant of variants) {
     if (sum !== expected) {
       throw new Error(`histo ${variant}: the tables hold ${sum} updates, not ${expected}`);
     }
+    rate = (updates * numPes * 1e-6) / seconds;
     console.log(reportLine("histo", variant, updates * numPes, seconds));
   }
   await world.asyncBarrier();
 }
+if (metric && myPe === 0) printMetric("histogram", rate, "M/s");

@@ -11,6 +11,7 @@
  * @module
  */
 import { am, LamellarWorldBuilder, u32, u32Array } from "../../mod.ts";
+import { printMetric } from "../measure.ts";
 import { randomIndices } from "../random.ts";
 import { readArguments } from "./arguments.ts";
 import { reportLine } from "./report.ts";
@@ -32,7 +33,7 @@ const ReadTyped = am("gather.ReadTyped", { indices: u32Array }, (self) => {
   return values;
 }, { returns: u32Array });
 
-const { updates, bufferSize, variants } = readArguments(Deno.args, VARIANTS);
+const { updates, bufferSize, variants, metric } = readArguments(Deno.args, VARIANTS);
 
 await using world = await new LamellarWorldBuilder().build();
 const { myPe, numPes } = world;
@@ -97,6 +98,7 @@ function gather(variant: typeof VARIANTS[number]): Promise<void> {
   }
 }
 
+let rate = 0;
 for (const variant of variants) {
   target.fill(0xffffffff);
   await world.asyncBarrier();
@@ -112,5 +114,7 @@ for (const variant of variants) {
   }
   // Every PE has checked its values before the first line says so.
   await world.asyncBarrier();
+  rate = (updates * numPes * 1e-6) / seconds;
   if (myPe === 0) console.log(reportLine("index_gather", variant, updates * numPes, seconds));
 }
+if (metric && myPe === 0) printMetric("gather", rate, "M/s");

@@ -1,0 +1,79 @@
+/**
+ * Starts the processes of one job on this host, connected by a rendezvous:
+ *
+ *     deno run -A bench/processes.ts PROVIDER PROCESSES PES_PER_PROCESS program.ts args…
+ *
+ * If one fails, or this one is told to end, the others are ended too. The exit code is the first
+ * that is not 0.
+ *
+ * @module
+ */
+
+/** How long processes may take to end by themselves. */
+const GRACE_MS = 2_000;
+
+/** A port that nobody listens on now. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+function start(
+  [provider, processes, pes, program, ...args]: readonly string[],
+): Deno.ChildProcess[] {
+  const size = Number(processes);
+  if (provider === undefined || program === undefined || !(size >= 1) || !(Number(pes) >= 1)) {
+    throw new TypeError("Usage: processes.ts PROVIDER PROCESSES PES_PER_PROCESS program.ts args…");
+  }
+  const shared = {
+    LAMELLAR_BACKEND: "rofi",
+    LAMELLAR_BOOTSTRAP: "rendezvous",
+    LAMELLAR_ROFI_PROVIDER: provider,
+    LAMELLAR_PES_PER_PROCESS: pes!,
+    LAMELLAR_RENDEZVOUS: `127.0.0.1:${freePort()}`,
+    LAMELLAR_SECRET: crypto.randomUUID(),
+    LAMELLAR_SIZE: String(size),
+  };
+  return Array.from({ length: size }, (_, rank) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "-A", program, ...args],
+      env: { ...shared, LAMELLAR_RANK: String(rank) },
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn());
+}
+
+function stop(children: readonly Deno.ChildProcess[], signal: Deno.Signal): void {
+  for (const child of children) {
+    try {
+      child.kill(signal);
+    } catch (cause) {
+      // It has ended.
+      if (!(cause instanceof TypeError)) throw cause;
+    }
+  }
+}
+
+/** Returns the exit code of the job. */
+async function run(args: readonly string[]): Promise<number> {
+  const children = start(args);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = () => {
+    stop(children, "SIGTERM");
+    timer ??= setTimeout(() => stop(children, "SIGKILL"), GRACE_MS);
+  };
+  Deno.addSignalListener("SIGTERM", end);
+  Deno.addSignalListener("SIGINT", end);
+  let exitCode = 0;
+  await Promise.all(children.map(async (child) => {
+    const { code } = await child.status;
+    if (code === 0) return;
+    exitCode ||= code;
+    end();
+  }));
+  clearTimeout(timer);
+  return exitCode;
+}
+
+if (import.meta.main) Deno.exit(await run(Deno.args));
