@@ -42,6 +42,8 @@ const YIELDS = 100;
 /** Looks at the network, with a short spin each, before a wait in place counts as one. */
 const QUICK_LOOKS = 200;
 const QUICK_SPINS = 10;
+/** How many of them come before the core is offered with each. */
+const QUICK_LOOKS_ALONE = 20;
 /** Microtask turns with a short spin each before the pump takes a turn of the event loop. */
 const HOPS = 12;
 /** Loads of the event counter in each of these. */
@@ -228,7 +230,8 @@ export class Progress {
     for (let look = 0; look < QUICK_LOOKS; look++) {
       const seen = lamella.events();
       if (done()) return;
-      if (lamella.wait(seen, QUICK_SPINS, 0, 0) === WAIT_FAILED) this.checkFailure();
+      const yields = look < QUICK_LOOKS_ALONE ? 0 : 1;
+      if (lamella.wait(seen, QUICK_SPINS, yields, 0) === WAIT_FAILED) this.checkFailure();
     }
     let eager = true;
     const slices = new Slices(IDLE_SLICE_MS);

@@ -26,6 +26,11 @@ import { Transfers } from "./transfers.ts";
 const LOOK_SPINS = 20;
 /** Looks at the network for each load a wait may spend: a look takes as long as many loads. */
 const LOOKS_PER_SPIN = 1 / 40;
+/**
+ * Looks before the core is offered with each: the process one waits for may be next on this core,
+ * and a long spin would then keep both waiting. Where it is not, an offer takes less than a look.
+ */
+const LOOKS_ALONE = 8;
 /** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
 const BUSY_LOOKS = 8;
 
@@ -209,16 +214,14 @@ export class RofiLamella implements Lamella {
   }
 
   wait(seen: number, spins: number, yields: number, timeoutMs: number): number {
-    for (let looks = Math.ceil(spins * LOOKS_PER_SPIN); looks > 0; looks--) {
+    const offer = yields > 0 ? this.#yield : undefined;
+    const plain = Math.ceil(spins * LOOKS_PER_SPIN);
+    const looks = offer ? plain + yields : plain;
+    const alone = Math.min(LOOKS_ALONE, plain);
+    for (let look = 0; look < looks; look++) {
+      if (offer && look >= alone) offer();
       this.#look();
       const code = this.#local.wait(seen, LOOK_SPINS, 0, 0);
-      if (code !== WAIT_TIMEOUT) return code;
-    }
-    const offer = this.#yield;
-    for (let i = offer ? yields : 0; i > 0; i--) {
-      offer!();
-      this.#look();
-      const code = this.#local.wait(seen, 1, 0, 0);
       if (code !== WAIT_TIMEOUT) return code;
     }
     if (timeoutMs <= 0) return WAIT_TIMEOUT;
