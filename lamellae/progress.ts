@@ -46,6 +46,8 @@ const QUICK_SPINS = 10;
 const QUICK_LOOKS_ALONE = 20;
 /** Microtask turns with a short spin each before the pump takes a turn of the event loop. */
 const HOPS = 12;
+/** How many of them come before the core is offered with each, where others are processes. */
+const HOPS_ALONE_FAR = 3;
 /** Loads of the event counter in each of these. */
 const HOP_SPINS = 60;
 const HOP_SPINS_CROWDED = 10;
@@ -63,8 +65,8 @@ export class Progress {
   readonly lamella: Lamella;
   readonly #spins: number;
   readonly #hopSpins: number;
-  /** Offers of the core in each hop. */
-  readonly #hopYields: number;
+  /** Hops before the core is offered with each. */
+  readonly #hopsAlone: number;
   #sink: FrameSink = (_source, _views, at) => at;
   #pollers: Poller[] = [];
   #onFailure: ((error: LamellarError) => void)[] = [];
@@ -91,7 +93,8 @@ export class Progress {
     this.lamella = lamella;
     this.#spins = spins ?? (crowded ? SPINS_CROWDED : SPINS);
     this.#hopSpins = crowded ? HOP_SPINS_CROWDED : HOP_SPINS;
-    this.#hopYields = crowded ? 1 : 0;
+    const far = lamella.operationBytesMax > 0;
+    this.#hopsAlone = crowded ? 0 : far ? HOPS_ALONE_FAR : HOPS;
   }
 
   /** Longest time between looks at a value that may be written without a ring, in milliseconds. */
@@ -363,7 +366,7 @@ export class Progress {
       }
       const idle = this.#idle++;
       if (idle < HOPS) {
-        lamella.wait(seen, this.#hopSpins, this.#hopYields, 0);
+        lamella.wait(seen, this.#hopSpins, idle < this.#hopsAlone ? 0 : 1, 0);
         await undefined;
       } else if (idle === HOPS) {
         // After a turn no microtask of the program is left: sleeping takes no time from it.

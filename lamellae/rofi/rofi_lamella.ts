@@ -30,7 +30,7 @@ const LOOKS_PER_SPIN = 1 / 40;
  * Looks before the core is offered with each: the process one waits for may be next on this core,
  * and a long spin would then keep both waiting. Where it is not, an offer takes less than a look.
  */
-const LOOKS_ALONE = 8;
+const LOOKS_ALONE = 4;
 /** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
 const BUSY_LOOKS = 8;
 
