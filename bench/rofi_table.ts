@@ -1,6 +1,5 @@
 /**
- * The cases of the rofi lamella: several processes on this host, for each provider that issue
- * reports and users ask about most.
+ * The cases of the rofi lamella: several processes on this host, over TCP and over shared memory.
  *
  * @module
  */
