@@ -30,7 +30,7 @@ const LOOKS_PER_SPIN = 1 / 40;
  * Looks before the core is offered with each: the process one waits for may be next on this core,
  * and a long spin would then keep both waiting. Where it is not, an offer takes less than a look.
  */
-const LOOKS_ALONE = 4;
+const LOOKS_ALONE = 10;
 /** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
 const BUSY_LOOKS = 8;
 
@@ -219,9 +219,10 @@ export class RofiLamella implements Lamella {
     const looks = offer ? plain + yields : plain;
     const alone = Math.min(LOOKS_ALONE, plain);
     for (let look = 0; look < looks; look++) {
-      if (offer && look >= alone) offer();
+      const offered = offer !== undefined && look >= alone;
+      if (offered) offer();
       this.#look();
-      const code = this.#local.wait(seen, LOOK_SPINS, 0, 0);
+      const code = this.#local.wait(seen, offered ? 1 : LOOK_SPINS, 0, 0);
       if (code !== WAIT_TIMEOUT) return code;
     }
     if (timeoutMs <= 0) return WAIT_TIMEOUT;
