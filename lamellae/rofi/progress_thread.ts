@@ -37,7 +37,7 @@ const NAP_MS = 1;
 const SLEEP_MS = 100;
 /** Time between looks at a network that cannot be slept in: it doubles while nothing comes. */
 const VISIT_MS_MIN = 0.05;
-const VISIT_MS_MAX = 4;
+const VISIT_MS_MAX = 1;
 /** Time between signs of life. */
 const BEAT_MS = 500;
 /** How long a process may give none. */
