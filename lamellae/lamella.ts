@@ -39,6 +39,8 @@ export const ACTIVITY = {
   idle: 2,
   /** The program has ended and the PE serves the others. */
   serving: 3,
+  /** Inside a blocking wait that ends by itself after a time. */
+  limited: 4,
 } as const;
 
 /** What a PE waits for, for the watchdog; the texts continue "waits for …". */
@@ -64,6 +66,16 @@ export const WAIT_FOR = {
   task: 6,
   memory: 7,
 } as const;
+
+/**
+ * Tells whether only the program of another PE can end a wait, not one of its handlers.
+ *
+ * @param kind What is waited for.
+ * @returns Whether it is so.
+ */
+export function waitsForPrograms(kind: number): boolean {
+  return kind === WAIT_FOR.collective || kind === WAIT_FOR.value;
+}
 
 /**
  * Handles frames. Each begins with its length in bytes, a 32-bit multiple of 8; a length of 0 ends

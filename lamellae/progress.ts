@@ -195,7 +195,8 @@ export class Progress {
     let eager = true;
     // A value may be written without a ring of the bell; for all else the slices are a safety net.
     const slices = new Slices(reason.kind === WAIT_FOR.value ? this.valueSliceMs : IDLE_SLICE_MS);
-    lamella.report(ACTIVITY.blocked, reason.kind, reason.pe);
+    const activity = deadline === Infinity ? ACTIVITY.blocked : ACTIVITY.limited;
+    lamella.report(activity, reason.kind, reason.pe);
     this.#blockedFor = reason;
     try {
       for (;;) {

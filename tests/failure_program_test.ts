@@ -98,7 +98,10 @@ const SHORT = {
 };
 
 const STUCK = {
-  forever: ["awaits for ever", /PE 2: awaiting something that is not the runtime's/],
+  forever: [
+    "awaits what could still come",
+    /PE 2: awaiting something that is not the runtime's/,
+  ],
   spins: ["spins for ever", /PE 2: running without calling the runtime/],
 } as const;
 

@@ -21,6 +21,7 @@ import {
   readConfig,
   unknownVariables,
 } from "../internal/config.ts";
+import { outsideAsyncContext } from "../internal/engine_internals.ts";
 import { HandshakeError, LamellarError } from "../internal/errors.ts";
 import { PES_MAX } from "../internal/limits.ts";
 import { VERSION } from "../internal/version.ts";
@@ -140,7 +141,8 @@ export class LamellarWorldBuilder {
     const pe = startedPe(VERSION);
     if (!pe) return await this.#start();
     built = true;
-    return await this.#join(pe);
+    // Imports and the pump would hold the program's mark for ever: see process/program_mark.ts.
+    return await outsideAsyncContext(() => this.#join(pe));
   }
 
   async #start(): Promise<never> {

@@ -73,6 +73,18 @@ export const STATUS = {
   joined: 6,
   /** Set if the PE has finished by an exit rather than at the end of its program. */
   exited: 7,
+  /** One of {@linkcode REST}. */
+  rest: 8,
+} as const;
+
+/** Whether a PE at rest can still do anything by itself. */
+export const REST = {
+  /** It may, or it is not known. */
+  none: 0,
+  /** Its program waits for other PEs, and nothing else of it is under way. */
+  quiet: 1,
+  /** As quiet, but its program can never go on. */
+  lost: 2,
 } as const;
 
 /** Life of a PE. */

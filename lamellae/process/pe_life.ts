@@ -11,12 +11,16 @@ import { ringSupervisor, writeFailure } from "../local/failure_record.ts";
 import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "../local/layout.ts";
 import type { Lamella } from "../lamella.ts";
 import { failureText } from "../local/local_lamella.ts";
+import { ProgramMark } from "./program_mark.ts";
+import { StallWatch } from "./stall.ts";
 
 /** Runs the program of a PE and reports how it ends. */
 export class PeLife {
   readonly #layout: Layout;
   readonly #lamella: Lamella;
   readonly #statusIndex: number;
+  readonly #mark = new ProgramMark();
+  readonly #stall: StallWatch;
   #close: (() => Promise<void>) | undefined;
   #building = false;
   #flush: () => void = () => {};
@@ -28,6 +32,7 @@ export class PeLife {
   constructor(layout: Layout, lamella: Lamella) {
     this.#layout = layout;
     this.#lamella = lamella;
+    this.#stall = new StallWatch(layout, lamella, this.#mark);
     this.#statusIndex = (blockOf(layout, lamella.pe) + BLOCK.status) / 4;
   }
 
@@ -35,6 +40,7 @@ export class PeLife {
   beginWorld(): void {
     this.#building = true;
     this.#report(STATUS.joined, 1);
+    this.#mark.set();
   }
 
   /**
@@ -45,6 +51,8 @@ export class PeLife {
   setWorld(close: (() => Promise<void>) | undefined): void {
     this.#building = false;
     this.#close = close;
+    if (close) this.#stall.start();
+    else this.#stall.stop();
   }
 
   /**
@@ -64,7 +72,7 @@ export class PeLife {
     this.#guardErrors();
     this.#report(STATUS.state, PE_STATE.running);
     try {
-      await import(program);
+      await this.#mark.importProgram(program);
       if (this.#building) throw notAwaited(this.#lamella.pe);
       await this.#close?.();
       this.#finish(exitCode());

@@ -34,8 +34,8 @@ import { Watchdog } from "./watchdog.ts";
 
 /** How often the supervisor looks at the PEs when nobody rings, in milliseconds. */
 const LOOK_MS = 500;
-/** The same once the job is failing, so that the time to clean up does not get longer. */
-const LOOK_FAILING_MS = 50;
+/** The same once the job is failing, or seems to be stuck. */
+const LOOK_SOON_MS = 50;
 /** How long PEs may clean up after a failure before the process ends, in milliseconds. */
 const GRACE_MS = 400;
 
@@ -138,7 +138,8 @@ class Supervisor {
         await this.#leave(code);
         return code;
       }
-      await bell.wait(seen, this.#failingSince > 0 ? LOOK_FAILING_MS : LOOK_MS);
+      const soon = this.#failingSince > 0 || this.#watchdog.suspects;
+      await bell.wait(seen, soon ? LOOK_SOON_MS : LOOK_MS);
     }
   }
 
@@ -194,7 +195,8 @@ class Supervisor {
     if (states.every((state) => state === PE_STATE.finished)) {
       return this.#hasMetOthers() ? this.#lookAtEnd() : undefined;
     }
-    const verdict = this.#absence(states) ?? this.#watchdog.look(states);
+    const verdict = this.#absence(states) ?? this.#watchdog.lookForLost(states) ??
+      this.#watchdog.look(states);
     if (verdict) this.#fail(-1, 1, verdict);
     return undefined;
   }

@@ -7,8 +7,11 @@
 import { atomicLoad } from "../../internal/atomics.ts";
 import type { Config } from "../../internal/config.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
-import { ACTIVITY, WAIT_FOR, WAIT_KINDS } from "../lamella.ts";
-import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "../local/layout.ts";
+import { ACTIVITY, WAIT_FOR, WAIT_KINDS, waitsForPrograms } from "../lamella.ts";
+import { BLOCK, blockOf, type Layout, PE_STATE, REST, STATUS } from "../local/layout.ts";
+
+/** How long nothing moves before a PE that can never finish ends the job, in milliseconds. */
+const STILL_MS = 200;
 
 /** Watches what all PEs do. */
 export class Watchdog {
@@ -19,6 +22,8 @@ export class Watchdog {
   #seen = "";
   #since = performance.now();
   #reported = false;
+  #lostSeen = "";
+  #lostSince = 0;
 
   /**
    * @param layout Where everything lies.
@@ -74,6 +79,51 @@ export class Watchdog {
     return undefined;
   }
 
+  /** Whether some PE can never finish and no other moves. */
+  get suspects(): boolean {
+    return this.#lostSeen !== "";
+  }
+
+  /**
+   * Looks whether some PE can never finish, and no other has anything left to do but wait.
+   *
+   * @param states The state of each PE.
+   * @returns Why the job has to end, or undefined.
+   */
+  lookForLost(states: readonly number[]): string | undefined {
+    const now = performance.now();
+    const lost = states.some((_, pe) => this.#status(pe, STATUS.rest) === REST.lost);
+    const still = lost && states.every((state, pe) => this.#isStill(pe, state));
+    const seen = still ? this.#movement(states) : "";
+    if (seen === "" || seen !== this.#lostSeen) {
+      this.#lostSeen = seen;
+      this.#lostSince = now;
+      return undefined;
+    }
+    return now - this.#lostSince < STILL_MS ? undefined : this.#describeLost(states);
+  }
+
+  #isStill(index: number, state: number): boolean {
+    if (state === PE_STATE.finished) return true;
+    const activity = this.#status(index, STATUS.activity);
+    if (activity === ACTIVITY.blocked) {
+      return waitsForPrograms(this.#status(index, STATUS.waitKind));
+    }
+    const rests = activity === ACTIVITY.idle || activity === ACTIVITY.serving;
+    return rests && this.#status(index, STATUS.rest) !== REST.none;
+  }
+
+  #describeLost(states: readonly number[]): string {
+    const pes = [...states.keys()];
+    const lost = pes.filter((pe) => this.#status(pe, STATUS.rest) === REST.lost);
+    const others = pes.filter((pe) => !lost.includes(pe));
+    const what = lost.length === 1
+      ? "finishes: its program awaits"
+      : "finish: their programs await";
+    const text = `PE ${ranges(lost)} never ${what} a promise that nothing can settle any more`;
+    return others.length > 0 ? `${text}; ${this.#describeAll(states, others)}` : text;
+  }
+
   #waits(states: readonly number[]): boolean {
     return states.some((_, i) => this.#status(i, STATUS.waitKind) !== WAIT_FOR.nothing);
   }
@@ -98,9 +148,9 @@ export class Watchdog {
   }
 
   /** PEs that do the same are named together. */
-  #describeAll(states: readonly number[]): string {
+  #describeAll(states: readonly number[], some: Iterable<number> = states.keys()): string {
     const groups = Map.groupBy(
-      states.keys(),
+      some,
       (index) => this.#describe(index, states[index]!),
     );
     const { firstPe } = this.#layout;

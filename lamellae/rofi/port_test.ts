@@ -35,7 +35,7 @@ function addressOf({ start }: Process, port: Port, record: number): bigint {
   return BigInt(start.memoryAddress + port.recordAt(record));
 }
 
-Deno.test("a port handles messages in the order in which they were sent, however they complete", () => {
+Deno.test("a port handles messages in the order they were sent in, however they complete", () => {
   const { network, here, port, heard } = listener();
   const count = 20 * here.net.receives;
   for (let sent = 0; sent < count;) {

@@ -36,8 +36,8 @@ const PROTOCOL = 1;
 const PROGRESS = new URL("./progress_thread.ts", import.meta.url);
 
 /**
- * Bytes of a ring at the least, whatever is asked: a message holds a quarter of it, and each has its
- * price.
+ * Bytes of a ring at the least, whatever is asked: a message holds a quarter of it, and each has
+ * its price.
  */
 const RING_BYTES_MIN = 65536;
 /** How long the end of the progress thread is waited for, in milliseconds. */

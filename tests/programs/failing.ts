@@ -4,11 +4,15 @@ import process from "node:process";
 import { am, LamellarWorldBuilder, u32 } from "../../mod.ts";
 
 const Forever = am("Forever", { from: u32 }, () => new Promise<void>(() => {}));
+// What a handler refers to could still be settled.
+am("Settles", { from: u32 }, () => never.resolve());
 const Throws = am("Throws", { from: u32 }, () => {
   throw new Error("thrown by the handler");
 });
 
 const forever = (): Promise<never> => new Promise(() => {});
+/** The module refers to this promise, so that something could settle it. */
+const never: PromiseWithResolvers<void> = Promise.withResolvers();
 
 function spinFor(ms: number): void {
   const end = performance.now() + ms;
@@ -46,7 +50,7 @@ const WAYS: Record<string, () => unknown> = {
   "ignored-handler": () => {
     world.execAmPe(0, Throws({ from: 2 }));
   },
-  forever,
+  forever: () => never.promise,
   spins: () => {
     for (;;);
   },

@@ -1,0 +1,143 @@
+/**
+ * Finds out that a PE can never finish, and whether a PE has anything left to do but wait for
+ * others. A program that can never go on is one whose mark has been collected; see
+ * `program_mark.ts`. It ends the job only once all PEs rest, since until then they may be useful:
+ * a program may well await for ever and serve meanwhile.
+ *
+ * @module
+ */
+
+import { atomicLoad, atomicStore } from "../../internal/atomics.ts";
+import { garbageCollector, hasInternals, isActive } from "../../internal/engine_internals.ts";
+import { ACTIVITY, type Lamella, WAIT_FOR, waitsForPrograms } from "../lamella.ts";
+import { ringSupervisor } from "../local/failure_record.ts";
+import { BLOCK, blockOf, type Layout, REST, STATUS } from "../local/layout.ts";
+import type { ProgramMark } from "./program_mark.ts";
+
+/** How often a PE looks whether it has come to rest, in milliseconds. */
+const TICK_MS = 150;
+/** Shortest and longest time from one collection to the next, in milliseconds. */
+const PAUSE_MS = 500;
+const PAUSE_MAX_MS = 60_000;
+/** A collection may take so much of the time: one part in this many. */
+const SHARE = 20;
+/** A larger heap is not collected for this: it would take too long. */
+const HEAP_BYTES_MAX = 512 * 2 ** 20;
+
+/** Looks from time to time whether this PE can never finish. */
+export class StallWatch {
+  readonly #layout: Layout;
+  readonly #lamella: Lamella;
+  readonly #mark: ProgramMark;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #collector: (() => void) | undefined;
+  /** What the PE did at the last look, and since when it has done the same. */
+  #seen = "";
+  #since = 0;
+  #looking = false;
+  /** When the last collection was over, and what it took. */
+  #collectedAt = -Infinity;
+  #collectMs = 0;
+
+  /**
+   * @param layout Where everything lies.
+   * @param lamella The lamella of this PE.
+   * @param mark The mark of its program.
+   */
+  constructor(layout: Layout, lamella: Lamella, mark: ProgramMark) {
+    this.#layout = layout;
+    this.#lamella = lamella;
+    this.#mark = mark;
+  }
+
+  /** Begins to look, if all PEs are in this process: else one elsewhere could still move them. */
+  start(): void {
+    if (!hasInternals || this.#layout.nearPes !== this.#layout.numPes) return;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** Stops looking. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#report(REST.none);
+  }
+
+  #tick(): void {
+    if (this.#looking) return;
+    const seen = this.#movement();
+    if (seen !== this.#seen) {
+      this.#seen = seen;
+      this.#since = performance.now();
+      this.#report(REST.none);
+      return;
+    }
+    if (!this.#rests() || this.#load(STATUS.rest) !== REST.none) return;
+    this.#looking = true;
+    this.#look(seen).finally(() => this.#looking = false);
+  }
+
+  async #look(seen: string): Promise<void> {
+    const kind = this.#load(STATUS.waitKind);
+    const lost = kind === WAIT_FOR.nothing && await this.#isLost();
+    if (!lost && !(waitsForPrograms(kind) && this.#someLost())) return;
+    if (await isActive() || this.#movement() !== seen) return;
+    this.#report(lost ? REST.lost : REST.quiet);
+    ringSupervisor(this.#lamella.views);
+  }
+
+  /** Whether the program can never go on; collects for that, if it is time to. */
+  async #isLost(): Promise<boolean> {
+    if (!this.#mark.isSet) return false;
+    // Who looks at the mark keeps it for the rest of the turn: it has to be collected before.
+    if (this.#isTime()) await this.#collect();
+    return this.#mark.isLost;
+  }
+
+  async #collect(): Promise<void> {
+    if (Deno.memoryUsage().heapUsed > HEAP_BYTES_MAX) return;
+    this.#collector ??= await garbageCollector();
+    // Without a collector another PE was at the flags: that is over soon.
+    if (!this.#collector) return;
+    const began = performance.now();
+    this.#collector();
+    this.#collectedAt = performance.now();
+    this.#collectMs = this.#collectedAt - began;
+  }
+
+  /** Collections get rarer the longer the PE rests, up to a limit. */
+  #isTime(): boolean {
+    const restedMs = this.#collectedAt - this.#since;
+    const pauseMs = Math.min(Math.max(restedMs, PAUSE_MS), PAUSE_MAX_MS);
+    return performance.now() >= this.#collectedAt + Math.max(pauseMs, SHARE * this.#collectMs);
+  }
+
+  /** What changes as soon as the PE does anything. */
+  #movement(): string {
+    const words = [STATUS.activity, STATUS.waitKind, STATUS.waitPe, STATUS.progress];
+    return words.map((word) => this.#load(word)).join(" ");
+  }
+
+  #rests(): boolean {
+    const activity = this.#load(STATUS.activity);
+    return activity === ACTIVITY.idle || activity === ACTIVITY.serving;
+  }
+
+  #someLost(): boolean {
+    const { numPes } = this.#layout;
+    for (let pe = 0; pe < numPes; pe++) if (this.#load(STATUS.rest, pe) === REST.lost) return true;
+    return false;
+  }
+
+  #load(word: number, pe = this.#lamella.pe): number {
+    return atomicLoad(this.#lamella.views.i32, this.#statusOf(pe) + word);
+  }
+
+  #report(rest: number): void {
+    atomicStore(this.#lamella.views.i32, this.#statusOf(this.#lamella.pe) + STATUS.rest, rest);
+  }
+
+  #statusOf(pe: number): number {
+    return (blockOf(this.#layout, pe) + BLOCK.status) / 4;
+  }
+}
