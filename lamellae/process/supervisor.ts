@@ -181,16 +181,24 @@ class Supervisor {
   async #leave(code: number): Promise<void> {
     const network = this.#network;
     if (!network) return;
-    if (isFailing(this.#views)) {
+    if (this.#fails()) {
       const { far, text } = readFailure(this.#views);
       await network.abort(code, `${far ? "" : "reported: "}${text.split("\n")[0]}`);
     }
     await network.close();
   }
 
+  /**
+   * Whether the job fails. Once all processes have met at the end it cannot any more: what breaks
+   * then is that another has closed its endpoint already.
+   */
+  #fails(): boolean {
+    return this.#meeting !== "over" && isFailing(this.#views);
+  }
+
   /** Returns the exit code once the job is over. */
   #look(): number | undefined {
-    if (isFailing(this.#views)) return this.#lookAtFailure();
+    if (this.#fails()) return this.#lookAtFailure();
     const states = this.#words(STATUS.state);
     if (states.every((state) => state === PE_STATE.finished)) {
       return this.#hasMetOthers() ? this.#lookAtEnd() : undefined;

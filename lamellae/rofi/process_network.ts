@@ -13,18 +13,17 @@ import {
 } from "../../internal/config.ts";
 import { HandshakeError } from "../../internal/errors.ts";
 import { compileKernels, instantiateKernels } from "../../internal/kernels.ts";
-import { PES_MAX } from "../../internal/limits.ts";
 import { memoryViews } from "../../internal/memory_views.ts";
 import {
   type Bootstrap,
   compareHello,
   type Hello,
-  parseHello,
   platformHello,
   startBootstrap,
 } from "../bootstrap/mod.ts";
-import { atomicLoad, atomicStore } from "../../internal/atomics.ts";
+import { atomicCompareExchange, atomicLoad, atomicStore } from "../../internal/atomics.ts";
 import { defaultRingBytes, type Layout, type Share } from "../local/layout.ts";
+import { type Card, parseCard, pesPerProcess, tokenOf } from "./card.ts";
 import { CONTROL, networkLayout, type NetworkShape } from "./network_layout.ts";
 import { hearers, type NetworkStart, type Peer } from "./network_start.ts";
 import { Port } from "./port.ts";
@@ -49,16 +48,6 @@ const STALLED_MS_MAX = 2 ** 31 - 1;
 /** Time between looks whether it has ended. */
 const STOP_LOOK_MS = 5;
 
-/** What a process tells the others of itself. */
-interface Card {
-  readonly hello: Hello;
-  /** The name of its endpoint, in hexadecimal digits. */
-  readonly name: string;
-  /** Decimal digits of the key and the base of its memory. */
-  readonly key: string;
-  readonly base: string;
-}
-
 /** The network of a process. */
 export class ProcessNetwork {
   /** Which PEs of the world are in this process. */
@@ -72,6 +61,8 @@ export class ProcessNetwork {
   #fabric: Fabric | undefined;
   #start: NetworkStart | undefined;
   #words: Int32Array | undefined;
+  /** Whether there is a progress thread. */
+  #running = false;
 
   private constructor(
     bootstrap: Bootstrap,
@@ -209,6 +200,7 @@ export class ProcessNetwork {
     const worker = new Worker(PROGRESS, { type: "module", name: PROGRESS_WORKER_NAME });
     const message: ProgressMessage = { start, memory, module };
     worker.postMessage(message);
+    this.#running = true;
   }
 
   /**
@@ -272,6 +264,7 @@ export class ProcessNetwork {
     const message = error instanceof Error ? error.message : String(error);
     if (this.#bootstrap.agent !== "lamellar") console.error(`lamellar: ${message}`);
     await this.#bootstrap.abort(SETUP_EXIT_CODE, message);
+    if (await this.#stopProgress()) this.#fabric?.close();
     return SETUP_EXIT_CODE;
   }
 
@@ -285,69 +278,21 @@ export class ProcessNetwork {
 
   async #stopProgress(): Promise<boolean> {
     const start = this.#start;
-    if (!start) return true;
-    const at = (start.net.control + CONTROL.stop) >>> 2;
-    atomicStore(this.#words!, at, 1);
+    if (!start || !this.#running) return true;
+    const { control } = start.net;
+    const words = this.#words!;
+    atomicStore(words, (control + CONTROL.stop) >>> 2, 1);
     using calls = fabricCalls(start.fabric.ep, start.fabric.cq);
     calls.cqSignal(start.fabric.cq);
     const end = performance.now() + STOP_MS;
-    while (this.#load(CONTROL.stopped) === 0) {
+    // The lock is kept: a PE that goes on after a failure must not read a queue that is closed.
+    const lock = (control + CONTROL.pollLock) >>> 2;
+    while (this.#load(CONTROL.stopped) === 0 || atomicCompareExchange(words, lock, 0, 1) !== 0) {
       if (performance.now() > end) return false;
       await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
     }
     return true;
   }
-}
-
-/** PEs of each process: as it is said, or an even share. */
-function pesPerProcess(
-  pes: number | undefined,
-  asked: number | undefined,
-  processes: number,
-): number {
-  const share = asked ?? (pes === undefined ? 1 : pes / processes);
-  const total = share * processes;
-  if (Number.isInteger(share) && (pes === undefined || pes === total) && total <= PES_MAX) {
-    return share;
-  }
-  const each = asked === undefined ? "" : ` with ${asked} PEs each`;
-  throw new HandshakeError(
-    `Cannot spread ${pes ?? total} PEs over ${processes} processes${each}: ` +
-      `the number has to be a multiple of the processes, and at most ${PES_MAX}`,
-    { op: "build" },
-  );
-}
-
-function parseCard(text: string, rank: number): Card {
-  const card = readObject(text);
-  const { name, key, base } = card ?? {};
-  const sound = typeof name === "string" && /^([0-9a-f]{2})+$/.test(name) &&
-    typeof key === "string" && /^\d{1,20}$/.test(key) &&
-    typeof base === "string" && /^\d{1,20}$/.test(base);
-  if (!sound) {
-    throw new HandshakeError(`Cannot read the card of rank ${rank}: ${text.slice(0, 80)}`, {
-      op: "build",
-    });
-  }
-  return { hello: parseHello(JSON.stringify(card!.hello), rank), name, key, base };
-}
-
-function readObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null
-      ? value as Record<string, unknown>
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** FNV-1a of the name of the job: tells its messages from those of another. */
-function tokenOf(job: string): number {
-  let value = 0x811c9dc5 | 0;
-  for (let i = 0; i < job.length; i++) value = Math.imul(value ^ job.charCodeAt(i), 0x01000193);
-  return value;
 }
 
 function hostName(): string {

@@ -20,6 +20,7 @@ import { MESSAGE } from "./message.ts";
 import { CONTROL, THREAD, threadOf } from "./network_layout.ts";
 import { hearers, type NetworkStart } from "./network_start.ts";
 import { Port } from "./port.ts";
+import { Silence, type Silent } from "./silence.ts";
 
 /** Name of the Worker that is a progress thread. */
 export const PROGRESS_WORKER_NAME = "lamellar-progress";
@@ -40,10 +41,6 @@ const VISIT_MS_MIN = 0.05;
 const VISIT_MS_MAX = 1;
 /** Time between signs of life. */
 const BEAT_MS = 500;
-/** How long a process may give none. */
-const SILENCE_MS = 3500;
-/** A look that comes so late means that this process itself stood still. */
-const STANDSTILL_MS = 1500;
 /** How long the others are told that the job fails. */
 const LAST_WORDS_MS = 300;
 
@@ -85,7 +82,7 @@ class ProgressThread {
     this.#control = start.net.control;
     this.#port = new Port(start, start.net.nearPes, kernels, views);
     new Arrivals(this.#port);
-    this.#silence = new Silence(start, views);
+    this.#silence = new Silence(start, views.i32, performance.now());
   }
 
   /** Works until it is asked to stop. Never throws. */
@@ -182,7 +179,7 @@ class ProgressThread {
     );
     for (const rank of hearers(this.#start, 1)) this.#beat(rank, stalled);
     const silent = this.#silence.look(now);
-    if (silent >= 0) this.#reportSilence(silent);
+    if (silent) this.#reportSilence(silent);
   }
 
   #beat(rank: number, stalledMs: number): void {
@@ -196,11 +193,11 @@ class ProgressThread {
     }
   }
 
-  #reportSilence(rank: number): void {
+  #reportSilence({ rank, limitMs }: Silent): void {
     const { layout, peers, pesPerProcess } = this.#start;
     const first = rank * pesPerProcess;
     const pes = pesPerProcess === 1 ? `PE ${first}` : `PE ${first}-${first + pesPerProcess - 1}`;
-    const text = `${pes} on ${peers[rank]!.host} gave no sign of life for ${SILENCE_MS / 1000} s`;
+    const text = `${pes} on ${peers[rank]!.host} gave no sign of life for ${limitMs / 1000} s`;
     writeFailure(layout, this.#views, -1, 1, text);
   }
 
@@ -243,33 +240,5 @@ class ProgressThread {
     } catch {
       this.#kernels.store32(this.#control + CONTROL.told, 1);
     }
-  }
-}
-
-/** Notices processes that have given no sign of life for long. */
-class Silence {
-  readonly #words: Int32Array;
-  readonly #beats: number;
-  readonly #watched: readonly number[];
-  readonly #seen = new Map<number, { count: number; at: number }>();
-  #looked = performance.now();
-
-  constructor(start: NetworkStart, views: MemoryViews) {
-    this.#words = views.i32;
-    this.#beats = start.net.beats >>> 2;
-    this.#watched = hearers(start, -1);
-  }
-
-  /** Returns a process that is silent, or -1. */
-  look(now: number): number {
-    const stoodStill = now - this.#looked > STANDSTILL_MS;
-    this.#looked = now;
-    for (const rank of this.#watched) {
-      const count = this.#words[this.#beats + rank]!;
-      const seen = this.#seen.get(rank);
-      if (!seen || seen.count !== count || stoodStill) this.#seen.set(rank, { count, at: now });
-      else if (now - seen.at > SILENCE_MS) return rank;
-    }
-    return -1;
   }
 }
