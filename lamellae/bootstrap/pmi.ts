@@ -32,8 +32,8 @@ import {
 /** Most bytes of a line of a launcher. */
 const LINE_BYTES_MAX = 16 * 1024;
 
-/** Most characters of the reason that goes to our launcher with an abort. */
-const REASON_MAX = 600;
+/** Most characters of the reason, with its stack, that goes to our launcher with an abort. */
+const REASON_MAX = 4000;
 
 /** What a process has to know to speak PMI-1. */
 export interface PmiOptions {

@@ -13,7 +13,13 @@ import { compileKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { checkPermissions } from "../../internal/platform.ts";
 import { bootstrapMeans } from "../bootstrap/mod.ts";
-import { isFailing, readFailure, ringSupervisor, writeFailure } from "../local/failure_record.ts";
+import {
+  type FailureRecord,
+  isFailing,
+  readFailure,
+  ringSupervisor,
+  writeFailure,
+} from "../local/failure_record.ts";
 import {
   BLOCK,
   blockOf,
@@ -30,7 +36,7 @@ import {
 import type { NetworkStart } from "../rofi/network_start.ts";
 import { ProcessNetwork } from "../rofi/process_network.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
-import { Watchdog } from "./watchdog.ts";
+import { DEADLOCK_MARK, Watchdog } from "./watchdog.ts";
 
 /** How often the supervisor looks at the PEs when nobody rings, in milliseconds. */
 const LOOK_MS = 500;
@@ -98,6 +104,8 @@ class Supervisor {
   readonly #pes: readonly number[];
   #meeting: "under way" | "over" | undefined;
   #interrupts = 0;
+  /** Whether PEs have been started. */
+  #runs = false;
   #failingSince = 0;
 
   constructor(job: Job, share: number | Share, network: ProcessNetwork | undefined) {
@@ -122,14 +130,16 @@ class Supervisor {
   }
 
   async run(): Promise<number> {
+    // The shm provider has handlers of its own, which end the process if they find none.
+    this.#listenForSignals();
     const start = await this.#network?.open(this.#layout, this.#memory);
+    this.#runs = true;
     const module = compileKernels(this.#layout.memory64);
     for (const pe of this.#pes) {
       // Starting a Worker blocks for some 15 ms, in which the PEs before it go on.
       this.#startWorker(pe).postMessage(this.#startMessage(pe, module, start));
     }
-    this.#listenForSignals();
-    this.#network?.lost().then((error) => this.#fail(-1, 1, error.message));
+    this.#network?.lost().then((why) => this.#lose(why));
     const bell = new Bell(this.#views);
     for (;;) {
       const seen = bell.read();
@@ -177,14 +187,17 @@ class Supervisor {
     writeFailure(this.#layout, this.#views, pe, exitCode, text);
   }
 
+  /** Ends the job after the launcher or a process has gone, in silence if it said why itself. */
+  #lose(why: string): void {
+    const [, reported] = /\breported: (.*)$/.exec(why) ?? [];
+    writeFailure(this.#layout, this.#views, -1, 1, reported ?? why, reported !== undefined);
+  }
+
   /** Takes leave of the other processes. */
   async #leave(code: number): Promise<void> {
     const network = this.#network;
     if (!network) return;
-    if (this.#fails()) {
-      const { far, text } = readFailure(this.#views);
-      await network.abort(code, `${far ? "" : "reported: "}${text.split("\n")[0]}`);
-    }
+    if (this.#fails()) await network.abort(code, readFailure(this.#views).text);
     await network.close();
   }
 
@@ -248,7 +261,7 @@ class Supervisor {
     const record = readFailure(this.#views);
     if (this.#failingSince === 0) {
       this.#failingSince = performance.now();
-      if (!record.far) console.error(`lamellar: ${record.text}`);
+      this.#report(record);
     }
     const over = this.#words(STATUS.state).every((state) =>
       state === PE_STATE.finished || state === PE_STATE.failed
@@ -257,6 +270,14 @@ class Supervisor {
     const elapsed = performance.now() - this.#failingSince;
     if (!(over && told) && elapsed < GRACE_MS) return undefined;
     return record.exitCode;
+  }
+
+  #report({ far, text }: FailureRecord): void {
+    const told = far || this.#network?.isLaunched;
+    if (!told) return console.error(`lamellar: ${text}`);
+    // Who tells that the job is stuck sees its own PEs only, and they may wait for ours.
+    const { culprits } = this.#watchdog;
+    if (culprits && text.includes(DEADLOCK_MARK)) console.error(`lamellar: ${culprits}`);
   }
 
   /** A word of the status of each PE. */
@@ -271,8 +292,10 @@ class Supervisor {
     for (const name of Object.keys(codes) as (keyof typeof codes)[]) {
       try {
         Deno.addSignalListener(name, () => {
-          if (++this.#interrupts > 1) Deno.exit(codes[name]);
-          this.#fail(-1, codes[name], `the job was ended by ${name}`);
+          if (++this.#interrupts > 1 || !this.#runs) Deno.exit(codes[name]);
+          const { name: pes } = this.#network ?? {};
+          const text = pes ? `${pes} got ${name}` : `the job was ended by ${name}`;
+          this.#fail(-1, codes[name], text);
         });
       } catch {
         // This platform does not have the signal.

@@ -13,6 +13,9 @@ import { BLOCK, blockOf, type Layout, PE_STATE, REST, STATUS } from "../local/la
 /** How long nothing moves before a PE that can never finish ends the job, in milliseconds. */
 const STILL_MS = 200;
 
+/** Stands in the verdict of the watchdog, by which other processes know it. */
+export const DEADLOCK_MARK = "(LAMELLAR_DEADLOCK_TIMEOUT)";
+
 /** Watches what all PEs do. */
 export class Watchdog {
   readonly #layout: Layout;
@@ -24,6 +27,9 @@ export class Watchdog {
   #reported = false;
   #lostSeen = "";
   #lostSince = 0;
+  #movement = "";
+  #movedAt = performance.now();
+  #culprits: string | undefined;
 
   /**
    * @param layout Where everything lies.
@@ -56,19 +62,23 @@ export class Watchdog {
     // waits, and anew whenever one works or waits for something else.
     const waits = this.#waits(states);
     // Where all are idle, timers and I/O may still move them: that is told, but ends nothing.
-    const seen = waits || this.#allIdle(states) ? this.#movement(states) : "";
+    const movement = this.#movementOf(states);
+    if (movement !== this.#movement) this.#movedAt = now;
+    else this.#culprits = this.#describeCulprits(states);
+    this.#movement = movement;
+    const everywhere = this.#everywhere(now - this.#movedAt);
+    const seen = waits || this.#allIdle(states) ? movement : "";
     if (seen === "" || seen !== this.#seen) {
       this.#seen = seen;
       this.#since = now;
       this.#reported = false;
-      this.#everywhere(0);
       return undefined;
     }
     const { deadlockWarningMs, deadlockMs } = this.#config;
-    const stalledMs = this.#everywhere(now - this.#since);
+    const stalledMs = Math.min(now - this.#since, everywhere);
     if (waits && deadlockMs > 0 && stalledMs >= deadlockMs) {
       return `the job is stuck, nothing moved for ${seconds(deadlockMs)} s ` +
-        `(LAMELLAR_DEADLOCK_TIMEOUT): ${this.#describeAll(states)}`;
+        `${DEADLOCK_MARK}: ${this.#describeAll(states)}`;
     }
     if (deadlockWarningMs > 0 && stalledMs >= deadlockWarningMs && !this.#reported) {
       this.#reported = true;
@@ -94,7 +104,7 @@ export class Watchdog {
     const now = performance.now();
     const lost = states.some((_, pe) => this.#status(pe, STATUS.rest) === REST.lost);
     const still = lost && states.every((state, pe) => this.#isStill(pe, state));
-    const seen = still ? this.#movement(states) : "";
+    const seen = still ? this.#movementOf(states) : "";
     if (seen === "" || seen !== this.#lostSeen) {
       this.#lostSeen = seen;
       this.#lostSince = now;
@@ -134,7 +144,7 @@ export class Watchdog {
     );
   }
 
-  #movement(states: readonly number[]): string {
+  #movementOf(states: readonly number[]): string {
     const words = [STATUS.progress, STATUS.waitKind, STATUS.waitPe];
     return states.map((state, i) =>
       `${state} ${words.map((word) => this.#status(i, word)).join(" ")}`
@@ -147,12 +157,22 @@ export class Watchdog {
     return atomicLoad(this.#views.i32, (block + BLOCK.status) / 4 + word);
   }
 
-  /** PEs that do the same are named together. */
-  #describeAll(states: readonly number[], some: Iterable<number> = states.keys()): string {
-    const groups = Map.groupBy(
-      some,
-      (index) => this.#describe(index, states[index]!),
+  /** What PEs do that waited for no other at the last look, which others may wait for. */
+  get culprits(): string | undefined {
+    return this.#culprits;
+  }
+
+  #describeCulprits(states: readonly number[]): string | undefined {
+    const indices = [...states.keys()].filter((index) =>
+      states[index] !== PE_STATE.finished &&
+      this.#status(index, STATUS.waitKind) === WAIT_FOR.nothing
     );
+    return indices.length > 0 ? this.#describeAll(states, indices) : undefined;
+  }
+
+  /** PEs that do the same are named together. */
+  #describeAll(states: readonly number[], which: Iterable<number> = states.keys()): string {
+    const groups = Map.groupBy(which, (index) => this.#describe(index, states[index]!));
     const { firstPe } = this.#layout;
     return [...groups].map(([what, indices]) =>
       `PE ${ranges(indices.map((index) => firstPe + index))}: ${what}`

@@ -52,6 +52,15 @@ export interface ArrivalHandler {
 /** What {@linkcode CompletionQueue.poll} returns when another thread reads the queue. */
 export const BUSY = -1;
 
+/** Errors of a call that no other process is the cause of. */
+const OWN_ERRORS: readonly number[] = [
+  FI.FI_EINVAL,
+  FI.FI_EMSGSIZE,
+  FI.FI_ENOMEM,
+  FI.FI_ENOSYS,
+  FI.FI_EOPNOTSUPP,
+];
+
 const NOBODY: ArrivalHandler = { handle() {}, answer() {} };
 
 /** One thread's access to the completion queue of its process. */
@@ -77,6 +86,7 @@ export class CompletionQueue extends CallMemory {
   /** When the last words to the others have to be said, by `performance.now`; 0 in a sound job. */
   #deadline = 0;
   #arrivals = NOBODY;
+  #waiting: () => void = () => {};
 
   /**
    * @param start The network of the process.
@@ -116,6 +126,13 @@ export class CompletionQueue extends CallMemory {
    */
   onArrival(arrivals: ArrivalHandler): void {
     this.#arrivals = arrivals;
+  }
+
+  /**
+   * @param waiting Called in every round of a wait.
+   */
+  onWait(waiting: () => void): void {
+    this.#waiting = waiting;
   }
 
   /**
@@ -225,7 +242,9 @@ export class CompletionQueue extends CallMemory {
       }
       return code;
     }
-    if (code === -FI.FI_EAGAIN || code === -FI.FI_EINTR || code === 0) return 0;
+    // Nothing has come. Not every provider says of a sleep that ended so that one may try again.
+    if (code === -FI.FI_EAGAIN || code === -FI.FI_ETIMEDOUT || code === -FI.FI_EINTR) return 0;
+    if (code === 0) return 0;
     if (code !== -FI.FI_EAVAIL) throw this.#error(code, "read completions", "fi_cq_read");
     const failed = threadOf(this.net, this.thread) + THREAD.failed;
     if (this.calls.cqReadErr(this.#cq, this.pointer(failed), 0n) < 1) return 0;
@@ -254,18 +273,34 @@ export class CompletionQueue extends CallMemory {
         words[record + RECORD.pending / 4] = 1;
         return;
       case RECORD_KIND.transfer:
-        if (error !== 0) words[record + RECORD.error / 4] = error;
-        return this.finish(number);
+        if (error === 0) return this.finish(number);
+        // A transfer that failed stays under way: it settles with the job, which is about to fail.
+        return this.breakWith(words[record + RECORD.rank / 4]!, error);
       case RECORD_KIND.send:
+        if (error !== 0) this.breakWith(words[record + RECORD.rank / 4]!, error);
+        return this.finish(number);
       case RECORD_KIND.injected:
-        if (error !== 0) throw this.#error(error, "send a message", "fi_sendmsg");
         // Some providers report what nobody asked for.
-        return kind === RECORD_KIND.send ? this.finish(number) : undefined;
+        if (error !== 0) this.breakWith(-1, error);
+        return;
       case RECORD_KIND.sign:
         return this.finish(number);
       default:
         if (!ours && error !== 0) throw this.#error(error, "communicate", "fi_cq_readerr");
     }
+  }
+
+  /**
+   * Takes note that a process cannot be reached; the progress thread ends the job for it, unless
+   * somebody who knows better why does so before.
+   *
+   * @param rank The process, -1 if it is not known.
+   * @param error The error of the call, a positive errno.
+   */
+  breakWith(rank: number, error: number): void {
+    const at = this.net.control + CONTROL.broken;
+    const who = rank < 0 ? -1 : rank + 1;
+    if (this.kernels.cas32(at, 0, who) === 0) this.kernels.store32(at + 4, error);
   }
 
   /**
@@ -346,17 +381,21 @@ export class CompletionQueue extends CallMemory {
    *
    * @param op Its name, for messages.
    * @param call Makes it; returns its result.
-   * @throws {TransportError} If the call fails.
+   * @param rank The process it is to reach, -1 if none.
+   * @throws {TransportError} If the call fails for another reason than the other process.
    * @throws {PeFailedError} If the job fails meanwhile.
    * @throws {ClosedError} If the network is being closed.
    */
-  retry(op: string, call: () => number): void {
+  retry(op: string, call: () => number, rank = -1): void {
     for (;;) {
       // A program that goes on after the job failed must not use what is freed meanwhile.
       if (this.#words[this.#stop] !== 0) throw this.#closed(op);
       const code = call();
       if (code >= 0) return;
-      if (code !== -FI.FI_EAGAIN) throw this.#error(code, `call ${op}`, op);
+      if (code !== -FI.FI_EAGAIN) {
+        if (rank < 0 || OWN_ERRORS.includes(-code)) throw this.#error(code, `call ${op}`, op);
+        this.breakWith(rank, -code);
+      }
       this.wait(op);
     }
   }
@@ -374,6 +413,7 @@ export class CompletionQueue extends CallMemory {
    */
   wait(op: string): void {
     this.poll();
+    this.#waiting();
     if (this.#deadline === 0 ? isFailing(this.views) : performance.now() > this.#deadline) {
       throw this.failure(op);
     }

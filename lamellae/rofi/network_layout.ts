@@ -32,11 +32,13 @@ export const CONTROL = {
   told: 7 * LINE_BYTES,
   /** The receive buffer that is to be handled next; belongs to who has the lock. */
   cursor: 8 * LINE_BYTES,
-  /** For how many milliseconds nothing moved in this process. */
+  /** When something moved last in this process. */
   stalled: 9 * LINE_BYTES,
+  /** The process that a call could not reach, and 1; the error of that call follows. */
+  broken: 10 * LINE_BYTES,
 } as const;
 
-const CONTROL_BYTES = 10 * LINE_BYTES;
+const CONTROL_BYTES = 11 * LINE_BYTES;
 
 /** Byte offsets inside a record. The first 64 bytes belong to the provider (`fi_context2`). */
 export const RECORD = {
@@ -44,10 +46,10 @@ export const RECORD = {
   kind: 64,
   /** Completions still to come; whether a send buffer is in use, or a receive buffer full. */
   pending: 68,
-  /** The error of the first that failed, a positive errno. */
-  error: 72,
   /** The thread that waits for it. */
-  owner: 76,
+  owner: 72,
+  /** The other process. */
+  rank: 76,
   /** Counts uses, so that a late reply is not taken for another. */
   generation: 80,
   /** Where the reply of an operation is to be written, and how many bytes it may have. */
@@ -115,7 +117,7 @@ export interface NetworkLayout extends NetworkShape {
   readonly control: number;
   /** A word for each process: counts its heartbeats. */
   readonly beats: number;
-  /** A word for each process: for how long nothing moved, as it last said. */
+  /** A word for each process: when something moved last, by what it said. */
   readonly stalled: number;
   /** A word for each pair of near PE and PE: how far the other has read the near one's frames. */
   readonly heads: number;

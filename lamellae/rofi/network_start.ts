@@ -60,6 +60,19 @@ export function rankOf(start: NetworkStart, pe: number): number {
 }
 
 /**
+ * @param start The network, or as much of it as says how many PEs a process has.
+ * @param rank A process.
+ * @returns Its PEs for messages, such as `PE 3` or `PEs 2 to 3`.
+ */
+export function pesOf(
+  { pesPerProcess }: Pick<NetworkStart, "pesPerProcess">,
+  rank: number,
+): string {
+  const first = rank * pesPerProcess;
+  return pesPerProcess === 1 ? `PE ${first}` : `PEs ${first} to ${first + pesPerProcess - 1}`;
+}
+
+/**
  * @param start The network.
  * @param step 1 for the processes that hear this one's signs of life, -1 for those it hears.
  * @returns Their numbers.

@@ -162,6 +162,7 @@ export class Port extends CompletionQueue {
    * @param a First word of the header that is for the kind.
    * @param b Second.
    * @param c Third.
+   * @param patient Whether to wait where there is no room for it, rather than to give it up.
    */
   send(
     slot: number,
@@ -173,6 +174,7 @@ export class Port extends CompletionQueue {
     a = 0,
     b = 0,
     c = 0,
+    patient = true,
   ): void {
     const words = this.#words;
     const buffer = slotOf(this.net, this.thread, slot);
@@ -191,6 +193,7 @@ export class Port extends CompletionQueue {
     const sign = kind === MESSAGE.beat || kind === MESSAGE.fail;
     words[(record + RECORD.kind) >>> 2] = sign ? RECORD_KIND.sign : RECORD_KIND.send;
     words[(record + RECORD.owner) >>> 2] = this.thread;
+    words[(record + RECORD.rank) >>> 2] = rank;
     const { fi_msg: message, iovec } = FABRIC;
     const vector = this.#message + message.bytes;
     const inject = total <= this.start.fabric.injectBytes;
@@ -205,11 +208,15 @@ export class Port extends CompletionQueue {
       this.writePointer(this.#message + message.context, context);
       return this.calls.sendmsg(this.#ep, this.#messagePointer, flags);
     };
-    try {
-      this.retry("fi_sendmsg", write);
-    } catch (error) {
-      this.release(slot);
-      throw error;
+    if (!patient) {
+      if (write() < 0) return this.release(slot);
+    } else {
+      try {
+        this.retry("fi_sendmsg", write, rank);
+      } catch (error) {
+        this.release(slot);
+        throw error;
+      }
     }
     if (inject) this.#words[(record + RECORD.pending) >>> 2] = 0;
   }

@@ -12,6 +12,7 @@ import {
   recordsInUse,
   settleNetwork,
   type Shape,
+  stalledMs,
   startProcesses,
 } from "./fake_processes_test.ts";
 import { MESSAGE, WORD } from "./message.ts";
@@ -76,7 +77,7 @@ Deno.test("a port makes a call again until the provider has room, and reads mean
   assertEquals(recordsInUse(here).length, 1);
   settleNetwork({ network, all: [here, there] });
   assertEquals(recordsInUse(here), []);
-  assertEquals(there.views.i32[there.net.stalled / 4], 55);
+  assert(stalledMs(there, 0) >= 55);
 });
 
 Deno.test("a refused send gives its buffer back, and says what failed", () => {
@@ -103,7 +104,7 @@ Deno.test("an injected message leaves its buffer free, whether or not it is repo
   }
 });
 
-Deno.test("a message that cannot be sent ends the job, a sign of life may get lost", () => {
+Deno.test("a message that cannot be sent is noted, a sign of life may get lost", () => {
   for (const injectBytes of [0, 64]) {
     const { network, here, port } = listener({ injectBytes });
     const first = here.net.receives;
@@ -115,11 +116,11 @@ Deno.test("a message that cannot be sent ends the job, a sign of life may get lo
     port.sendSmall(MESSAGE.ring, 0, 1);
     const message = injectBytes > 0 ? injectedRecordOf(here.net) : first + 1;
     network.complete(0, addressOf(here, port, message), 113);
-    const error = assertThrows(() => {
-      for (;;) port.poll();
-    }, TransportError);
-    assertEquals(error.errno, 113);
-    assertEquals(failureOf(here), `PE 0 lost the network: ${error.message}`);
+    const broken = (here.net.control + CONTROL.broken) / 4;
+    while (here.views.i32[broken] === 0) port.poll();
+    // Who it was for is not known of what left its buffer at once.
+    assertEquals([...here.views.i32.subarray(broken, broken + 2)], [injectBytes > 0 ? -1 : 2, 113]);
+    assertEquals(failureOf(here), undefined);
   }
 });
 
@@ -132,7 +133,7 @@ Deno.test("a completion of something unknown is passed over, an error of it is n
   before.set(here.views.u8.subarray(here.net.control, here.net.beats), here.net.control);
   before.set(here.views.u8.subarray(here.net.threads, here.net.receiveCalls), here.net.threads);
   assertEquals(here.views.u8.slice(0, here.layout.heaps), before);
-  network.complete(0, 0n, 5);
+  network.complete(0, addressOf(here, port, 1_000_000), 5);
   assertThrows(() => {
     for (;;) port.poll();
   }, TransportError);

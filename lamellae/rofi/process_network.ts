@@ -25,9 +25,10 @@ import { atomicCompareExchange, atomicLoad, atomicStore } from "../../internal/a
 import { defaultRingBytes, type Layout, type Share } from "../local/layout.ts";
 import { type Card, parseCard, pesPerProcess, tokenOf } from "./card.ts";
 import { CONTROL, networkLayout, type NetworkShape } from "./network_layout.ts";
-import { hearers, type NetworkStart, type Peer } from "./network_start.ts";
+import { type NetworkStart, type Peer, pesOf } from "./network_start.ts";
 import { Port } from "./port.ts";
 import { PROGRESS_WORKER_NAME, type ProgressMessage } from "./progress_thread.ts";
+import { Stall } from "./stall.ts";
 
 /** Counts the versions of what processes say to each other. */
 const PROTOCOL = 1;
@@ -39,12 +40,16 @@ const PROGRESS = new URL("./progress_thread.ts", import.meta.url);
  * its price.
  */
 const RING_BYTES_MIN = 65536;
+/** Before a text that the user has read already. */
+const REPORTED = "reported:";
+/** How long other processes have to settle what is under way when one fails, in milliseconds. */
+const SETTLE_MS = 200;
+/** How long the first process has to tell why the job cannot start, in milliseconds. */
+const FIRST_MS = 1000;
 /** How long the end of the progress thread is waited for, in milliseconds. */
 const STOP_MS = 1000;
 /** Exit code for what cannot be started as asked. */
 const SETUP_EXIT_CODE = 2;
-/** What a 32-bit word holds. */
-const STALLED_MS_MAX = 2 ** 31 - 1;
 /** Time between looks whether it has ended. */
 const STOP_LOOK_MS = 5;
 
@@ -63,6 +68,7 @@ export class ProcessNetwork {
   #words: Int32Array | undefined;
   /** Whether there is a progress thread. */
   #running = false;
+  #stall: Stall | undefined;
 
   private constructor(
     bootstrap: Bootstrap,
@@ -99,8 +105,7 @@ export class ProcessNetwork {
       const firstPe = nearPes * bootstrap.rank;
       return new ProcessNetwork(bootstrap, config, version, { numPes, firstPe, nearPes });
     } catch (error) {
-      await bootstrap.abort(1, String(error));
-      throw error;
+      Deno.exit(await giveUp(bootstrap, error));
     }
   }
 
@@ -190,6 +195,8 @@ export class ProcessNetwork {
     const { layout, net } = start;
     const views = memoryViews(memory.buffer);
     this.#words = views.i32;
+    this.#stall = new Stall(start, views.i32);
+    this.#stall.begin();
     const module = compileKernels(layout.memory64);
     const kernels = instantiateKernels(memory, { memory64: layout.memory64, module });
     // The progress thread, which does not run yet, goes on with what this port began.
@@ -204,10 +211,26 @@ export class ProcessNetwork {
   }
 
   /**
-   * @returns Settles when the launcher is gone, with what is known of it.
+   * @returns Settles when the launcher or another process is gone, with what is known of it.
    */
-  lost(): Promise<Error> {
-    return this.#bootstrap.lost();
+  async lost(): Promise<string> {
+    const { message } = await this.#bootstrap.lost();
+    // What knows processes by their numbers only, says rank.
+    const { nearPes } = this.share;
+    return message.replace(
+      /\brank (\d+)\b/g,
+      (_, rank: string) => pesOf({ pesPerProcess: nearPes }, Number(rank)),
+    );
+  }
+
+  /** The PEs of this process, for messages. */
+  get name(): string {
+    return pesOf({ pesPerProcess: this.share.nearPes }, this.#bootstrap.rank);
+  }
+
+  /** Whether the launcher tells the user why the job fails, once for all processes. */
+  get isLaunched(): boolean {
+    return this.#bootstrap.agent === "lamellar";
   }
 
   /** Whether the other processes know why the job fails. */
@@ -222,13 +245,8 @@ export class ProcessNetwork {
    * @returns How long nothing moved in any, as far as is known.
    */
   shareStalled(stalledMs: number): number {
-    const start = this.#start;
-    if (!start) return 0;
-    const words = this.#words!;
-    const own = Math.min(stalledMs, STALLED_MS_MAX);
-    words[(start.net.control + CONTROL.stalled) >>> 2] = own;
-    const heard = start.net.stalled >>> 2;
-    return hearers(start, -1).reduce((least, rank) => Math.min(least, words[heard + rank]!), own);
+    this.#stall?.tell(stalledMs);
+    return this.#stall?.least() ?? 0;
   }
 
   #load(word: number): number {
@@ -244,28 +262,28 @@ export class ProcessNetwork {
   }
 
   /**
-   * Ends the whole job.
+   * Ends the whole job. Our launcher tells the user why; under others this process has.
    *
    * @param exitCode Its exit code.
-   * @param message Why.
+   * @param text Why, and perhaps a stack below it.
    */
-  async abort(exitCode: number, message: string): Promise<void> {
-    await this.#bootstrap.abort(exitCode, message);
+  async abort(exitCode: number, text: string): Promise<void> {
+    if (this.isLaunched) return await this.#bootstrap.abort(exitCode, text);
+    // Others kill at once, and the PEs of other processes have something to say, too.
+    await after(SETTLE_MS);
+    await this.#bootstrap.abort(exitCode, `${REPORTED} ${text.split("\n", 1)[0]}`);
   }
 
   /**
-   * Ends a job that cannot begin, and says why: by the launcher if it is ours, for every process
-   * may have the same to say.
+   * Ends a job that cannot begin, and says why, once.
    *
    * @param error Why it cannot.
    * @returns The exit code.
    */
   async giveUp(error: unknown): Promise<number> {
-    const message = error instanceof Error ? error.message : String(error);
-    if (this.#bootstrap.agent !== "lamellar") console.error(`lamellar: ${message}`);
-    await this.#bootstrap.abort(SETUP_EXIT_CODE, message);
+    const code = await giveUp(this.#bootstrap, error);
     if (await this.#stopProgress()) this.#fabric?.close();
-    return SETUP_EXIT_CODE;
+    return code;
   }
 
   /** Ends the progress thread, closes the endpoint, and takes leave of the launcher. */
@@ -273,6 +291,8 @@ export class ProcessNetwork {
     const stopped = await this.#stopProgress();
     // An endpoint that a thread still uses cannot be closed; the process ends with it.
     if (stopped) this.#fabric?.close();
+    // Of a process that was killed, too.
+    sweepShm();
     await this.#bootstrap.close();
   }
 
@@ -293,6 +313,26 @@ export class ProcessNetwork {
     }
     return true;
   }
+}
+
+/**
+ * Says why a job cannot begin: by the launcher if it is ours, by the first process where all find
+ * the same, and else by who found it.
+ */
+async function giveUp(bootstrap: Bootstrap, error: unknown): Promise<number> {
+  const text = error instanceof Error ? error.message : String(error);
+  if (bootstrap.agent === "lamellar") await bootstrap.abort(SETUP_EXIT_CODE, text);
+  else {
+    const told = error instanceof HandshakeError && bootstrap.rank > 0 &&
+      await Promise.race([bootstrap.lost(), after(FIRST_MS)]) !== undefined;
+    if (!told) console.error(`lamellar: ${text}`);
+    await bootstrap.abort(SETUP_EXIT_CODE, `${REPORTED} ${text.split("\n", 1)[0]}`);
+  }
+  return SETUP_EXIT_CODE;
+}
+
+function after(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
 }
 
 function hostName(): string {

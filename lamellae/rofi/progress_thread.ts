@@ -10,7 +10,7 @@
  * @module
  */
 
-import { TransportError } from "../../internal/errors.ts";
+import { fabricError } from "../../ffi/mod.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import type { Kernels } from "../../internal/kernels.ts";
@@ -18,9 +18,10 @@ import { isFailing, readFailure, ringSupervisor, writeFailure } from "../local/f
 import { Arrivals } from "./arrivals.ts";
 import { MESSAGE } from "./message.ts";
 import { CONTROL, THREAD, threadOf } from "./network_layout.ts";
-import { hearers, type NetworkStart } from "./network_start.ts";
+import { hearers, type NetworkStart, pesOf } from "./network_start.ts";
 import { Port } from "./port.ts";
-import { Silence, type Silent } from "./silence.ts";
+import { Silence } from "./silence.ts";
+import { Stall } from "./stall.ts";
 
 /** Name of the Worker that is a progress thread. */
 export const PROGRESS_WORKER_NAME = "lamellar-progress";
@@ -41,6 +42,10 @@ const VISIT_MS_MIN = 0.05;
 const VISIT_MS_MAX = 1;
 /** Time between signs of life. */
 const BEAT_MS = 500;
+/** How long a launcher that knows why a process cannot be reached has to say it. */
+const BROKEN_MS = 500;
+/** Time between looks for signs of life. */
+const LISTEN_MS = 250;
 /** How long the others are told that the job fails. */
 const LAST_WORDS_MS = 300;
 
@@ -71,7 +76,10 @@ class ProgressThread {
   readonly #port: Port;
   readonly #control: number;
   readonly #silence: Silence;
+  readonly #stall: Stall;
   #beaten = 0;
+  #listened = 0;
+  #brokenSince = 0;
   /** Rings of the bell that have been followed. */
   #heard = 0;
 
@@ -83,6 +91,9 @@ class ProgressThread {
     this.#port = new Port(start, start.net.nearPes, kernels, views);
     new Arrivals(this.#port);
     this.#silence = new Silence(start, views.i32, performance.now());
+    this.#stall = new Stall(start, views.i32);
+    // A process that stands still takes no messages, so that sending to it may wait for ever.
+    this.#port.onWait(() => this.#listen());
   }
 
   /** Works until it is asked to stop. Never throws. */
@@ -167,38 +178,43 @@ class ProgressThread {
   /** Says what has to be said to other processes now. */
   #speak(): void {
     if (isFailing(this.#views)) return this.#tellFailure();
+    this.#listen();
     const now = performance.now();
     if (now - this.#beaten < BEAT_MS) return;
     this.#beaten = now;
-    const { net } = this.#start;
-    const words = this.#views.i32;
-    // Nothing moved for as long as it did neither here nor at those who tell this process.
-    const stalled = hearers(this.#start, -1).reduce(
-      (least, rank) => Math.min(least, words[(net.stalled >>> 2) + rank]!),
-      words[(this.#control + CONTROL.stalled) >>> 2]!,
-    );
+    const stalled = this.#stall.least();
     for (const rank of hearers(this.#start, 1)) this.#beat(rank, stalled);
-    const silent = this.#silence.look(now);
-    if (silent) this.#reportSilence(silent);
   }
 
+  /** At the end of a job others close their endpoints earlier. Before it, they miss the sign. */
   #beat(rank: number, stalledMs: number): void {
     const slot = this.#port.tryAcquire();
     if (slot < 0) return;
-    try {
-      this.#port.send(slot, MESSAGE.beat, this.#start.rank, 0, rank, 0, stalledMs);
-    } catch (error) {
-      // At the end of a job others close their endpoints earlier. Before it, they miss the sign.
-      if (!(error instanceof TransportError)) throw error;
-    }
+    const { beat } = MESSAGE;
+    this.#port.send(slot, beat, this.#start.rank, 0, rank, 0, stalledMs, 0, 0, false);
   }
 
-  #reportSilence({ rank, limitMs }: Silent): void {
-    const { layout, peers, pesPerProcess } = this.#start;
-    const first = rank * pesPerProcess;
-    const pes = pesPerProcess === 1 ? `PE ${first}` : `PE ${first}-${first + pesPerProcess - 1}`;
-    const text = `${pes} on ${peers[rank]!.host} gave no sign of life for ${limitMs / 1000} s`;
-    writeFailure(layout, this.#views, -1, 1, text);
+  /** Ends the job if a process is silent or cannot be reached. */
+  #listen(): void {
+    const now = performance.now();
+    const broken = this.#load(CONTROL.broken);
+    if (broken !== 0) this.#lookAtBroken(broken < 0 ? -1 : broken - 1, now);
+    if (now - this.#listened < LISTEN_MS) return;
+    this.#listened = now;
+    const silent = this.#silence.look(now);
+    if (silent) writeFailure(this.#start.layout, this.#views, -1, 1, silent);
+  }
+
+  #lookAtBroken(rank: number, now: number): void {
+    this.#brokenSince ||= now;
+    if (now - this.#brokenSince < BROKEN_MS) return;
+    const { layout, fabric, peers } = this.#start;
+    const { errno, text } = fabricError(this.#load(CONTROL.broken + 4), "reach it", { op: "" });
+    const what = rank < 0
+      ? `${pesOf(this.#start, this.#start.rank)} lost a message`
+      : `${pesOf(this.#start, rank)} on ${peers[rank]!.host} cannot be reached`;
+    const told = `${what}: ${text} (${fabric.provider}, error ${errno})`;
+    writeFailure(layout, this.#views, -1, 1, told);
   }
 
   /** Tells every process why the job fails, once; those that cannot be reached are passed over. */
@@ -232,9 +248,10 @@ class ProgressThread {
   }
 
   #fail(error: unknown): void {
-    const { layout } = this.#start;
+    const { layout, rank } = this.#start;
     const what = error instanceof Error ? error.message : String(error);
-    writeFailure(layout, this.#views, -1, 1, `PE ${layout.firstPe} lost the network: ${what}`);
+    const text = `${pesOf(this.#start, rank)} lost the network: ${what}`;
+    writeFailure(layout, this.#views, -1, 1, text);
     try {
       this.#tellFailure();
     } catch {

@@ -1,61 +1,76 @@
 /**
- * Notices processes that give no sign of life. A network does not tell that a process is gone: what
- * is sent to it is just never received.
+ * Notices processes that have given no sign of life for long: libfabric does not tell when a process
+ * is stopped or its link is cut.
  *
  * @module
  */
 
-import { hearers, type NetworkStart } from "./network_start.ts";
+import { hearers, type NetworkStart, pesOf } from "./network_start.ts";
 
-/** How long a process may give none, in milliseconds. */
-const SILENCE_MS = 3500;
-/** How long the first may take: processes start one after the other, on machines that are full. */
-const FIRST_MS = 30_000;
+/** How long a process may give no sign; all of a job has to be over 5 s after one was stopped. */
+const SILENCE_MS = 3000;
+/** How much longer the first may take: processes start one after the other, on full machines. */
+const FIRST_MS = 27_000;
+/** Processes that fall silent together do so within this time. */
+const TOGETHER_MS = 1000;
+/** How long others have to say that it is this process which is cut off. */
+const DOUBT_MS = 600;
 /** A look that comes so late means that this process itself stood still. */
 const STANDSTILL_MS = 1500;
 
-/** A process that is silent. */
-export interface Silent {
-  readonly rank: number;
-  /** For longer than this, in milliseconds. */
-  readonly limitMs: number;
-}
-
-/** Watches the signs of life of those processes that give them to this one. */
+/** The signs of life that one process hears of. */
 export class Silence {
+  readonly #start: NetworkStart;
   readonly #words: Int32Array;
   readonly #beats: number;
   readonly #watched: readonly number[];
-  readonly #seen: Map<number, { count: number; at: number }>;
+  readonly #seen = new Map<number, { count: number; at: number }>();
   #looked: number;
 
   /**
-   * @param start The network of the process.
-   * @param words The memory as words.
-   * @param now The time in milliseconds.
+   * @param start The network.
+   * @param words The memory of the process, where signs of life are counted.
+   * @param now The time, in milliseconds.
    */
   constructor(start: NetworkStart, words: Int32Array, now: number) {
+    this.#start = start;
     this.#words = words;
     this.#beats = start.net.beats >>> 2;
     this.#watched = hearers(start, -1);
-    this.#seen = new Map(this.#watched.map((rank) => [rank, { count: 0, at: now }]));
     this.#looked = now;
   }
 
   /**
-   * @param now The time in milliseconds.
-   * @returns A process that is silent, or undefined.
+   * Looks once.
+   *
+   * @param now The time, in milliseconds.
+   * @returns Who is silent, for the user; undefined if nobody is.
    */
-  look(now: number): Silent | undefined {
+  look(now: number): string | undefined {
     const stoodStill = now - this.#looked > STANDSTILL_MS;
     this.#looked = now;
-    for (const rank of this.#watched) {
+    const quietMs = this.#watched.map((rank) => {
       const count = this.#words[this.#beats + rank]!;
-      const seen = this.#seen.get(rank)!;
-      const limitMs = count === 0 ? FIRST_MS : SILENCE_MS;
-      if (seen.count !== count || stoodStill) this.#seen.set(rank, { count, at: now });
-      else if (now - seen.at > limitMs) return { rank, limitMs };
-    }
-    return undefined;
+      const seen = this.#seen.get(rank);
+      if (seen && seen.count === count && !stoodStill) {
+        return now - seen.at - (count === 0 ? FIRST_MS : 0);
+      }
+      this.#seen.set(rank, { count, at: now });
+      return 0;
+    });
+    const longest = Math.max(0, ...quietMs);
+    if (longest <= SILENCE_MS) return undefined;
+    const silent = this.#watched.filter((_, i) => quietMs[i]! > SILENCE_MS - TOGETHER_MS);
+    const cutOff = silent.length > 1 && silent.length === this.#watched.length;
+    if (!cutOff) return `${this.#name(silent)} gave no sign of life for ${SILENCE_MS / 1000} s`;
+    if (longest <= SILENCE_MS + DOUBT_MS) return undefined;
+    return `${this.#name([this.#start.rank])} got no sign of life from ${this.#name(silent)} ` +
+      `for ${SILENCE_MS / 1000} s`;
+  }
+
+  #name(ranks: readonly number[]): string {
+    const { peers } = this.#start;
+    return ranks.map((rank) => `${pesOf(this.#start, rank)} on ${peers[rank]!.host}`)
+      .join(" and ");
   }
 }

@@ -1,64 +1,74 @@
 import { assertEquals } from "@std/assert";
-import { startProcesses } from "./fake_processes_test.ts";
-import { hearers } from "./network_start.ts";
+import { hearers, type NetworkStart } from "./network_start.ts";
 import { Silence } from "./silence.ts";
 
-/** The first of some processes, which hears the signs of life of others. */
-function listener(processes: number) {
-  const { start, views, net } = startProcesses({ processes }).all[0]!;
-  const silence = new Silence(start, views.i32, 1000);
-  const beat = (rank: number) => views.i32[net.beats / 4 + rank]!++;
-  return { silence, beat };
+/** The network of one process of several, as far as it matters here. */
+function networkOf(processes: number, rank = 0): NetworkStart {
+  const peers = Array.from({ length: processes }, (_, rank) => ({ host: `n${rank + 1}` }));
+  return { net: { beats: 64 }, rank, pesPerProcess: 2, peers } as unknown as NetworkStart;
 }
 
-/** Looks each 100 ms; returns what was seen, and when. */
-function watch({ silence }: ReturnType<typeof listener>, from: number, to: number) {
-  for (let now = from; now <= to; now += 100) {
-    const silent = silence.look(now);
-    if (silent) return { rank: silent.rank, now };
+/** What process 0 of several says while the time runs and the processes in `alive` give signs. */
+function heard(
+  processes: number,
+  alive: readonly number[],
+  { stepMs = 250, before = 1, untilMs = 4000 } = {},
+): string | undefined {
+  const start = networkOf(processes);
+  const words = new Int32Array(64).fill(before);
+  const silence = new Silence(start, words, 0);
+  for (let now = 0; now < untilMs; now += stepMs) {
+    for (const rank of alive) words[16 + rank]!++;
+    const told = silence.look(now);
+    if (told) return `${now} ms: ${told}`;
   }
   return undefined;
 }
 
+Deno.test("a process that gives no sign of life for 3 s is named by its PEs", () => {
+  const told = "3250 ms: PEs 4 to 5 on n3 gave no sign of life for 3 s";
+  assertEquals(heard(3, [1]), told);
+});
+
+Deno.test("processes that give signs of life are not named", () => {
+  assertEquals(heard(3, [1, 2]), undefined);
+});
+
+Deno.test("one of two processes that hears nothing names the other", () => {
+  assertEquals(heard(2, []), "3250 ms: PEs 2 to 3 on n2 gave no sign of life for 3 s");
+});
+
+Deno.test("a process that hears nobody gives others the time to name it", () => {
+  assertEquals(
+    heard(3, []),
+    "3750 ms: PEs 0 to 1 on n1 got no sign of life from PEs 4 to 5 on n3 and PEs 2 to 3 on n2 " +
+      "for 3 s",
+  );
+});
+
+Deno.test("a process that stood still itself names nobody", () => {
+  assertEquals(heard(3, [], { stepMs: 1600 }), undefined);
+});
+
+Deno.test("a process has more time for its first sign of life", () => {
+  assertEquals(heard(2, [], { before: 0, untilMs: 29_000 }), undefined);
+  assertEquals(
+    heard(2, [], { before: 0, untilMs: 60_000 }),
+    "30250 ms: PEs 2 to 3 on n2 gave no sign of life for 3 s",
+  );
+});
+
+Deno.test("a job of one process has nobody to listen to", () => {
+  assertEquals(heard(1, [], { untilMs: 100_000 }), undefined);
+});
+
 Deno.test("hearers() gives each process two before and two behind it, none of them twice", () => {
   const ranks = (processes: number, rank: number, step: 1 | -1) =>
-    hearers(startProcesses({ processes }).all[rank]!.start, step);
+    hearers(networkOf(processes, rank), step);
   assertEquals(ranks(1, 0, 1), []);
   assertEquals(ranks(2, 0, 1), [1]);
   assertEquals(ranks(2, 1, -1), [0]);
   assertEquals(ranks(3, 2, 1), [0, 1]);
   assertEquals(ranks(5, 0, 1), [1, 2]);
   assertEquals(ranks(5, 0, -1), [4, 3]);
-});
-
-Deno.test("Silence names a process whose signs of life have stopped", () => {
-  const it = listener(4);
-  for (const rank of [2, 3]) it.beat(rank);
-  assertEquals(watch(it, 1000, 3000), undefined);
-  it.beat(3);
-  // 1 is not among those that give this process signs.
-  assertEquals(watch(it, 3100, 9000), { rank: 2, now: 4600 });
-});
-
-Deno.test("Silence gives a process more time for its first sign of life", () => {
-  const it = listener(3);
-  it.beat(1);
-  assertEquals(watch(it, 1000, 4000), undefined);
-  it.beat(1);
-  assertEquals(watch(it, 4100, 7500), undefined);
-  const other = listener(2);
-  assertEquals(watch(other, 1000, 60_000), { rank: 1, now: 31_100 });
-});
-
-Deno.test("Silence blames nobody for what this process has slept through itself", () => {
-  const it = listener(2);
-  it.beat(1);
-  assertEquals(watch(it, 1000, 2000), undefined);
-  assertEquals(it.silence.look(60_000), undefined);
-  assertEquals(watch(it, 60_100, 63_500), undefined);
-  assertEquals(watch(it, 63_600, 70_000), { rank: 1, now: 63_600 });
-});
-
-Deno.test("Silence has nobody to watch in a job of one process", () => {
-  assertEquals(watch(listener(1), 1000, 100_000), undefined);
 });

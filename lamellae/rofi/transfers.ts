@@ -6,7 +6,7 @@
  * @module
  */
 
-import { FABRIC, fabricError, FI, pointerOf } from "../../ffi/mod.ts";
+import { FABRIC, FI, pointerOf } from "../../ffi/mod.ts";
 import { heapOf } from "../local/layout.ts";
 import { MESSAGE } from "./message.ts";
 import {
@@ -43,8 +43,6 @@ export class Transfers {
   readonly #keys: Int32Array;
   /** By ticket. */
   readonly #endings = new Map<number, Ending>();
-  /** Errors nobody has asked for yet, by ticket. */
-  readonly #errors = new Map<number, number>();
   /** The ticket of each record, 0 if it is free, and how often each has been used. */
   readonly #tickets: number[];
   readonly #rounds: number[];
@@ -171,6 +169,7 @@ export class Transfers {
     const remote = this.#bases[rank]! + segment + offset;
     const pieceMax = fabric.transferBytesMax;
     const at = port.recordAt(this.#recordOf(ticket));
+    this.#words[(at + RECORD.rank) >>> 2] = rank;
     this.#words[(at + RECORD.pending) >>> 2] = Math.ceil(bytes / pieceMax);
     const flags = write ? FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE : FI.FI_COMPLETION;
     const ep = fabric.ep;
@@ -194,7 +193,7 @@ export class Transfers {
     let done = 0;
     try {
       for (; done < bytes; done += pieceMax) {
-        port.retry(write ? "fi_writemsg" : "fi_readmsg", () => transferPiece(done));
+        port.retry(write ? "fi_writemsg" : "fi_readmsg", () => transferPiece(done), rank);
       }
     } catch (error) {
       this.#giveUp(ticket, Math.ceil((bytes - done) / pieceMax));
@@ -252,32 +251,20 @@ export class Transfers {
    * Tells whether a transfer is still under way; once it is not, its ticket is void.
    *
    * @param ticket Its ticket.
-   * @returns Whether it is.
-   * @throws {TransportError} If it failed.
+   * @returns Whether it is. What failed is, until the job ends for it.
    */
   isPending(ticket: number): boolean {
     const index = (ticket - 1) % this.#tickets.length;
-    if (this.#tickets[index] === ticket) {
-      const record = this.#port.recordAt(this.#first + index);
-      if (this.#port.kernels.load32(record + RECORD.pending) > 0) return true;
-      this.#retire(index, ticket);
-    }
-    if (this.#errors.size === 0) return false;
-    const error = this.#errors.get(ticket);
-    if (error === undefined) return false;
-    this.#errors.delete(ticket);
-    const { provider } = this.#port.start.fabric;
-    throw fabricError(error, "put or get", { op: "fi_writemsg or fi_readmsg", provider });
+    if (this.#tickets[index] !== ticket) return false;
+    const record = this.#port.recordAt(this.#first + index);
+    if (this.#port.kernels.load32(record + RECORD.pending) > 0) return true;
+    this.#retire(index, ticket);
+    return false;
   }
 
   /** Frees the record of a transfer that is over. */
   #retire(index: number, ticket: number): void {
     this.#tickets[index] = 0;
-    const error = (this.#port.recordAt(this.#first + index) + RECORD.error) >>> 2;
-    if (this.#words[error] !== 0) {
-      this.#errors.set(ticket, this.#words[error]!);
-      this.#words[error] = 0;
-    }
     const ending = this.#endings.get(ticket);
     if (!ending) return;
     this.#endings.delete(ticket);

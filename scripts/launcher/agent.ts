@@ -81,6 +81,8 @@ class Agent {
       case "signal":
         this.#suspended = message.signal === "SIGSTOP";
         for (const process of this.#processes.values()) process.signal(message.signal);
+        // One that was stopped would not notice before it is killed.
+        if (message.signal === "SIGTERM") this.#follow({ type: "signal", signal: "SIGCONT" });
         return;
       case "input":
         return this.#processes.get(0)?.input(message.base64);

@@ -1,7 +1,7 @@
 /**
  * The guard: a small shell that ends the processes of an agent which cannot do so any more, because
  * it was killed. It reads the process groups to watch over from a pipe; the end of that pipe is the
- * end of the agent.
+ * end of the agent. It also removes what the `shm` provider of a killed process has left.
  *
  * @module
  */
@@ -21,16 +21,23 @@ export interface Guard {
 const SCRIPT = `
 trap '' HUP INT TERM
 groups=' '
+namespace=$(readlink /proc/self/ns/pid | tr -cd 0-9)
+clear() {
+  for file in "/dev/shm/lamellar-\$namespace-\$1-"*; do
+    [ -e "\$file" ] && rm -f "\$file"
+  done
+}
 while read -r order pid; do
   case $order in
     watch) groups="$groups$pid " ;;
-    forget) groups="\${groups%%" $pid "*} \${groups#*" $pid "}" ;;
+    forget) groups="\${groups%%" $pid "*} \${groups#*" $pid "}"; clear "$pid" ;;
   esac
 done
 [ "$groups" = ' ' ] && exit
 for pid in $groups; do kill -TERM "-$pid"; kill -CONT "-$pid"; done
 sleep ${GRACE_MS / 1000}
-for pid in $groups; do kill -KILL "-$pid"; done`;
+for pid in $groups; do kill -KILL "-$pid"; done
+for pid in $groups; do clear "$pid"; done`;
 
 /**
  * Starts a guard in a process group of its own, so that what ends the agent does not end it.

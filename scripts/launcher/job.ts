@@ -234,7 +234,8 @@ export class Job {
     if (verdict.kind === "refused") {
       return this.#fail(`${name} does not follow PMI: ${verdict.why}`, 1);
     }
-    const told = abortText(verdict, name, this.#placeOf(rank));
+    const { pesPerProcess } = this.#options.plan;
+    const told = abortText(verdict, name, (pe) => this.#placeOf(Math.floor(pe / pesPerProcess)));
     this.#fail(told, verdict.exitCode);
   }
 

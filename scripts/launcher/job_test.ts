@@ -160,13 +160,13 @@ const FAILURES: readonly {
   {
     name: "an abort with a reason",
     happens: (job) => job.pmi(1, "abort exitcode=5 msg=no%20room%0Astack"),
-    told: ["PE 1 (process 1 on host n2) aborted the job: no room"],
+    told: ["PE 1 (process 1 on host n2) aborted the job: no room\nstack"],
     code: 5,
   },
   {
     name: "an abort that names the PE",
-    happens: (job) => job.pmi(1, "abort exitcode=5 msg=PE%209%20failed"),
-    told: ["PE 9 failed (process 1 on host n2)"],
+    happens: (job) => job.pmi(1, "abort exitcode=5 msg=PE%200%20failed"),
+    told: ["PE 0 failed (process 0 on host n1)"],
     code: 5,
   },
   {

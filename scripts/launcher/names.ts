@@ -27,17 +27,23 @@ export function pesOf({ pesPerProcess }: Plan, ranks: readonly number[]): string
  *
  * @param abort What it said.
  * @param name Its PEs and its place.
- * @param place Its place alone.
- * @returns One line; undefined if the process has told the user itself.
+ * @param placeOf The place of a PE.
+ * @returns One line, and what the process has to say below it; undefined if it has told the user
+ * itself.
  */
 export function abortText(
   { message, exitCode }: PmiVerdict & { kind: "abort" },
   name: string,
-  place: string,
+  placeOf: (pe: number) => string,
 ): string | undefined {
   if (message.startsWith(REPORTED)) return undefined;
-  const line = message.split("\n", 1)[0]!.trim();
+  const [first, ...more] = message.trimEnd().split("\n");
+  const line = first!.trim();
   if (line === "") return `${name} aborted the job with exit code ${exitCode}`;
-  // A message that names its PE needs no more than the place.
-  return /^PEs? \d/.test(line) ? `${line} (${place})` : `${name} aborted the job: ${line}`;
+  // A message that names a PE, which may be another's, needs no more than the place.
+  const [, pe] = /^PEs? (\d+)/.exec(line) ?? [];
+  let told = `${name} aborted the job: ${line}`;
+  if (pe !== undefined) told = `${line} (${placeOf(Number(pe))})`;
+  else if (line.startsWith("the job ")) told = line;
+  return [told, ...more].join("\n");
 }
