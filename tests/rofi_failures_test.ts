@@ -1,0 +1,213 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { RofiJob, type Starter } from "./support/rofi.ts";
+import { childrenOf } from "./support/processes.ts";
+import type { RunResult } from "./support/run.ts";
+
+/** How long a job may take to be gone after something has failed. */
+const END_MS = 5000;
+/** How long what was ended may still be seen, in milliseconds. */
+const CLEAR_MS = 2000;
+
+const OPERATIONS = ["put", "get", "add", "echo", "forever", "barrier"];
+
+/** What each PE but the last writes about the operations it had under way. */
+function settled(pes: number): string[] {
+  const ends = OPERATIONS.map((name) => `${name} PeFailedError`).join(", ");
+  return Array.from({ length: pes - 1 }, (_, pe) => `PE ${pe}: ${ends}`);
+}
+
+interface Failure {
+  readonly name: string;
+  /** What the last PE does. */
+  readonly way: string;
+  /** What is done to its process then. */
+  readonly harm?: (pid: number) => void;
+  readonly told: RegExp;
+  /** The exit code of our launcher. */
+  readonly code: number;
+}
+
+const THROWS: Failure = {
+  name: "a PE that throws",
+  way: "throws",
+  told:
+    /^lamellar: PE (\d) failed: Error: thrown at top level(?: \(process \d on host \S+\))?\n +at /,
+  code: 1,
+};
+const KILLED: Failure = {
+  name: "kill -9 of a process",
+  way: "waits",
+  harm: (pid) => Deno.kill(pid, "SIGKILL"),
+  told: /^lamellar: PEs? (\d)(?: to \d)? \(process \d on host \S+\) was killed by SIGKILL\n$/,
+  code: 137,
+};
+const STOPPED: Failure = {
+  name: "kill -STOP of a process",
+  way: "waits",
+  harm: (pid) => Deno.kill(pid, "SIGSTOP"),
+  told:
+    /^lamellar: PEs? (\d)(?: to \d)? on \S+ gave no sign of life for 3 s(?: \(process .*\))?\n$/,
+  code: 1,
+};
+const FAILURES: readonly Failure[] = [
+  THROWS,
+  KILLED,
+  STOPPED,
+  {
+    name: "a PE that exits early with 3",
+    way: "exit-3",
+    told: /^lamellar: PE (\d) failed: it called Deno\.exit\(3\) \(process \d on host \S+\)\n$/,
+    code: 3,
+  },
+  {
+    name: "a PE that exits early with 0",
+    way: "exit-0",
+    told: /^lamellar: PE (\d) failed: it called Deno\.exit\(0\) with its world open, .*\n$/,
+    code: 1,
+  },
+  {
+    name: "kill -TERM of a process",
+    way: "waits",
+    harm: (pid) => Deno.kill(pid, "SIGTERM"),
+    told: /^lamellar: PE (\d) got SIGTERM \(process \d on host \S+\)\n$/,
+    code: 143,
+  },
+];
+
+/** Runs a job until it has failed, and a while longer. */
+async function fail(
+  job: RofiJob,
+  numPes: number,
+  harm: ((pid: number) => void) | undefined,
+): Promise<RunResult[]> {
+  await job.started(numPes);
+  await Promise.any(job.programs.map((program) => program.seen("failing at")));
+  const start = performance.now();
+  harm?.(job.pidOf(numPes - 1));
+  const results = await Promise.all(job.programs.map(async (program, rank) => {
+    // Nobody but a launcher ends a process that was stopped.
+    const ended = job.programs.length === 1 || rank < job.programs.length - 1;
+    return ended ? await program.result : undefined;
+  }));
+  const ms = performance.now() - start;
+  assert(ms < END_MS, `ended after ${ms} ms`);
+  return results.filter((result) => result !== undefined);
+}
+
+function written(results: readonly RunResult[]): string[] {
+  const lines = results.flatMap(({ stdout }) => stdout.split("\n"));
+  return lines.filter((line) => /^PE \d+: /.test(line)).sort();
+}
+
+for (const provider of ["tcp", "shm"]) {
+  for (const failure of provider === "tcp" ? FAILURES : [THROWS, KILLED, STOPPED]) {
+    const { name, way, harm, told, code } = failure;
+    const pes = failure === KILLED ? 2 : 1;
+    const processes = pes === 2 ? 2 : 3;
+    Deno.test(`${name} on ${provider} ends the job, which says why once`, async () => {
+      const program = "tests/programs/pending.ts";
+      const shape = { starter: "launcher", provider, processes, pes } as const;
+      const job = new RofiJob({ ...shape, program, args: [way] });
+      const numPes = processes * pes;
+      const [result] = await fail(job, numPes, harm);
+      assertMatch(result!.stderr, told);
+      assertEquals(told.exec(result!.stderr)?.[1], "2");
+      assertEquals(result!.stderr.match(/^lamellar: /gm)?.length, 1, result!.stderr);
+      assertEquals(result!.code, code);
+      // The other PE of the process that was killed can say nothing more.
+      assertEquals(written([result!]), settled(failure === KILLED ? 3 : numPes));
+      assertEquals(await job.left(CLEAR_MS), []);
+    });
+  }
+}
+
+const OTHERS: readonly (readonly [Starter, Failure])[] = [
+  ["hydra", THROWS],
+  ["hydra", STOPPED],
+  ["mpirun", THROWS],
+  ["rendezvous", THROWS],
+  ["rendezvous", STOPPED],
+  [
+    "rendezvous",
+    {
+      ...KILLED,
+      told: /^lamellar: The job failed: PE (\d) \(.*\) is gone: .* was closed\n$/,
+      code: 1,
+    },
+  ],
+];
+
+for (const [starter, { name, way, harm, told }] of OTHERS) {
+  Deno.test(`${name} ends the job where processes meet by ${starter}`, async () => {
+    const program = "tests/programs/pending.ts";
+    const shape = { starter, provider: "tcp", processes: 3 } as const;
+    const job = new RofiJob({ ...shape, program, args: [way] });
+    const results = await fail(job, 3, harm);
+    for (const { code } of results) assert(code !== 0);
+    // Without a launcher each process tells for itself what the one that failed could not.
+    const reports = job.programs.map(async ({ result }) => (await result).stderr);
+    if (harm === STOPPED.harm) job.programs.at(-1)!.kill("SIGCONT", true);
+    const all = (await Promise.all(reports)).filter((text) => text !== "");
+    assert(all.length > 0);
+    for (const report of all) {
+      const [line] = report.match(/^lamellar: .*\n(?: +at .*\n)*/m) ?? [];
+      assertEquals(told.exec(line ?? report)?.[1], "2", report);
+    }
+    assertEquals(written(results), settled(3));
+    assertEquals(await job.left(CLEAR_MS), []);
+  });
+}
+
+Deno.test("processes of a hydra that sees one killed are all gone", async () => {
+  const program = "tests/programs/pending.ts";
+  const shape = { starter: "hydra", provider: "tcp", processes: 3 } as const;
+  const job = new RofiJob({ ...shape, program, args: ["waits"] });
+  const [result] = await fail(job, 3, KILLED.harm);
+  assertMatch(result!.stdout, /EXIT STRING: Killed \(signal 9\)/);
+  assert(result!.code !== 0);
+  assertEquals(await job.left(CLEAR_MS), []);
+});
+
+for (const provider of ["tcp", "shm"]) {
+  Deno.test(`a launcher that is killed takes all of the job with it on ${provider}`, async () => {
+    const program = "tests/programs/pending.ts";
+    const shape = { starter: "launcher", provider, processes: 3 } as const;
+    const job = new RofiJob({ ...shape, program, args: ["waits"] });
+    await job.started(3);
+    await job.programs[0]!.seen("failing at");
+    job.programs[0]!.kill("SIGKILL");
+    await job.ended();
+    assertEquals(await job.left(END_MS), []);
+  });
+
+  Deno.test(`an agent that is killed takes all of the job with it on ${provider}`, async () => {
+    const program = "tests/programs/pending.ts";
+    const shape = { starter: "launcher", provider, processes: 3 } as const;
+    const job = new RofiJob({ ...shape, program, args: ["waits"] });
+    await job.started(3);
+    await job.programs[0]!.seen("failing at");
+    const agent = childrenOf(job.programs[0]!.pid).find((pid) => childrenOf(pid).length > 0)!;
+    Deno.kill(agent, "SIGKILL");
+    const [{ code, stderr, ms }] = await job.ended() as [RunResult];
+    assertMatch(stderr, /^lamellar: Host \S+ was lost with PEs 0 to 2: its agent was killed .*\n$/);
+    assertEquals(code, 1);
+    assert(ms < 2 * END_MS);
+    assertEquals(await job.left(END_MS), []);
+  });
+}
+
+for (const [processes, culprit] of [[2, "PE 2"], [4, "PE 2"]] as const) {
+  Deno.test(`a PE that spins for ever is named across ${processes} processes`, async () => {
+    const program = "tests/programs/failing.ts";
+    const shape = { starter: "launcher", provider: "tcp", processes, pes: 4 / processes } as const;
+    const env = { LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "0", LAMELLAR_DEADLOCK_TIMEOUT: "1.5" };
+    const job = new RofiJob({ ...shape, program, args: ["spins", "barrier"], env });
+    const [{ code, stderr, ms }] = await job.ended() as [RunResult];
+    assertMatch(stderr, /^lamellar: the job is stuck, nothing moved for 1\.5 s .*\(PE 2\)/m);
+    const told = stderr.match(/^lamellar: .*/gm)!;
+    assertEquals(told.filter((line) => line.startsWith("lamellar: the job is stuck")).length, 1);
+    assert(told.every((line) => line.includes(culprit)), stderr);
+    assertEquals(code, 1);
+    assert(ms < 1500 + 2 * END_MS);
+  });
+}
