@@ -1,11 +1,13 @@
 /**
- * A Slurm cluster of two nodes on this machine, for the tests: daemons of its own in a temporary
- * folder, on ports of its own.
+ * A Slurm cluster on this machine, for the tests: daemons of its own in a temporary folder, on
+ * ports of its own; two nodes on this host, or one on each of several namespaces.
  *
  * @module
  */
 
+import type { TestHost } from "./namespaces.ts";
 import { freePorts } from "./ports.ts";
+import { childrenOf } from "./processes.ts";
 import { type RunningProgram, startCommand, type StartOptions } from "./run.ts";
 
 /** How long the cluster may take to come up, in milliseconds. */
@@ -21,25 +23,43 @@ const STEP_PORTS = 40;
 interface Daemon {
   readonly name: string;
   readonly process: Deno.ChildProcess;
+  /** Whether it runs inside of a namespace. */
+  readonly entered: boolean;
 }
+
+/** Where a node runs. */
+interface SlurmNode extends Pick<TestHost, "name" | "address" | "enter"> {
+  /** Name of the host; that of the node without it. */
+  readonly host?: string;
+}
+
+/** On this host. */
+const HERE = { enter: [] };
 
 /** A cluster that runs until it is disposed of. */
 export class SlurmCluster implements AsyncDisposable {
   readonly #folder: string;
+  readonly #nodes: readonly SlurmNode[];
   readonly #daemons: Daemon[] = [];
 
-  private constructor(folder: string) {
+  private constructor(folder: string, nodes: readonly SlurmNode[]) {
     this.#folder = folder;
+    this.#nodes = nodes;
   }
 
   /**
-   * Starts munged, slurmctld and two slurmd, and waits until both nodes are idle.
+   * Starts munged, slurmctld and a slurmd for each node, and waits until all nodes are idle.
    *
+   * @param hosts The hosts that are nodes; two nodes on this one without it.
    * @returns The cluster.
    * @throws {Error} If it does not come up; says what the daemons wrote.
    */
-  static async start(): Promise<SlurmCluster> {
-    const cluster = new SlurmCluster(await Deno.makeTempDir({ prefix: "lamellar-slurm-" }));
+  static async start(hosts: readonly TestHost[] = []): Promise<SlurmCluster> {
+    const nodes = hosts.length > 0 ? hosts : ["n1", "n2"].map((name) => (
+      { name, host: Deno.hostname(), address: "127.0.0.1", enter: [] }
+    ));
+    const folder = await Deno.makeTempDir({ prefix: "lamellar-slurm-" });
+    const cluster = new SlurmCluster(folder, nodes);
     try {
       await cluster.#start();
       return cluster;
@@ -60,7 +80,10 @@ export class SlurmCluster implements AsyncDisposable {
    * @returns The process of srun.
    */
   srun(args: readonly string[], options: StartOptions = {}): RunningProgram {
-    return startCommand(["srun", ...args], { ...options, env: { ...this.#env, ...options.env } });
+    return startCommand([...this.#first.enter, "srun", ...args], {
+      ...options,
+      env: { ...this.#env, ...options.env },
+    });
   }
 
   /**
@@ -75,7 +98,8 @@ export class SlurmCluster implements AsyncDisposable {
     options: StartOptions = {},
   ): Promise<{ code: number; output: string }> {
     const file = `${this.#folder}/job-output`;
-    const { code } = await startCommand(["sbatch", "--wait", `--output=${file}`, ...args], {
+    const command = [...this.#first.enter, "sbatch", "--wait", `--output=${file}`, ...args];
+    const { code } = await startCommand(command, {
       ...options,
       env: { ...this.#env, ...options.env },
     }).result;
@@ -84,10 +108,11 @@ export class SlurmCluster implements AsyncDisposable {
 
   /** Ends what runs, the daemons in the order in which they need each other, and the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#daemons.length === 4) {
-      await startCommand(["scancel", "--user=root"], { env: this.#env }).result;
+    if (this.#daemons.length === 2 + this.#nodes.length) {
+      const command = [...this.#first.enter, "scancel", "--user=root"];
+      await startCommand(command, { env: this.#env }).result;
     }
-    for (const daemon of this.#daemons.reverse()) await stop(daemon.process);
+    for (const daemon of this.#daemons.reverse()) await stop(daemon);
     await Deno.remove(this.#folder, { recursive: true });
   }
 
@@ -95,12 +120,18 @@ export class SlurmCluster implements AsyncDisposable {
     return { SLURM_CONF: `${this.#folder}/slurm.conf` };
   }
 
+  /** Where the controller runs, and commands are given. */
+  get #first(): SlurmNode {
+    return this.#nodes[0]!;
+  }
+
   async #start(): Promise<void> {
     const folder = this.#folder;
-    for (const name of ["n1", "n2", "state"]) await Deno.mkdir(`${folder}/${name}`);
+    const names = this.#nodes.map(({ name }) => name);
+    for (const name of [...names, "state"]) await Deno.mkdir(`${folder}/${name}`);
     const key = crypto.getRandomValues(new Uint8Array(128));
     await Deno.writeFile(`${folder}/munge.key`, key, { mode: 0o600 });
-    await Deno.writeTextFile(`${folder}/slurm.conf`, configuration(folder));
+    await Deno.writeTextFile(`${folder}/slurm.conf`, configuration(folder, this.#nodes));
     this.#spawn("munged", [
       "--foreground",
       "--force",
@@ -114,25 +145,27 @@ export class SlurmCluster implements AsyncDisposable {
       const command = ["munge", `--socket=${folder}/munge.sock`, "--no-input"];
       return (await startCommand(command).result).code === 0;
     });
-    this.#spawn("slurmctld", ["-D", "-f", `${folder}/slurm.conf`]);
-    for (const node of ["n1", "n2"]) {
-      this.#spawn("slurmd", ["-D", "-N", node, "-f", `${folder}/slurm.conf`]);
+    this.#spawn("slurmctld", ["-D", "-f", `${folder}/slurm.conf`], this.#first);
+    for (const node of this.#nodes) {
+      this.#spawn("slurmd", ["-D", "-N", node.name, "-f", `${folder}/slurm.conf`], node);
     }
-    await this.#until("both nodes are idle", async () => {
+    await this.#until("all nodes are idle", async () => {
       const command = ["sinfo", "--noheader", "--Node", "--format=%N %T"];
-      const { stdout } = await startCommand(command, { env: this.#env }).result;
-      return stdout === "n1 idle\nn2 idle\n";
+      const { stdout } = await startCommand([...this.#first.enter, ...command], { env: this.#env })
+        .result;
+      return stdout === names.map((node) => `${node} idle\n`).join("");
     });
   }
 
-  #spawn(name: string, args: readonly string[]): void {
-    const process = new Deno.Command(name, {
-      args: [...args],
+  #spawn(name: string, args: readonly string[], { enter }: Pick<SlurmNode, "enter"> = HERE): void {
+    const [command, ...words] = [...enter, name, ...args];
+    const process = new Deno.Command(command!, {
+      args: words,
       stdin: "null",
       stdout: "null",
       stderr: "null",
     }).spawn();
-    this.#daemons.push({ name, process });
+    this.#daemons.push({ name, process, entered: enter.length > 0 });
   }
 
   /** Asks again and again; each time costs a process, so that nothing has to be slept. */
@@ -160,12 +193,16 @@ export class SlurmCluster implements AsyncDisposable {
   }
 }
 
-function configuration(folder: string): string {
-  const host = Deno.hostname();
-  const controller = freePorts(3 + STEP_PORTS);
-  const [first, second, steps] = [controller + 1, controller + 2, controller + 3];
+function configuration(folder: string, nodes: readonly SlurmNode[]): string {
+  const controller = freePorts(1 + nodes.length + STEP_PORTS);
+  const steps = controller + 1 + nodes.length;
+  const [{ host: first, name, address }] = nodes as [SlurmNode];
+  const lines = nodes.map((node, index) =>
+    `NodeName=${node.name} NodeHostname=${node.host ?? node.name} NodeAddr=${node.address} ` +
+    `Port=${controller + 1 + index} CPUs=4`
+  );
   return `ClusterName=lamellar
-SlurmctldHost=${host}(127.0.0.1)
+SlurmctldHost=${first ?? name}(${address})
 SlurmctldPort=${controller}
 SlurmctldPidFile=${folder}/slurmctld.pid
 SlurmctldLogFile=${folder}/slurmctld.log
@@ -184,23 +221,27 @@ TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
 MpiParams=ports=${steps}-${steps + STEP_PORTS - 1}
-NodeName=n1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${first} CPUs=4
-NodeName=n2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${second} CPUs=4
-PartitionName=all Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
+${lines.join("\n")}
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 `;
 }
 
-async function stop(process: Deno.ChildProcess): Promise<void> {
-  const timer = setTimeout(() => kill(process, "SIGKILL"), STOP_MS);
-  kill(process, "SIGTERM");
+async function stop({ name, process, entered }: Daemon): Promise<void> {
+  // What enters a namespace of processes waits outside, and passes no signal on.
+  const pids = entered ? childrenOf(process.pid) : [process.pid];
+  if (pids.length === 0) throw new Error(`Cannot stop ${name}: it has no process`);
+  const timer = setTimeout(() => kill(pids, "SIGKILL"), STOP_MS);
+  kill(pids, "SIGTERM");
   await process.status;
   clearTimeout(timer);
 }
 
-function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    process.kill(signal);
-  } catch {
-    // It has ended by itself.
+function kill(pids: readonly number[], signal: Deno.Signal): void {
+  for (const pid of pids) {
+    try {
+      Deno.kill(pid, signal);
+    } catch {
+      // It has ended by itself.
+    }
   }
 }
