@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { repositoryPath } from "./support/inline.ts";
+import { startHosts } from "./support/namespaces.ts";
 import { startCommand } from "./support/run.ts";
 import { SlurmCluster } from "./support/slurm.ts";
+import { startSsh } from "./support/sshd.ts";
 
 const PROGRAM = repositoryPath("examples/hello.ts");
 
@@ -67,6 +69,25 @@ Deno.test("lamellar.sbatch starts a process a task, with the permissions it need
     assert(performance.now() - start < 20_000);
   } finally {
     await Deno.remove(home, { recursive: true });
+  }
+});
+
+Deno.test("lamellar-ssh.sh runs a program on three hosts, with the permissions it needs", async () => {
+  await using three = await startHosts(3);
+  const script = ["sh", repositoryPath("scripts/lamellar-ssh.sh")];
+  const { code, stdout, stderr } = await startCommand(
+    [...three.hosts[0]!.enter, ...script, "n1:2,n2:2,n3:2", PROGRAM, "20000"],
+    {
+      env: {
+        LAMELLAR_SSH: await startSsh(three),
+        LAMELLAR_DENO: Deno.execPath(),
+        LAMELLAR_ROFI_PROVIDER: "tcp",
+      },
+    },
+  ).result;
+  assertEquals([code, stderr], [0, ""]);
+  for (let pe = 0; pe < 6; pe++) {
+    assertMatch(stdout, new RegExp(`^Hello from PE ${pe} to PE ${(pe + 1) % 6} of 6$`, "m"));
   }
 });
 
