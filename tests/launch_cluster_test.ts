@@ -281,7 +281,8 @@ Deno.test("a job whose output nobody takes for long is not given up", async () =
   }
   assertEquals([(await child.status).code, await stderr], [0, ""]);
   assert(bytes > 29_000_000);
-  assertMatch(new TextDecoder().decode(last), /\nend\n$/);
+  // The end may be read by itself.
+  assertMatch(new TextDecoder().decode(last), /(?:^|\n)end\n$/);
 });
 
 Deno.test("the launcher does with few permissions, and says which one is missing", async () => {

@@ -257,6 +257,10 @@ export class Job {
     else if (code !== 0) this.#fail(`${name} ended with exit code ${code}`, code);
     else if (this.#pmi.hasInitialised(rank)) {
       this.#fail(`${name} ended with exit code 0 before its end was agreed with the others`, 1);
+    } else if (this.#options.start.deno) {
+      // Each did the whole work by itself.
+      const why = "it has to be allowed --allow-env=LAMELLAR_*,PMI_*";
+      this.#fail(`${name} has not met the others: ${why}`, USAGE_EXIT_CODE);
     }
     this.#leave(rank);
   }

@@ -42,7 +42,11 @@ export function processFlags(
   modules: readonly URL[],
   query: PermissionQuery = queryState,
 ): string[] {
-  if (asked.length > 0) return [...ALWAYS, ...asked];
+  if (asked.length > 0) {
+    // Without it each process would be a job of its own.
+    const knows = asked.some((flag) => /^(?:-A|-E|--allow-all|--allow-env)(?:=|$)/.test(flag));
+    return [...ALWAYS, ...asked, ...knows ? [] : [ENVIRONMENT_FLAG]];
+  }
   const kinds = Object.keys(KINDS) as (keyof typeof KINDS)[];
   const granted = kinds.filter((name) => query({ name }) === "granted");
   if (granted.length === kinds.length) return [...ALWAYS, "-A"];

@@ -33,6 +33,10 @@ Deno.test("processFlags() lets processes load what the launcher may load", () =>
   assertEquals(processFlags([], URLS, allows()), [...ALWAYS, ENV, "--allow-import=a.b"]);
 });
 
-Deno.test("processFlags() gives exactly what is asked for", () => {
-  assertEquals(processFlags(["--allow-ffi"], FILES, () => "granted"), [...ALWAYS, "--allow-ffi"]);
+Deno.test("processFlags() gives what is asked for, and the environment in any case", () => {
+  const flags = (asked: string[]) => processFlags(asked, FILES, () => "granted");
+  assertEquals(flags(["--allow-ffi"]), [...ALWAYS, "--allow-ffi", ENV]);
+  for (const own of ["-A", "--allow-all", "-E", "--allow-env", "--allow-env=HOME"]) {
+    assertEquals(flags([own]), [...ALWAYS, own]);
+  }
 });

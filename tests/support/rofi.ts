@@ -24,11 +24,13 @@ export interface RofiOptions {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Flags of `deno run` for the processes; `-A` without it. */
+  readonly flags?: readonly string[];
   /** Variables of one process; only with a rendezvous. */
   readonly envOf?: (rank: number) => Readonly<Record<string, string>>;
 }
 
-const DENO = [Deno.execPath(), "run", "--quiet", "-A"];
+const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"];
 const STARTERS = {
   hydra: ["mpiexec.hydra", "-n"],
   mpirun: ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n"],
@@ -46,9 +48,9 @@ export class RofiJob {
    * @param options What to run.
    */
   constructor(options: RofiOptions) {
-    const { starter, provider, processes, pes = 1, args } = options;
+    const { starter, provider, processes, pes = 1, args, flags = ["-A"] } = options;
     const program = [repositoryPath(options.program), ...args];
-    const process = [...DENO, repositoryPath("scripts/launcher/process.ts"), ...program];
+    const process = [...DENO, ...flags, repositoryPath("scripts/launcher/process.ts"), ...program];
     const env = {
       LAMELLAR_ROFI_PROVIDER: provider,
       LAMELLAR_PES_PER_PROCESS: String(pes),
@@ -56,7 +58,8 @@ export class RofiJob {
     };
     if (starter === "launcher") {
       const shape = ["--processes", String(processes), "--pes-per-process", String(pes)];
-      this.programs = [startCommand([...DENO, LAUNCHER, ...shape, ...program], { env })];
+      const launcher = [...DENO, "-A", LAUNCHER, ...flags, ...shape, ...program];
+      this.programs = [startCommand(launcher, { env })];
     } else if (starter === "rendezvous") {
       const at = {
         LAMELLAR_RENDEZVOUS: `127.0.0.1:${freePorts(1)}`,
