@@ -8,7 +8,7 @@ const PROGRAM = "tests/programs/different_ams.ts";
 /** What is set on one of two hosts, as somebody's own settings there do. */
 const DIFFERENT = {
   LAMELLAR_HEAP_SIZE: "32M",
-  LAMELLAR_RING_SIZE: "16K",
+  LAMELLAR_RING_SIZE: "128K",
   LAMELLAR_CLOSURES: "0",
   LAMELLAR_BARRIER_DISSEMINATION_FACTOR: "2",
   LAMELLAR_PES_PER_PROCESS: "2",
@@ -17,7 +17,7 @@ const DIFFERENT = {
 const LINES = [
   /^ {2}rank 1 on host \S+ has PEs per process 2, rank 0 on host \S+ has 1$/m,
   /^ {2}rank 1 on host \S+ has heap size 33554432, rank 0 on host \S+ has \d+$/m,
-  /^ {2}rank 1 on host \S+ has ring size 16384, rank 0 on host \S+ has \d+$/m,
+  /^ {2}rank 1 on host \S+ has ring size 131072, rank 0 on host \S+ has \d+$/m,
   /^ {2}rank 1 on host \S+ has closures not allowed, rank 0 on host \S+ has allowed$/m,
   /^ {2}rank 1 on host \S+ has barrier factor 2, rank 0 on host \S+ has 3$/m,
 ];

@@ -68,7 +68,8 @@ function checkBandwidths(output: Output, sizes: number): void {
   const last = output.lines.find((line) => line.startsWith("bandwidths: "))!;
   const values = last.slice("bandwidths: ".length).split(", ").map(Number);
   assertEquals(values.length, sizes);
-  assert(values.every((value) => value > 0), last);
+  // Two digits are shown: where a call takes long, single bytes come to nothing.
+  assert(values.every((value) => value >= 0) && values.at(-1)! > 0, last);
 }
 
 const BANDWIDTH = { args: ["4096", "200000"], pes: [2, 3] };
