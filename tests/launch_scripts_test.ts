@@ -72,7 +72,7 @@ Deno.test("lamellar.sbatch starts a process a task, with the permissions it need
   }
 });
 
-Deno.test("lamellar-ssh.sh runs a program on three hosts, with the permissions it needs", async () => {
+Deno.test("lamellar-ssh.sh runs a program on three hosts, with few permissions", async () => {
   await using three = await startHosts(3);
   const script = ["sh", repositoryPath("scripts/lamellar-ssh.sh")];
   const { code, stdout, stderr } = await startCommand(

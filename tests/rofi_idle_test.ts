@@ -17,14 +17,14 @@ function coreMs(pid: number): number {
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Most percent of a core that a process may take. Seen are 0 to 0.7 % on tcp, net and udp, where the
- * progress thread sleeps in the network, and 1.3 to 1.7 % on shm, which offers nothing to sleep in,
- * so that it looks every 4 ms.
+ * Most percent of a core that a process may take. Seen are 0 to 0.7 % on tcp, net and udp, where
+ * the progress thread sleeps in the network, and 1.3 to 1.7 % on shm, which offers nothing to sleep
+ * in, so that it looks every 4 ms.
  */
 const PERCENT_MAX = { tcp: 2, net: 2, udp: 2, shm: 5 };
 
 for (const [provider, percentMax] of Object.entries(PERCENT_MAX)) {
-  Deno.test(`processes asleep in a barrier take next to nothing of a core on ${provider}`, async () => {
+  Deno.test(`processes asleep in a barrier take little of a core on ${provider}`, async () => {
     const program = "tests/programs/asleep.ts";
     const args = [String((CALM_MS + MEASURE_MS) / 1000 + 0.5)];
     const shape = { starter: "launcher", provider, processes: 2 } as const;

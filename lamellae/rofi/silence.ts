@@ -1,6 +1,6 @@
 /**
- * Notices processes that have given no sign of life for long: libfabric does not tell when a process
- * is stopped or its link is cut.
+ * Notices processes that have given no sign of life for long: libfabric does not tell when a
+ * process is stopped or its link is cut.
  *
  * @module
  */
