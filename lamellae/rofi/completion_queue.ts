@@ -286,7 +286,7 @@ export class CompletionQueue extends CallMemory {
       case RECORD_KIND.sign:
         return this.finish(number);
       default:
-        if (!ours && error !== 0) throw this.#error(error, "communicate", "fi_cq_readerr");
+        if (!ours && error !== 0) this.breakWith(-1, error);
     }
   }
 
