@@ -80,8 +80,7 @@ export class CompletionQueue extends CallMemory {
   readonly #recordsEnd: number;
   readonly #cursor: number;
   #locked = false;
-  /** Whether a message is being handled, and whether one is being answered. */
-  #handling = false;
+  /** Whether messages are being answered. */
   #answering = false;
   /** When the last words to the others have to be said, by `performance.now`; 0 in a sound job. */
   #deadline = 0;
@@ -335,20 +334,14 @@ export class CompletionQueue extends CallMemory {
    */
   #handleArrived(): number {
     const words = this.#words;
-    // A buffer that is being handled is the first: those behind it have to wait for it.
-    if (this.#handling) return 0;
     for (let handled = 0;; handled++) {
       const receive = words[this.#cursor]!;
       const arrived = (this.recordAt(receive) + RECORD.pending) >>> 2;
       if (words[arrived] === 0) return handled;
+      // Until the cursor moves, nothing that comes meanwhile is handled.
       words[arrived] = 0;
-      this.#handling = true;
-      try {
-        this.#handle(this.#receives.bufferOf(receive), words[arrived + BYTES_FROM_PENDING]!);
-        this.#post(receive);
-      } finally {
-        this.#handling = false;
-      }
+      this.#handle(this.#receives.bufferOf(receive), words[arrived + BYTES_FROM_PENDING]!);
+      this.#post(receive);
       words[this.#cursor] = receive + 1 === this.net.receives ? 0 : receive + 1;
       this.#answer();
     }

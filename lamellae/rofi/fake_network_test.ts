@@ -101,6 +101,8 @@ export class FakeNetwork {
   habits: NetworkHabits;
   /** What the next calls of a name return instead of being made. */
   readonly refusals = new Map<string, number[]>();
+  /** Errors of the next messages: they never arrive. */
+  readonly losses: number[] = [];
   /** Counts the calls of each name. */
   readonly counts = new Map<string, number>();
   /** Bytes of every message that was handed over. */
@@ -207,6 +209,11 @@ export class FakeNetwork {
     const target = Number(this.#word64(process, msg + BigInt(fi_msg.addr)) - ADDRESSES);
     const context = this.#word64(process, msg + BigInt(fi_msg.context));
     const injected = (flags & FI.FI_INJECT) !== 0n;
+    const error = this.losses.shift();
+    if (error !== undefined) {
+      process.completions.push({ context, error, bytes: 0 });
+      return 0;
+    }
     const copied = injected ? process.views.u8.slice(at, at + length) : undefined;
     let route = this.#routes.find((one) => one.source === process && one.target === target);
     if (!route) this.#routes.push(route = { source: process, target, messages: [] });

@@ -109,6 +109,18 @@ Deno.test("Outgoing passes over the end of the ring when a frame does not fit th
   assertEquals(read(it, 1), [104, 96]);
 });
 
+Deno.test("Outgoing counts the end of the ring that it passes over as used", () => {
+  const it = sender();
+  for (let i = 0; i < 4; i++) assert(write(it, 1, 1000));
+  it.outgoing.publish(1);
+  const head = it.from.net.heads / 4 + 1;
+  // 3024 bytes are used, and 96 are left before the end.
+  it.from.views.i32[head] = 976;
+  assert(!write(it, 1, 1024));
+  it.from.views.i32[head] = 976 + 48;
+  assert(write(it, 1, 1024));
+});
+
 Deno.test("Outgoing fills the ring to its last byte without passing over anything", () => {
   const it = sender();
   for (let i = 0; i < 4; i++) assert(write(it, 1, 1000));

@@ -362,3 +362,24 @@ Deno.test("a PE that sleeps hands the queue to the progress thread, and asks for
   assertEquals(word(CONTROL.claim), 0);
   here.progress.leave();
 });
+
+Deno.test("a PE tells a far one how far it has read with each quarter of the ring", () => {
+  const { processes, pe, far, here } = pair();
+  const { ringBytes } = here.layout;
+  const before = () => processes.network.counts.get("sendmsg") ?? 0;
+  let heads = 0;
+  for (let frames = 0; frames < 16 * ringBytes / 256;) {
+    while (pe.reserve(1, 256) >= 0) {
+      const at = pe.reserve(1, 256);
+      pe.views.i32[at / 4] = 256;
+      pe.commit(1, 256);
+      frames++;
+    }
+    pe.publish(1);
+    const sent = before();
+    far.poll((_source, { i32 }, at) => at + i32[at / 4]!);
+    heads += before() - sent;
+    while (!processes.network.quiet) here.progress.poll();
+  }
+  assert(heads > 40 && heads <= 64, `${heads} messages`);
+});
