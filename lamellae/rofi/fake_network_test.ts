@@ -296,6 +296,8 @@ export class FakeNetwork {
 
   #read(process: Process, buffer: bigint, count: number): number {
     const { chance, habits } = this;
+    const refusal = this.refusals.get("cqRead")?.shift();
+    if (refusal !== undefined) return refusal;
     for (let steps = chance.below(6); steps > 0; steps--) this.#step();
     if (this.#depth < 1 && chance.one(habits.othersOneOf)) {
       this.#depth++;

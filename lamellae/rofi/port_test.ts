@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { FI } from "../../ffi/mod.ts";
 import { ClosedError, PeFailedError, TransportError } from "../../internal/errors.ts";
 import { writeFailure } from "../local/failure_record.ts";
 import { heapOf } from "../local/layout.ts";
@@ -86,6 +87,17 @@ Deno.test("a port makes a call again until the provider has room, and reads mean
   settleNetwork({ network, all: [here, there] });
   assertEquals(recordsInUse(here), []);
   assert(stalledMs(there, 0) >= 55);
+});
+
+Deno.test("a look that finds nothing is no failure, however the provider puts it", () => {
+  const { network, here } = listener();
+  assert(here.progress.take());
+  for (const code of [0, -FI.FI_EAGAIN, -FI.FI_EINTR, -FI.FI_ETIMEDOUT]) {
+    network.refusals.set("cqRead", [code]);
+    assertEquals(here.progress.sleep(1), 0);
+  }
+  network.refusals.set("cqRead", [-FI.FI_EINVAL]);
+  assertThrows(() => here.progress.sleep(1), TransportError, "Cannot read completions");
 });
 
 Deno.test("a refused send gives its buffer back, and says what failed", () => {
