@@ -71,7 +71,7 @@ export const NEEDS: readonly Need[] = [
   {
     name: "network namespaces",
     probe: ["ip", "-V"],
-    packages: ["iproute2", "util-linux", "procps"],
+    packages: ["iproute2", "util-linux", "procps", "nftables"],
     without: "the tests of the launcher on several hosts, which fail",
   },
   {

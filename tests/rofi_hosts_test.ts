@@ -135,3 +135,24 @@ Deno.test("a host that is cut off from the launcher too is lost, and ends its pa
   for (const pe of [0, 1]) assertStringIncludes(stdout, `PE ${pe}: ${ALL_FAILED}\n`);
   for (const host of three.hosts) await assertCleared(host);
 });
+
+const RESET = "table inet filter { chain input { type filter hook input priority 0; " +
+  "meta l4proto tcp iif != lo reject with tcp reset; }; }";
+
+Deno.test("connections that are reset end the job, and operations under way", async () => {
+  await using three = await startHosts(3);
+  const program = await startPending({
+    env: { LAMELLAR_SSH: three.ssh, LAMELLAR_ROFI_PROVIDER: "tcp" },
+  });
+  const start = performance.now();
+  await run([...three.hosts[2]!.enter, "nft", RESET]);
+  const { code, stdout, stderr } = await program.result;
+  const ms = performance.now() - start;
+  // Either side may be the first to see it, and both are right.
+  const told =
+    /^lamellar: PE (\d) on n\d cannot be reached: .* \(tcp;ofi_rxm, error \d+\) \(process \1 .*\)\n$/;
+  assertMatch(stderr, told);
+  assertEquals(code, 1);
+  assert(ms < END_MS, `ended after ${ms} ms`);
+  for (const pe of [0, 1]) assertStringIncludes(stdout, `PE ${pe}: ${ALL_FAILED}\n`);
+});
