@@ -101,7 +101,7 @@ export class FakeNetwork {
   habits: NetworkHabits;
   /** What the next calls of a name return instead of being made. */
   readonly refusals = new Map<string, number[]>();
-  /** Errors of the next messages: they never arrive. */
+  /** Errors of the next messages and transfers: they never arrive. */
   readonly losses: number[] = [];
   /** Counts the calls of each name. */
   readonly counts = new Map<string, number>();
@@ -257,6 +257,11 @@ export class FakeNetwork {
       length,
     );
     const context = this.#word64(process, msg + BigInt(fi_msg_rma.context));
+    const error = this.losses.shift();
+    if (error !== undefined) {
+      process.completions.push({ context, error, bytes: 0 });
+      return 0;
+    }
     this.#transfers.push(() => {
       const [from, to] = write ? [process, target] : [target, process];
       const [source, sink] = write ? [local, remote] : [remote, local];

@@ -102,10 +102,8 @@ Deno.test("Transfers runs out of neither records nor buffers when nobody asks fo
 Deno.test("Transfers keeps what failed under way, and the process is noted", () => {
   const it = caller();
   const local = heapOf(it.here.layout, 0);
+  it.processes.network.losses.push(125);
   const failing = it.transfers.copy(false, 1, 0, local, 8);
-  const record = it.here.net.receives + it.here.net.slots;
-  const context = BigInt(it.here.start.memoryAddress + it.port.recordAt(record));
-  it.processes.network.complete(0, context, 125);
   const broken = (it.here.net.control + CONTROL.broken) / 4;
   while (it.here.views.i32[broken] === 0) it.port.poll();
   assert(it.transfers.isPending(failing));
