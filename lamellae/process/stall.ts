@@ -16,11 +16,11 @@ import type { ProgramMark } from "./program_mark.ts";
 
 /** How often a PE looks whether it has come to rest, in milliseconds. */
 const TICK_MS = 150;
-/** Shortest and longest time from one collection to the next, in milliseconds. */
+/** Shortest and longest time from one look at the program to the next, in milliseconds. */
 const PAUSE_MS = 500;
 const PAUSE_MAX_MS = 60_000;
-/** A collection may take so much of the time: one part in this many. */
-const SHARE = 20;
+/** Looks may take so much of the time: one part in this many. */
+const SHARE = 10;
 /** A larger heap is not collected for this: it would take too long. */
 const HEAP_BYTES_MAX = 512 * 2 ** 20;
 
@@ -35,9 +35,9 @@ export class StallWatch {
   #seen = "";
   #since = 0;
   #looking = false;
-  /** When the last collection was over, and what it took. */
-  #collectedAt = -Infinity;
-  #collectMs = 0;
+  /** When the last look was over, and how long it took. */
+  #lookedAt = -Infinity;
+  #lookMs = 0;
 
   /**
    * @param layout Where everything lies.
@@ -79,37 +79,35 @@ export class StallWatch {
 
   async #look(seen: string): Promise<void> {
     const kind = this.#load(STATUS.waitKind);
-    const lost = kind === WAIT_FOR.nothing && await this.#isLost();
-    if (!lost && !(waitsForPrograms(kind) && this.#someLost())) return;
-    if (await isActive() || this.#movement() !== seen) return;
-    this.#report(lost ? REST.lost : REST.quiet);
+    const free = kind === WAIT_FOR.nothing;
+    const worthIt = free
+      ? this.#mark.isSet && this.#isTime()
+      : waitsForPrograms(kind) && this.#someLost();
+    if (!worthIt) return;
+    const began = performance.now();
+    const rests = !await isActive() && (!free || await this.#isLost());
+    this.#lookedAt = performance.now();
+    this.#lookMs = this.#lookedAt - began;
+    if (!rests || this.#movement() !== seen) return;
+    this.#report(free ? REST.lost : REST.quiet);
     ringSupervisor(this.#lamella.views);
   }
 
-  /** Whether the program can never go on; collects for that, if it is time to. */
-  async #isLost(): Promise<boolean> {
-    if (!this.#mark.isSet) return false;
-    // Who looks at the mark keeps it for the rest of the turn: it has to be collected before.
-    if (this.#isTime()) await this.#collect();
-    return this.#mark.isLost;
-  }
-
-  async #collect(): Promise<void> {
-    if (Deno.memoryUsage().heapUsed > HEAP_BYTES_MAX) return;
-    this.#collector ??= await garbageCollector();
-    // Without a collector another PE was at the flags: that is over soon.
-    if (!this.#collector) return;
-    const began = performance.now();
-    this.#collector();
-    this.#collectedAt = performance.now();
-    this.#collectMs = this.#collectedAt - began;
-  }
-
-  /** Collections get rarer the longer the PE rests, up to a limit. */
+  /** Looks get rarer the longer the PE rests, up to a limit. */
   #isTime(): boolean {
-    const restedMs = this.#collectedAt - this.#since;
+    const restedMs = this.#lookedAt - this.#since;
     const pauseMs = Math.min(Math.max(restedMs, PAUSE_MS), PAUSE_MAX_MS);
-    return performance.now() >= this.#collectedAt + Math.max(pauseMs, SHARE * this.#collectMs);
+    return performance.now() >= this.#lookedAt + Math.max(pauseMs, SHARE * this.#lookMs);
+  }
+
+  /** Collects, and tells whether the program can never go on. */
+  async #isLost(): Promise<boolean> {
+    if (Deno.memoryUsage().heapUsed > HEAP_BYTES_MAX) return false;
+    // Without a collector another PE was at the flags: that is over soon.
+    this.#collector ??= await garbageCollector();
+    // Who looks at the mark keeps it for the rest of the turn: it has to be collected before.
+    this.#collector?.();
+    return this.#mark.isLost;
   }
 
   /** What changes as soon as the PE does anything. */
