@@ -163,6 +163,7 @@ export class Port extends CompletionQueue {
    * @param b Second.
    * @param c Third.
    * @param patient Whether to wait where there is no room for it, rather than to give it up.
+   * @returns Whether it was sent.
    */
   send(
     slot: number,
@@ -175,7 +176,7 @@ export class Port extends CompletionQueue {
     b = 0,
     c = 0,
     patient = true,
-  ): void {
+  ): boolean {
     const words = this.#words;
     const buffer = slotOf(this.net, this.thread, slot);
     const at = buffer >>> 2;
@@ -209,7 +210,10 @@ export class Port extends CompletionQueue {
       return this.calls.sendmsg(this.#ep, this.#messagePointer, flags);
     };
     if (!patient) {
-      if (write() < 0) return this.release(slot);
+      if (write() < 0) {
+        this.release(slot);
+        return false;
+      }
     } else {
       try {
         this.retry("fi_sendmsg", write, rank);
@@ -219,6 +223,7 @@ export class Port extends CompletionQueue {
       }
     }
     if (inject) this.#words[(record + RECORD.pending) >>> 2] = 0;
+    return true;
   }
 
   /**

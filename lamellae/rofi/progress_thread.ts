@@ -42,6 +42,8 @@ const VISIT_MS_MIN = 0.05;
 const VISIT_MS_MAX = 1;
 /** Time between signs of life. */
 const BEAT_MS = 500;
+/** Time until a sign is given again that was refused. */
+const BEAT_AGAIN_MS = 20;
 /** How long a launcher that knows why a process cannot be reached has to say it. */
 const BROKEN_MS = 500;
 /** Time between looks for signs of life. */
@@ -77,7 +79,8 @@ class ProgressThread {
   readonly #control: number;
   readonly #silence: Silence;
   readonly #stall: Stall;
-  #beaten = 0;
+  /** The first sign is given at once: before it, others have more patience. */
+  #beaten = -Infinity;
   #listened = 0;
   #brokenSince = 0;
   /** Rings of the bell that have been followed. */
@@ -181,17 +184,18 @@ class ProgressThread {
     this.#listen();
     const now = performance.now();
     if (now - this.#beaten < BEAT_MS) return;
-    this.#beaten = now;
     const stalled = this.#stall.least();
-    for (const rank of hearers(this.#start, 1)) this.#beat(rank, stalled);
+    const told = hearers(this.#start, 1).map((rank) => this.#beat(rank, stalled));
+    // The first messages to a process may be refused while it is being connected.
+    this.#beaten = told.every(Boolean) ? now : now - BEAT_MS + BEAT_AGAIN_MS;
   }
 
   /** At the end of a job others close their endpoints earlier. Before it, they miss the sign. */
-  #beat(rank: number, stalledMs: number): void {
+  #beat(rank: number, stalledMs: number): boolean {
     const slot = this.#port.tryAcquire();
-    if (slot < 0) return;
+    if (slot < 0) return false;
     const { beat } = MESSAGE;
-    this.#port.send(slot, beat, this.#start.rank, 0, rank, 0, stalledMs, 0, 0, false);
+    return this.#port.send(slot, beat, this.#start.rank, 0, rank, 0, stalledMs, 0, 0, false);
   }
 
   /** Ends the job if a process is silent or cannot be reached. */

@@ -9,8 +9,11 @@ import { hearers, type NetworkStart, pesOf } from "./network_start.ts";
 
 /** How long a process may give no sign; all of a job has to be over 5 s after one was stopped. */
 const SILENCE_MS = 3000;
-/** How much longer the first may take: processes start one after the other, on full machines. */
-const FIRST_MS = 27_000;
+/**
+ * How much longer the first may take, for each process of the job: their threads start at the same
+ * time, and perhaps on a few cores.
+ */
+const FIRST_MS = 500;
 /** Processes that fall silent together do so within this time. */
 const TOGETHER_MS = 1000;
 /** How long others have to say that it is this process which is cut off. */
@@ -53,7 +56,7 @@ export class Silence {
       const count = this.#words[this.#beats + rank]!;
       const seen = this.#seen.get(rank);
       if (seen && seen.count === count && !stoodStill) {
-        return now - seen.at - (count === 0 ? FIRST_MS : 0);
+        return now - seen.at - (count === 0 ? FIRST_MS * this.#start.peers.length : 0);
       }
       this.#seen.set(rank, { count, at: now });
       return 0;
