@@ -324,7 +324,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     }
     task.catch((error) => {
       // Whoever awaits the task may come to it a little later than its error.
-      this.#failedTasks.push({ error, observed, team });
+      this.keepFailure(error, observed, team);
     }).finally(() => {
       team?.end(true);
       this.#asynchronous--;
@@ -342,9 +342,10 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
    *
    * @param error The error.
    * @param observed Whether someone else sees it.
+   * @param team The team it belongs to, if not the world's.
    */
-  keepFailure(error: unknown, observed: () => boolean): void {
-    this.#failedTasks.push({ error, observed, team: undefined });
+  keepFailure(error: unknown, observed: () => boolean, team?: TeamWork): void {
+    this.#failedTasks.push({ error, observed, team });
   }
 
   attend(): void {

@@ -25,7 +25,7 @@ const all = ["read", "write", "net", "env", "run", "sys", "ffi", "import"].filte
 );
 const parts = [
   state({ name: "read", path: program }),
-  state({ name: "write", path: "/tmp/x" }),
+  state({ name: "write", path: "/somewhere" }),
   state({ name: "sys", kind: "hostname" }),
 ];
 const pes = environment("LAMELLAR_PES_PER_PROCESS");

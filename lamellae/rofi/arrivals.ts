@@ -26,7 +26,7 @@ import { MESSAGE, WORD } from "./message.ts";
 import { firstRecordOf, MESSAGE_HEADER_BYTES, RECORD, RECORD_BYTES } from "./network_layout.ts";
 import { rankOf } from "./network_start.ts";
 import type { Port } from "./port.ts";
-import { Stall } from "./stall.ts";
+import { Standstill } from "./standstill.ts";
 
 /** Bytes before each contribution: the PE and how many bytes follow. */
 const ENTRY_HEADER_BYTES = 8;
@@ -52,7 +52,7 @@ interface Owed {
 export class Arrivals implements ArrivalHandler {
   readonly #port: Port;
   readonly #words: Int32Array;
-  readonly #stall: Stall;
+  readonly #standstill: Standstill;
   readonly #owed: Owed[] = [];
   /** Operations that have to be served before any other. */
   #unserved = 0;
@@ -63,7 +63,7 @@ export class Arrivals implements ArrivalHandler {
   constructor(port: Port) {
     this.#port = port;
     this.#words = port.views.i32;
-    this.#stall = new Stall(port.start, port.views.i32);
+    this.#standstill = new Standstill(port.start, port.views.i32);
     port.onArrival(this);
   }
 
@@ -124,7 +124,7 @@ export class Arrivals implements ArrivalHandler {
     const { net, start } = this.#port;
     if (rank < 0 || rank >= start.peers.length) return;
     this.#words[(net.beats >>> 2) + rank]!++;
-    this.#stall.hear(rank, stalledMs);
+    this.#standstill.hear(rank, stalledMs);
   }
 
   #fail(header: number, bytes: number): void {

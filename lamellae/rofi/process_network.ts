@@ -28,7 +28,7 @@ import { CONTROL, networkLayout, type NetworkShape } from "./network_layout.ts";
 import { type NetworkStart, type Peer, pesOf } from "./network_start.ts";
 import { Port } from "./port.ts";
 import { PROGRESS_WORKER_NAME, type ProgressMessage } from "./progress_thread.ts";
-import { Stall } from "./stall.ts";
+import { Standstill } from "./standstill.ts";
 
 /** Counts the versions of what processes say to each other. */
 const PROTOCOL = 1;
@@ -68,7 +68,7 @@ export class ProcessNetwork {
   #words: Int32Array | undefined;
   /** Whether there is a progress thread. */
   #running = false;
-  #stall: Stall | undefined;
+  #standstill: Standstill | undefined;
 
   private constructor(
     bootstrap: Bootstrap,
@@ -195,8 +195,8 @@ export class ProcessNetwork {
     const { layout, net } = start;
     const views = memoryViews(memory.buffer);
     this.#words = views.i32;
-    this.#stall = new Stall(start, views.i32);
-    this.#stall.begin();
+    this.#standstill = new Standstill(start, views.i32);
+    this.#standstill.begin();
     const module = compileKernels(layout.memory64);
     const kernels = instantiateKernels(memory, { memory64: layout.memory64, module });
     // The progress thread, which does not run yet, goes on with what this port began.
@@ -245,8 +245,8 @@ export class ProcessNetwork {
    * @returns How long nothing moved in any, as far as is known.
    */
   shareStalled(stalledMs: number): number {
-    this.#stall?.tell(stalledMs);
-    return this.#stall?.least() ?? 0;
+    this.#standstill?.tell(stalledMs);
+    return this.#standstill?.least() ?? 0;
   }
 
   #load(word: number): number {

@@ -21,7 +21,7 @@ import { CONTROL, THREAD, threadOf } from "./network_layout.ts";
 import { hearers, type NetworkStart, pesOf } from "./network_start.ts";
 import { Port } from "./port.ts";
 import { Silence } from "./silence.ts";
-import { Stall } from "./stall.ts";
+import { Standstill } from "./standstill.ts";
 
 /** Name of the Worker that is a progress thread. */
 export const PROGRESS_WORKER_NAME = "lamellar-progress";
@@ -78,7 +78,7 @@ class ProgressThread {
   readonly #port: Port;
   readonly #control: number;
   readonly #silence: Silence;
-  readonly #stall: Stall;
+  readonly #standstill: Standstill;
   /** The first sign is given at once: before it, others have more patience. */
   #beaten = -Infinity;
   #listened = 0;
@@ -94,7 +94,7 @@ class ProgressThread {
     this.#port = new Port(start, start.net.nearPes, kernels, views);
     new Arrivals(this.#port);
     this.#silence = new Silence(start, views.i32, performance.now());
-    this.#stall = new Stall(start, views.i32);
+    this.#standstill = new Standstill(start, views.i32);
     // A process that stands still takes no messages, so that sending to it may wait for ever.
     this.#port.onWait(() => this.#listen());
   }
@@ -184,7 +184,7 @@ class ProgressThread {
     this.#listen();
     const now = performance.now();
     if (now - this.#beaten < BEAT_MS) return;
-    const stalled = this.#stall.least();
+    const stalled = this.#standstill.least();
     const told = hearers(this.#start, 1).map((rank) => this.#beat(rank, stalled));
     // The first messages to a process may be refused while it is being connected.
     this.#beaten = told.every(Boolean) ? now : now - BEAT_MS + BEAT_AGAIN_MS;

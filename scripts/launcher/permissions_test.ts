@@ -3,7 +3,7 @@ import { type PermissionQuery, processFlags } from "./permissions.ts";
 
 const ALWAYS = ["--quiet", "--no-prompt"];
 const ENV = "--allow-env=PMI_*,LAMELLAR_*";
-const FILES = [new URL("file:///work/a%20b.ts"), new URL("file:///library/")];
+const FILES = [new URL("file:///app/a%20b.ts"), new URL("file:///library/")];
 const URLS = [new URL("https://a.b/c.ts"), new URL("https://a.b/"), new URL("http://c:8/")];
 
 /** All of some kinds, and the paths and hosts whose names have an `a` in them. */
@@ -28,7 +28,7 @@ Deno.test("processFlags() lets processes load what the launcher may load", () =>
   assertEquals(processFlags([], FILES, allows()), [
     ...ALWAYS,
     ENV,
-    "--allow-read=/work/a b.ts,/library/",
+    "--allow-read=/app/a b.ts,/library/",
   ]);
   assertEquals(processFlags([], URLS, allows()), [...ALWAYS, ENV, "--allow-import=a.b"]);
 });

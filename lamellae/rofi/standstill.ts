@@ -15,7 +15,7 @@ import { hearers, type NetworkStart } from "./network_start.ts";
 const STALLED_MS_MAX = 2 ** 30;
 
 /** The times of all processes, in the memory that the threads of this one share. */
-export class Stall {
+export class Standstill {
   readonly #words: Int32Array;
   readonly #own: number;
   readonly #heard: number;

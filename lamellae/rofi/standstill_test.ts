@@ -1,17 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { CONTROL } from "./network_layout.ts";
 import type { NetworkStart } from "./network_start.ts";
-import { Stall } from "./stall.ts";
+import { Standstill } from "./standstill.ts";
 
 const NET = { control: 0, stalled: CONTROL.broken + 64 };
 
 /** What two processes know of each other's standstill. */
-function two(): [Stall, Stall] {
+function two(): [Standstill, Standstill] {
   const [one, other] = [0, 1].map((rank) => {
     const start = { net: NET, rank, peers: [{}, {}] } as unknown as NetworkStart;
-    const stall = new Stall(start, new Int32Array(NET.stalled / 4 + 2));
-    stall.begin();
-    return stall;
+    const standstill = new Standstill(start, new Int32Array(NET.stalled / 4 + 2));
+    standstill.begin();
+    return standstill;
   });
   return [one!, other!];
 }
