@@ -88,6 +88,7 @@ export {
   u8Array,
 } from "./am/mod.ts";
 export * from "./internal/errors.ts";
+export { CollectiveHandle } from "./lamellae/mod.ts";
 export type { MemoryViews } from "./internal/memory_views.ts";
 export { VERSION } from "./internal/version.ts";
 export {
@@ -111,7 +112,6 @@ export {
   type OneSidedRma,
   type PutSource,
   type RegionBatches,
-  RegionHandle,
   type RegionSignal,
   RmaHandle,
   type SharedAtomics,
@@ -133,6 +133,5 @@ export {
   LamellarWorldBuilder,
   type Messaging,
   StridedArch,
-  TeamHandle,
   WorldTeam,
 } from "./world/mod.ts";

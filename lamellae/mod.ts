@@ -12,4 +12,5 @@ export * from "./memory_server.ts";
 export * from "./segment_heap.ts";
 export * from "./progress.ts";
 export * from "./collectives.ts";
+export * from "./collective_handle.ts";
 export * from "./start.ts";

@@ -1,10 +1,10 @@
 /**
- * Handles of RMA operations and of allocations: awaited or blocked on, in the same words.
+ * Handles of RMA operations: awaited or blocked on, in the same words.
  *
  * @module
  */
 
-import type { Collective, Progress } from "../lamellae/mod.ts";
+import type { Progress } from "../lamellae/mod.ts";
 import { FarOperation } from "./far.ts";
 import type { Given } from "./region_memory.ts";
 
@@ -70,61 +70,4 @@ export function settled<T>(value: Given<T>): T {
 /** Most values are numbers, of which the first look takes no time. */
 function isFar<T>(value: Given<T>): value is FarOperation<T> {
   return typeof value === "object" && value instanceof FarOperation;
-}
-
-/** A collective allocation that this PE has called. */
-export class RegionHandle<T> implements PromiseLike<T> {
-  readonly #collective: Collective;
-  readonly #finish: (contributions: Uint8Array[]) => T;
-  #outcome: (() => T) | undefined;
-  #promise: Promise<T> | undefined;
-
-  /**
-   * @param collective The collective.
-   * @param finish Makes the result of what all PEs contributed; called once.
-   * @internal
-   */
-  constructor(collective: Collective, finish: (contributions: Uint8Array[]) => T) {
-    this.#collective = collective;
-    this.#finish = finish;
-  }
-
-  /**
-   * Waits until every PE has allocated, as `await` does.
-   *
-   * @param onfulfilled Called with the result.
-   * @param onrejected Called with the error.
-   * @returns A promise for what the callback returns.
-   */
-  then<A = T, B = never>(
-    onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.#promise ??= this.#collective.finished().then((all) => this.#result(() => all));
-    return this.#promise.then(onfulfilled, onrejected);
-  }
-
-  /**
-   * Blocks this PE until every PE has allocated.
-   *
-   * @returns The result.
-   */
-  block(): T {
-    return this.#result(() => this.#collective.block());
-  }
-
-  #result(contributions: () => Uint8Array[]): T {
-    if (!this.#outcome) {
-      const all = contributions();
-      try {
-        const value = this.#finish(all);
-        this.#outcome = () => value;
-      } catch (error) {
-        this.#outcome = () => {
-          throw error;
-        };
-      }
-    }
-    return this.#outcome();
-  }
 }

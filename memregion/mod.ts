@@ -30,7 +30,7 @@ export type {
   ElementValue,
   IntegerValue,
 } from "./element_types.ts";
-export { RegionHandle, RmaHandle } from "./handle.ts";
+export { RmaHandle } from "./handle.ts";
 export { OneSidedAtomics } from "./one_sided_atomics.ts";
 export { OneSidedMemoryRegion } from "./one_sided_region.ts";
 export { OneSidedRma } from "./one_sided_rma.ts";

@@ -9,6 +9,7 @@ import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors
 import { ALLOCATION_ALIGN } from "../internal/limits.ts";
 import {
   beginRequest,
+  CollectiveHandle,
   type Collectives,
   type Generation,
   type Lamella,
@@ -29,7 +30,7 @@ import {
   type ElementValue,
 } from "./element_types.ts";
 import { FarMemory, type WorkCounter } from "./far.ts";
-import { RegionHandle, RmaHandle } from "./handle.ts";
+import { RmaHandle } from "./handle.ts";
 import { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import type { RegionServices } from "./region.ts";
 import { type Access, type RegionHost, RegionMemory, type Rest } from "./region_memory.ts";
@@ -135,7 +136,7 @@ export class RegionSpace {
   allocShared<E extends ElementType>(
     type: E,
     length: number,
-  ): RegionHandle<SharedMemoryRegion<E>> {
+  ): CollectiveHandle<SharedMemoryRegion<E>> {
     return this.#allocShared<E, SharedMemoryRegion<E>>(type, length, (result) => {
       if (result.ok) return result.region;
       throw result.error;
@@ -152,7 +153,7 @@ export class RegionSpace {
   tryAllocShared<E extends ElementType>(
     type: E,
     length: number,
-  ): RegionHandle<AllocationResult<SharedMemoryRegion<E>>> {
+  ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
     return this.#allocShared<E, AllocationResult<SharedMemoryRegion<E>>>(
       type,
       length,
@@ -164,7 +165,7 @@ export class RegionSpace {
     type: E,
     length: number,
     give: (result: AllocationResult<SharedMemoryRegion<E>>) => R,
-  ): RegionHandle<R> {
+  ): CollectiveHandle<R> {
     const info = this.#check(type, length);
     const tableBytes = tableBytesOf(this.#lamella.numPes);
     const room = this.#allocate(tableBytes, info, length);
@@ -175,7 +176,7 @@ export class RegionSpace {
       `${type}, ${length}`,
       writeOffer(room),
     );
-    return new RegionHandle(collective, (offers) => {
+    return new CollectiveHandle(collective, (offers) => {
       const error = offers.map(readOffer).find((offer) => offer instanceof OutOfMemoryError);
       if (error instanceof OutOfMemoryError) {
         this.#shared.delete(allocation.id);

@@ -25,7 +25,7 @@ const all = ["read", "write", "net", "env", "run", "sys", "ffi", "import"].filte
 );
 const parts = [
   state({ name: "read", path: program }),
-  state({ name: "write", path: "/somewhere" }),
+  state({ name: "write", path: "TEMPORARY/file" }),
   state({ name: "sys", kind: "hostname" }),
 ];
 const pes = environment("LAMELLAR_PES_PER_PROCESS");
@@ -40,7 +40,8 @@ async function makeHome(): Promise<string> {
   const home = await Deno.makeTempDir({ prefix: "lamellar-home-" });
   await Deno.mkdir(`${home}/scripts/launcher`, { recursive: true });
   const repository = new URL(".", `file://${repositoryPath("mod.ts")}`).href.slice(0, -1);
-  const source = PROCESS.replaceAll("REPOSITORY", repository);
+  const source = PROCESS.replaceAll("REPOSITORY", repository)
+    .replace("TEMPORARY", home.slice(0, home.lastIndexOf("/")));
   await Deno.writeTextFile(`${home}/scripts/launcher/process.ts`, source);
   return home;
 }

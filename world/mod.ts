@@ -10,5 +10,4 @@ export { Messaging } from "./messaging.ts";
 export { BlockedArch, IdError, type LamellarArch, StridedArch } from "./arch.ts";
 export { LamellarTask } from "./task.ts";
 export { LamellarSubteam, LamellarTeam } from "./team.ts";
-export { TeamHandle } from "./team_handle.ts";
 export { LamellarWorld, WorldTeam } from "./world.ts";

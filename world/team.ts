@@ -7,11 +7,11 @@
 
 import type { HandlerWorld, LamellarEnv, LaunchOptions } from "../am/mod.ts";
 import { ClosedError } from "../internal/errors.ts";
+import { CollectiveHandle } from "../lamellae/mod.ts";
 import { IdError, type LamellarArch, membersOf } from "./arch.ts";
 import { BarrierHandle } from "./barrier.ts";
 import { Messaging, type WorldCore } from "./messaging.ts";
 import { compareContributions, writeContribution } from "./team_creation.ts";
-import { TeamHandle } from "./team_handle.ts";
 import { NOTHING, Team, type TeamParent } from "./teams.ts";
 
 /** The PEs of a team, seen from one PE: a member, or another PE of the parent. */
@@ -98,9 +98,9 @@ export abstract class LamellarTeam extends Messaging implements LamellarEnv {
    * `CollectiveMismatchError` if they name different members, or if one of them has no valid arch;
    * that one gets the reason, a `TypeError` or a `RangeError`.
    */
-  createSubteamFromArch(arch: LamellarArch): TeamHandle<LamellarSubteam | null> {
+  createSubteamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam | null> {
     this.checkOpen(this.#pes.createOp);
-    if (!this.isMember) return new TeamHandle(NOTHING, () => null);
+    if (!this.isMember) return new CollectiveHandle(NOTHING, () => null);
     return createTeam(this.core, this.#pes, this.world, arch);
   }
 }
@@ -247,7 +247,7 @@ export function createTeam(
   parent: TeamParent,
   world: HandlerWorld,
   arch: LamellarArch,
-): TeamHandle<LamellarSubteam> {
+): CollectiveHandle<LamellarSubteam> {
   const { engine, progress, teams } = core;
   progress.checkFailure();
   const child = `${++parent.children}`;
@@ -261,7 +261,7 @@ export function createTeam(
     // The others are told, instead of waiting for a PE that never calls.
     team = error as Error;
   }
-  return new TeamHandle(parent.exchange(writeContribution(team)), (all) => {
+  return new CollectiveHandle(parent.exchange(writeContribution(team)), (all) => {
     if (team instanceof Error) throw team;
     try {
       compareContributions(parent, all);

@@ -5,17 +5,16 @@
  */
 
 import type { LamellarEnv } from "../am/mod.ts";
+import type { CollectiveHandle } from "../lamellae/mod.ts";
 import type {
   AllocationResult,
   ElementType,
   OneSidedMemoryRegion,
-  RegionHandle,
   SharedMemoryRegion,
 } from "../memregion/mod.ts";
 import type { LamellarArch } from "./arch.ts";
 import { Messaging, type WorldCore } from "./messaging.ts";
 import { createTeam, type LamellarSubteam, LamellarTeam } from "./team.ts";
-import type { TeamHandle } from "./team_handle.ts";
 
 /** All PEs of a job, seen from one of them. */
 export class LamellarWorld extends Messaging implements LamellarEnv {
@@ -57,7 +56,7 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
    * `CollectiveMismatchError` if they name different members, or if one of them has no valid arch;
    * that one gets the reason, a `TypeError` or a `RangeError`.
    */
-  createTeamFromArch(arch: LamellarArch): TeamHandle<LamellarSubteam> {
+  createTeamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam> {
     return this.team.createSubteamFromArch(arch);
   }
 
@@ -74,7 +73,7 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   allocSharedMemRegion<E extends ElementType>(
     type: E,
     length: number,
-  ): RegionHandle<SharedMemoryRegion<E>> {
+  ): CollectiveHandle<SharedMemoryRegion<E>> {
     this.checkOpen("allocSharedMemRegion");
     return this.core.regions.allocShared(type, length);
   }
@@ -89,7 +88,7 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   tryAllocSharedMemRegion<E extends ElementType>(
     type: E,
     length: number,
-  ): RegionHandle<AllocationResult<SharedMemoryRegion<E>>> {
+  ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
     this.checkOpen("tryAllocSharedMemRegion");
     return this.core.regions.tryAllocShared(type, length);
   }
@@ -199,7 +198,7 @@ export class WorldTeam extends LamellarTeam {
    * @param arch Which PEs, and in which order.
    * @returns A handle for the team: await it or block on it.
    */
-  override createSubteamFromArch(arch: LamellarArch): TeamHandle<LamellarSubteam> {
+  override createSubteamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam> {
     this.checkOpen("createTeamFromArch");
     return createTeam(this.core, this.core.root, this.world, arch);
   }
@@ -217,7 +216,7 @@ export class WorldTeam extends LamellarTeam {
   allocSharedMemRegion<E extends ElementType>(
     type: E,
     length: number,
-  ): RegionHandle<SharedMemoryRegion<E>> {
+  ): CollectiveHandle<SharedMemoryRegion<E>> {
     return this.world.allocSharedMemRegion(type, length);
   }
 
@@ -231,7 +230,7 @@ export class WorldTeam extends LamellarTeam {
   tryAllocSharedMemRegion<E extends ElementType>(
     type: E,
     length: number,
-  ): RegionHandle<AllocationResult<SharedMemoryRegion<E>>> {
+  ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
     return this.world.tryAllocSharedMemRegion(type, length);
   }
 

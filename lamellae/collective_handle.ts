@@ -1,24 +1,24 @@
 /**
- * The handle of a team that is being created.
+ * The handle of a collective that gives something.
  *
  * @module
  */
 
-import type { Collective } from "../lamellae/mod.ts";
+import type { Collective } from "./collectives.ts";
 
-/** The creation of a team that this PE has called: await it or block on it. */
-export class TeamHandle<T> implements PromiseLike<T> {
+/** A collective that this PE has called, and what is made of it: await it or block on it. */
+export class CollectiveHandle<T> implements PromiseLike<T> {
   readonly #collective: Collective;
   readonly #finish: (contributions: Uint8Array[]) => T;
   #outcome: (() => T) | undefined;
   #promise: Promise<T> | undefined;
 
   /**
-   * Handles come from `createTeamFromArch` and `createSubteamFromArch`.
+   * Programs get handles from what they call.
    *
+   * @param collective The collective.
+   * @param finish Makes the result of what all PEs contributed; called once.
    * @internal
-   * @param collective Exchanges what the PEs want to create.
-   * @param finish Makes the team, or throws; called once.
    */
   constructor(collective: Collective, finish: (contributions: Uint8Array[]) => T) {
     this.#collective = collective;
@@ -26,9 +26,9 @@ export class TeamHandle<T> implements PromiseLike<T> {
   }
 
   /**
-   * Waits until every PE of the parent has called, as `await` does.
+   * Waits until every PE has called, as `await` does.
    *
-   * @param onfulfilled Called with the team.
+   * @param onfulfilled Called with the result.
    * @param onrejected Called with the error.
    * @returns A promise for what the callback returns.
    */
@@ -41,9 +41,9 @@ export class TeamHandle<T> implements PromiseLike<T> {
   }
 
   /**
-   * Blocks this PE until every PE of the parent has called.
+   * Blocks this PE until every PE has called.
    *
-   * @returns The team.
+   * @returns The result.
    */
   block(): T {
     return this.#result(() => this.#collective.block());
