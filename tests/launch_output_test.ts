@@ -94,18 +94,20 @@ for (const label of [false, true]) {
       await Deno.stdout.write(new TextEncoder().encode("nine "));
       console.table([]);
       Deno.exit(0);`;
-    const options = { pes: 2, launcherFlags: label ? ["-l"] : [] };
+    // Without labels a table may stand apart from the line it goes on with, and another PE between.
+    const pes = label ? [0, 1] : [0];
+    const options = { pes: pes.length, launcherFlags: label ? ["-l"] : [] };
     const { code, stdout, stderr } = await runSource(source, options);
     assertEquals(code, 0);
-    for (const pe of [0, 1]) {
+    for (const pe of pes) {
       const own = (text: string): string =>
         label ? text.replace(new RegExp(`^(?!\\[${pe}\\]).*\n`, "gm"), "") : text;
       const lines = own(stdout).replace(/^\[\d\] /gm, "").split("\n");
       const count = (line: string): number => lines.filter((one) => one === line).length;
       for (const line of ["one 100% two", "three 5% 4 %s", "five [ 6 ]", "50%%"]) {
-        assertEquals(count(line), label ? 1 : 2, `${line}: ${stdout}`);
+        assertEquals(count(line), 1, `${line}: ${stdout}`);
       }
-      assertEquals(own(stderr), `${label ? `[${pe}] ` : ""}seven eight\n`.repeat(label ? 1 : 2));
+      assertEquals(own(stderr), `${label ? `[${pe}] ` : ""}seven eight\n`);
     }
   });
 }
