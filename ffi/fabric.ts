@@ -100,6 +100,8 @@ export class Fabric implements Disposable {
   readonly contextBytes: number;
   /** How `cqSread` waits. */
   readonly waitable: FabricWait;
+  /** Whether it reaches processes of this host only. */
+  readonly oneHost: boolean;
   /** What others insert to reach this endpoint. */
   readonly name: Uint8Array<ArrayBuffer>;
   /** The address in {@linkcode name} as text; an empty text if it is of another kind than IP. */
@@ -133,6 +135,7 @@ export class Fabric implements Disposable {
     this.mrMode = info.mrMode;
     this.contextBytes = contextBytes(info.mode);
     this.waitable = objects.wait;
+    this.oneHost = info.provider === "shm";
     this.ep = objects.ep.fid;
     this.cq = objects.cq.fid;
     this.name = readName(objects.ep, info.provider);

@@ -65,7 +65,9 @@ export function adviseHugePages(buffer: ArrayBufferLike, from: number): boolean 
   if (!library) return false;
   const base = Deno.UnsafePointer.of(new Uint8Array(buffer as ArrayBuffer));
   const start = Deno.UnsafePointer.value(base);
-  const first = Math.ceil((Number(start) + from) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+  // What lies before in the same page is small, and most programs never fill the next one.
+  const page = Math.floor((Number(start) + from) / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+  const first = Math.max(page, Number(start));
   const bytes = Number(start) + buffer.byteLength - first;
   const taken = bytes > 0 &&
     library.symbols.madvise(

@@ -68,7 +68,7 @@ export class Arrivals implements ArrivalHandler {
   }
 
   handle(kind: number, header: number, bytes: number): void {
-    const { start } = this.#port;
+    const { net, start } = this.#port;
     const at = header >>> 2;
     const source = this.#words[at + WORD.source]!;
     const target = this.#words[at + WORD.target]!;
@@ -83,6 +83,8 @@ export class Arrivals implements ArrivalHandler {
     if (!known || !isNear(layout, target)) {
       return this.#malformed(source, `it is from PE ${source} for PE ${target}`);
     }
+    // Whatever a process sends is a sign of life.
+    this.#words[(net.beats >>> 2) + rankOf(start, source)]!++;
     const payload = header + MESSAGE_HEADER_BYTES;
     const a = this.#words[at + WORD.a]!;
     const b = this.#words[at + WORD.b]!;

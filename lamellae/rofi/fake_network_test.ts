@@ -42,6 +42,8 @@ export interface NetworkHabits {
   readonly reportsInjected: boolean;
   /** One look of so many lets other processes work; 0 for none. */
   readonly othersOneOf: number;
+  /** Whether transfers copy within the call, unless delivery is to be told. */
+  readonly copiesInPlace: boolean;
 }
 
 /** A memory of the network: where it begins for libfabric, and its views. */
@@ -107,6 +109,8 @@ export class FakeNetwork {
   readonly counts = new Map<string, number>();
   /** Bytes of every message that was handed over. */
   delivered = 0;
+  /** Transfers that asked for delivery. */
+  deliveries = 0;
   readonly #processes: Process[] = [];
   /** Puts and gets under way. */
   readonly #transfers: (() => void)[] = [];
@@ -176,8 +180,10 @@ export class FakeNetwork {
       fast: true,
       sendmsg: (_ep, msg, flags) => counted("sendmsg", () => this.#send(process, msg, flags)),
       recvmsg: (_ep, msg) => counted("recvmsg", () => this.#post(process, msg)),
-      writemsg: (_ep, msg) => counted("writemsg", () => this.#transfer(process, msg, true)),
-      readmsg: (_ep, msg) => counted("readmsg", () => this.#transfer(process, msg, false)),
+      writemsg: (_ep, msg, flags) =>
+        counted("writemsg", () => this.#transfer(process, msg, flags, true)),
+      readmsg: (_ep, msg, flags) =>
+        counted("readmsg", () => this.#transfer(process, msg, flags, false)),
       cqRead: (_cq, buffer, count) => this.#read(process, buffer, Number(count)),
       cqSread: (_cq, buffer, count) => this.#read(process, buffer, Number(count)),
       cqReadErr: (_cq, entry) => this.#readError(process, entry),
@@ -238,7 +244,7 @@ export class FakeNetwork {
     return 0;
   }
 
-  #transfer(process: Process, msg: bigint, write: boolean): number {
+  #transfer(process: Process, msg: bigint, flags: bigint, write: boolean): number {
     const vector = this.#word64(process, msg + BigInt(fi_msg_rma.msg_iov));
     const far = this.#word64(process, msg + BigInt(fi_msg_rma.rma_iov));
     const length = Number(this.#word64(process, vector + BigInt(iovec.iov_len)));
@@ -262,12 +268,16 @@ export class FakeNetwork {
       process.completions.push({ context, error, bytes: 0 });
       return 0;
     }
-    this.#transfers.push(() => {
+    const delivers = (flags & FI.FI_DELIVERY_COMPLETE) !== 0n;
+    if (delivers) this.deliveries++;
+    const transfer = (): void => {
       const [from, to] = write ? [process, target] : [target, process];
       const [source, sink] = write ? [local, remote] : [remote, local];
       to.views.u8.set(from.views.u8.subarray(source, source + length), sink);
       process.completions.push({ context, error: 0, bytes: length });
-    });
+    };
+    if (this.habits.copiesInPlace && !delivers) transfer();
+    else this.#transfers.push(transfer);
     return 0;
   }
 

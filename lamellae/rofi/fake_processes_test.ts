@@ -9,6 +9,7 @@ import { Arrivals } from "./arrivals.ts";
 import { ADDRESSES, Chance, FakeNetwork, KEYS, type NetworkHabits } from "./fake_network_test.ts";
 import { MAGIC, WORD } from "./message.ts";
 import {
+  CONTROL,
   MESSAGE_HEADER_BYTES,
   type NetworkLayout,
   networkLayout,
@@ -29,6 +30,7 @@ export interface Shape {
   readonly injectBytes: number;
   readonly transferBytesMax: number;
   readonly anyBuffer: boolean;
+  readonly oneHost: boolean;
   readonly habits: Partial<NetworkHabits>;
 }
 
@@ -40,6 +42,7 @@ const SHAPE: Shape = {
   injectBytes: 0,
   transferBytesMax: 2 ** 30,
   anyBuffer: false,
+  oneHost: false,
   habits: {},
 };
 
@@ -48,6 +51,7 @@ const HABITS: NetworkHabits = {
   buffers: true,
   reportsInjected: false,
   othersOneOf: 2,
+  copiesInPlace: false,
 };
 
 /** Tells the job of these tests from others. */
@@ -126,12 +130,14 @@ function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process
       desc: 77n,
       anyBuffer: shape.anyBuffer,
       waits: true,
+      oneHost: shape.oneHost,
       injectBytes: shape.injectBytes,
       transferBytesMax: shape.transferBytesMax,
     },
   };
   network.join({ address: addressOf(rank), views, work: () => {} });
   const progress = portOf({ start, memory, views }, net.nearPes, network);
+  views.i32[(net.control + CONTROL.probe) >>> 2] = 1;
   progress.postReceives();
   network.setWork(rank, () => void progress.poll());
   return { rank, layout, net, start, memory, views, progress };

@@ -45,6 +45,8 @@ export interface NetworkStart {
     readonly anyBuffer: boolean;
     /** Whether `fi_cq_sread` sleeps rather than spins. */
     readonly waits: boolean;
+    /** Whether the provider reaches processes of this host only. */
+    readonly oneHost: boolean;
     readonly injectBytes: number;
     readonly transferBytesMax: number;
   };

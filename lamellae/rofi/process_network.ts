@@ -157,6 +157,7 @@ export class ProcessNetwork {
         desc: own.desc,
         anyBuffer: (fabric.mrMode & FI.FI_MR_LOCAL) === 0,
         waits: fabric.waitable === "sleeps",
+        oneHost: fabric.oneHost,
         injectBytes: fabric.info.injectSize,
         transferBytesMax: Math.min(fabric.info.maxMsgSize, 2 ** 30),
       },
@@ -195,6 +196,7 @@ export class ProcessNetwork {
     const { layout, net } = start;
     const views = memoryViews(memory.buffer);
     this.#words = views.i32;
+    views.i32[(net.control + CONTROL.probe) >>> 2] = 1;
     this.#standstill = new Standstill(start, views.i32);
     this.#standstill.begin();
     const module = compileKernels(layout.memory64);

@@ -44,6 +44,11 @@ const VISIT_MS_MAX = 1;
 const BEAT_MS = 500;
 /** Time until a sign is given again that was refused. */
 const BEAT_AGAIN_MS = 20;
+/**
+ * How long a sign that is overdue is insisted on: PEs that send more than the other process takes
+ * leave no room for it.
+ */
+const INSIST_MS = 20;
 /** How long a launcher that knows why a process cannot be reached has to say it. */
 const BROKEN_MS = 500;
 /** Time between looks for signs of life. */
@@ -79,8 +84,10 @@ class ProgressThread {
   readonly #control: number;
   readonly #silence: Silence;
   readonly #standstill: Standstill;
-  /** The first sign is given at once: before it, others have more patience. */
-  #beaten = -Infinity;
+  /** When all others got the last sign; the first is given at once: before it, they are patient. */
+  #beaten = performance.now() - BEAT_MS;
+  /** When that was tried last. */
+  #tried = 0;
   #listened = 0;
   #brokenSince = 0;
   /** Rings of the bell that have been followed. */
@@ -183,19 +190,26 @@ class ProgressThread {
     if (isFailing(this.#views)) return this.#tellFailure();
     this.#listen();
     const now = performance.now();
-    if (now - this.#beaten < BEAT_MS) return;
-    const stalled = this.#standstill.least();
-    const told = hearers(this.#start, 1).map((rank) => this.#beat(rank, stalled));
+    if (now - this.#beaten < BEAT_MS || now - this.#tried < BEAT_AGAIN_MS) return;
     // The first messages to a process may be refused while it is being connected.
-    this.#beaten = told.every(Boolean) ? now : now - BEAT_MS + BEAT_AGAIN_MS;
+    this.#tried = now;
+    const until = now - this.#beaten > 2 * BEAT_MS ? now + INSIST_MS : now;
+    const stalled = this.#standstill.least();
+    const told = hearers(this.#start, 1).map((rank) => this.#beat(rank, stalled, until));
+    if (told.every(Boolean)) this.#beaten = now;
   }
 
   /** At the end of a job others close their endpoints earlier. Before it, they miss the sign. */
-  #beat(rank: number, stalledMs: number): boolean {
-    const slot = this.#port.tryAcquire();
-    if (slot < 0) return false;
+  #beat(rank: number, stalledMs: number, until: number): boolean {
     const { beat } = MESSAGE;
-    return this.#port.send(slot, beat, this.#start.rank, 0, rank, 0, stalledMs, 0, 0, false);
+    const own = this.#start.rank;
+    for (;;) {
+      const slot = this.#port.tryAcquire();
+      const given = slot >= 0 &&
+        this.#port.send(slot, beat, own, 0, rank, 0, stalledMs, 0, 0, false);
+      if (given || performance.now() >= until) return given;
+      this.#port.poll();
+    }
   }
 
   /** Ends the job if a process is silent or cannot be reached. */

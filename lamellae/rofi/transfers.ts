@@ -10,6 +10,7 @@ import { FABRIC, FI, pointerOf } from "../../ffi/mod.ts";
 import { heapOf } from "../local/layout.ts";
 import { MESSAGE } from "./message.ts";
 import {
+  CONTROL,
   firstRecordOf,
   MESSAGE_HEADER_BYTES,
   RECORD,
@@ -19,6 +20,9 @@ import {
 } from "./network_layout.ts";
 import { rankOf } from "./network_start.ts";
 import type { Port } from "./port.ts";
+
+/** How often a process is asked whether it is reached in place. */
+const PROBES = 4;
 
 /** What remains to be done when a transfer is over. */
 interface Ending {
@@ -41,6 +45,8 @@ export class Transfers {
   readonly #callPointer: bigint;
   readonly #bases: number[];
   readonly #keys: Int32Array;
+  /** By rank, once it is known: whether calls copy at once. */
+  readonly #inPlace: (boolean | undefined)[] = [];
   /** By ticket. */
   readonly #endings = new Map<number, Ending>();
   /** The ticket of each record, 0 if it is free, and how often each has been used. */
@@ -109,7 +115,7 @@ export class Transfers {
   ): number {
     const ticket = this.#acquire();
     if (ending) this.#endings.set(ticket, ending);
-    this.#transfer(ticket, write, pe, offset, this.#port.start.memoryAddress + local, bytes);
+    this.#transferTo(ticket, write, pe, offset, this.#port.start.memoryAddress + local, bytes);
     return ticket;
   }
 
@@ -128,7 +134,7 @@ export class Transfers {
     if (array.length > room && port.start.fabric.anyBuffer) {
       const ticket = this.#acquire();
       this.#endings.set(ticket, { slot: -1, from: 0, keeps: array });
-      this.#transfer(ticket, write, pe, offset, Number(pointerOf(array)), array.length);
+      this.#transferTo(ticket, write, pe, offset, Number(pointerOf(array)), array.length);
       return ticket;
     }
     // All but the last piece are waited for here: buffers are few, arrays may be long.
@@ -153,7 +159,7 @@ export class Transfers {
     while (this.isPending(ticket)) this.#port.wait("a transfer");
   }
 
-  #transfer(
+  #transferTo(
     ticket: number,
     write: boolean,
     pe: number,
@@ -161,17 +167,56 @@ export class Transfers {
     address: number,
     bytes: number,
   ): void {
-    const port = this.#port;
-    const { layout, fabric, pesPerProcess } = port.start;
-    const rank = rankOf(port.start, pe);
+    const { start } = this.#port;
+    const { layout, pesPerProcess } = start;
+    const rank = rankOf(start, pe);
+    const delivery = write && !(this.#inPlace[rank] ??= this.#copiesInPlace(rank));
     // Segments lie alike in every process.
     const segment = heapOf(layout, layout.firstPe + pe - rank * pesPerProcess);
-    const remote = this.#bases[rank]! + segment + offset;
+    this.#transfer(ticket, write, rank, segment + offset, address, bytes, delivery);
+  }
+
+  /**
+   * Finds out whether the provider copies within the call, as `shm` does where one process may
+   * write the memory of another. Then a put is complete when its call returns, and asking for a
+   * word of delivery would only make it wait for a target that is busy or asleep.
+   */
+  #copiesInPlace(rank: number): boolean {
+    const port = this.#port;
+    if (!port.start.fabric.oneHost) return false;
+    const slot = port.acquire();
+    const buffer = port.payloadOf(slot);
+    const address = port.start.memoryAddress + buffer;
+    let inPlace = true;
+    // Where it does not, a quick target may answer once before we look, but not each time.
+    for (let i = 0; i < PROBES; i++) {
+      const ticket = this.#acquire();
+      this.#words[buffer >>> 2] = 0;
+      this.#transfer(ticket, false, rank, port.net.control + CONTROL.probe, address, 4, false);
+      if (this.#words[buffer >>> 2] === 0) inPlace = false;
+      this.#waitFor(ticket);
+    }
+    port.release(slot);
+    return inPlace;
+  }
+
+  #transfer(
+    ticket: number,
+    write: boolean,
+    rank: number,
+    place: number,
+    address: number,
+    bytes: number,
+    delivery: boolean,
+  ): void {
+    const port = this.#port;
+    const { fabric } = port.start;
+    const remote = this.#bases[rank]! + place;
     const pieceMax = fabric.transferBytesMax;
     const at = port.recordAt(this.#recordOf(ticket));
     this.#words[(at + RECORD.rank) >>> 2] = rank;
     this.#words[(at + RECORD.pending) >>> 2] = Math.ceil(bytes / pieceMax);
-    const flags = write ? FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE : FI.FI_COMPLETION;
+    const flags = delivery ? FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE : FI.FI_COMPLETION;
     const ep = fabric.ep;
     const { calls } = port;
     const { iovec, fi_rma_iov: far, fi_msg_rma } = FABRIC;

@@ -63,6 +63,22 @@ Deno.test("Transfers puts to and gets from the segment of the PE that is meant",
   }
 });
 
+Deno.test("Transfers asks for delivery, unless the call itself delivers", () => {
+  for (const oneHost of [false, true]) {
+    for (const copiesInPlace of [false, true]) {
+      const it = caller({ oneHost, habits: { copiesInPlace } });
+      const local = heapOf(it.here.layout, 0);
+      for (let round = 0; round < 3; round++) {
+        it.here.views.u8.set(pattern(40, round), local);
+        finish(it, it.transfers.copy(true, 1, 8, local, 40));
+        assertEquals(heapAt(it.there, 1, 8, 40), pattern(40, round));
+      }
+      assertEquals(it.processes.network.deliveries, oneHost && copiesInPlace ? 0 : 3);
+      assertEquals(recordsInUse(it.here), []);
+    }
+  }
+});
+
 Deno.test("Transfers cuts what the provider does not take in one piece", () => {
   const it = caller({ transferBytesMax: 100, habits: { againOneOf: 3 } });
   const local = heapOf(it.here.layout, 0);
