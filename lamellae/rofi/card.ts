@@ -16,6 +16,8 @@ export interface Card {
   /** Decimal digits of the key and the base of its memory. */
   readonly key: string;
   readonly base: string;
+  /** Where its bell is, below /proc; an empty text if it has none. */
+  readonly bell: string;
 }
 
 /** Most characters of the name of an endpoint. */
@@ -32,17 +34,18 @@ const KEY_MAX = 2n ** 64n - 1n;
  */
 export function parseCard(text: string, rank: number): Card {
   const card = readObject(text);
-  const { name, key, base } = card ?? {};
+  const { name, key, base, bell } = card ?? {};
   const sound = typeof name === "string" && name.length <= NAME_DIGITS_MAX &&
     /^([0-9a-f]{2})+$/.test(name) && isNumber(key, KEY_MAX) &&
     // Addresses are computed with ordinary numbers.
-    isNumber(base, BigInt(Number.MAX_SAFE_INTEGER));
+    isNumber(base, BigInt(Number.MAX_SAFE_INTEGER)) &&
+    typeof bell === "string" && /^(\d{1,10}\/fd\/\d{1,10})?$/.test(bell);
   if (!card || !sound) {
     throw new HandshakeError(`Cannot read the card of rank ${rank}: ${text.slice(0, 80)}`, {
       op: "build",
     });
   }
-  return { hello: readHello(card.hello, rank), name, key, base };
+  return { hello: readHello(card.hello, rank), name, key, base, bell };
 }
 
 /** Whether something is decimal digits of a number up to a limit. */

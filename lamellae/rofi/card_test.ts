@@ -16,11 +16,18 @@ const HELLO: Hello = {
   barrierFactor: 2,
   provider: "tcp",
 };
-const CARD: Card = { hello: HELLO, name: "0200c0ff", key: String(2n ** 64n - 1n), base: "4096" };
+const CARD: Card = {
+  hello: HELLO,
+  name: "0200c0ff",
+  key: String(2n ** 64n - 1n),
+  base: "4096",
+  bell: "123/fd/45",
+};
 
 Deno.test("parseCard() reads what a process tells of itself", () => {
   assertEquals(parseCard(JSON.stringify(CARD), 3), CARD);
   assertEquals(parseCard(JSON.stringify({ ...CARD, more: 1 }), 3), CARD);
+  assertEquals(parseCard(JSON.stringify({ ...CARD, bell: "" }), 3), { ...CARD, bell: "" });
 });
 
 Deno.test("parseCard() refuses what is no card by the rank that sent it", () => {
@@ -37,6 +44,9 @@ Deno.test("parseCard() refuses what is no card by the rank that sent it", () => 
     { ...CARD, key: "-5" },
     { ...CARD, key: String(2n ** 64n) },
     { ...CARD, base: "" },
+    { ...CARD, bell: undefined },
+    { ...CARD, bell: "../../etc/passwd" },
+    { ...CARD, bell: "1/fd/2/3" },
     { ...CARD, base: String(2n ** 53n) },
     [],
     null,

@@ -10,7 +10,14 @@
  * @module
  */
 
-import { FABRIC, type FabricCalls, fabricCalls, fabricError, FI } from "../../ffi/mod.ts";
+import {
+  FABRIC,
+  type FabricCalls,
+  fabricCalls,
+  fabricError,
+  FI,
+  HostBells,
+} from "../../ffi/mod.ts";
 import { ClosedError, type LamellarError, PeFailedError } from "../../internal/errors.ts";
 import type { Kernels } from "../../internal/kernels.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
@@ -79,6 +86,7 @@ export class CompletionQueue extends CallMemory {
   readonly #recordsLow: number;
   readonly #recordsEnd: number;
   readonly #cursor: number;
+  readonly #bells: HostBells | undefined;
   #locked = false;
   /** Whether messages are being answered. */
   #answering = false;
@@ -118,6 +126,8 @@ export class CompletionQueue extends CallMemory {
     this.#recordsLow = (memoryAddress + net.records) % 2 ** 32 | 0;
     this.#recordsEnd = injectedRecordOf(net) + 1;
     this.#receives = new Receives(this, this.calls);
+    const bells = start.peers.map(({ bell }) => bell);
+    if (bells.some((bell) => bell !== 0n)) this.#bells = new HostBells(bells);
   }
 
   /**
@@ -220,9 +230,50 @@ export class CompletionQueue extends CallMemory {
     return this.#read() + this.#handleArrived();
   }
 
-  /** Ends the sleep of the thread that holds the lock. */
+  /** Ends the sleep of the progress thread. */
   disturb(): void {
-    this.calls.cqSignal(this.#cq);
+    if (this.#bells) this.#bells.ring(this.start.rank);
+    else this.calls.cqSignal(this.#cq);
+  }
+
+  /**
+   * Wakes a process that has to look for what was sent to it, where the provider does not.
+   *
+   * @param rank The process.
+   */
+  wake(rank: number): void {
+    this.#bells?.ring(rank);
+  }
+
+  /**
+   * Looks, and if nothing came sleeps until another process or {@linkcode disturb} wakes this one,
+   * where all other processes do.
+   *
+   * @param timeoutMs Longest sleep in milliseconds.
+   * @returns How much came, in the look.
+   */
+  doze(timeoutMs: number): number {
+    const bells = this.#bells!;
+    const { rank } = this.start;
+    bells.lieDown(rank);
+    const came = this.visit();
+    if (came === 0) bells.sleep(rank, timeoutMs);
+    else bells.getUp(rank);
+    return came;
+  }
+
+  /**
+   * Reads the queue, unless another thread does.
+   *
+   * @returns How much came.
+   */
+  visit(): number {
+    if (!this.take()) return 0;
+    try {
+      return this.look();
+    } finally {
+      this.leave();
+    }
   }
 
   #read(): number {
@@ -389,6 +440,7 @@ export class CompletionQueue extends CallMemory {
         if (rank < 0 || OWN_ERRORS.includes(-code)) throw this.#error(code, `call ${op}`, op);
         this.breakWith(rank, -code);
       }
+      if (rank >= 0) this.wake(rank);
       this.wait(op);
     }
   }

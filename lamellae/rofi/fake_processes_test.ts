@@ -120,6 +120,7 @@ function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process
       address: ADDRESSES + BigInt(other),
       key: KEYS + BigInt(other),
       base: BigInt(addressOf(other)),
+      bell: 0n,
       host: `host${other}`,
     })),
     token: TOKEN,

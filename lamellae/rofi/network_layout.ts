@@ -36,11 +36,13 @@ export const CONTROL = {
   stalled: 9 * LINE_BYTES,
   /** The process that a call could not reach, and 1; the error of that call follows. */
   broken: 10 * LINE_BYTES,
+  /** Set if every other process rings the bell of this one. */
+  rung: 12 * LINE_BYTES,
   /** A word that others read to see how they reach this process; never 0. */
   probe: 11 * LINE_BYTES,
 } as const;
 
-const CONTROL_BYTES = 12 * LINE_BYTES;
+const CONTROL_BYTES = 13 * LINE_BYTES;
 
 /** Byte offsets inside a record. The first 64 bytes belong to the provider (`fi_context2`). */
 export const RECORD = {

@@ -16,6 +16,8 @@ export interface Peer {
   readonly key: bigint;
   /** What is added to a place in its memory to address it remotely. */
   readonly base: bigint;
+  /** Where its bell is in the memory of this process; 0n if it has none. */
+  readonly bell: bigint;
   /** Its host, for messages. */
   readonly host: string;
 }

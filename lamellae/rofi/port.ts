@@ -86,6 +86,17 @@ export class Port extends CompletionQueue {
   }
 
   /**
+   * @returns Whether something that a thread of this process sent or transfers is under way.
+   */
+  isBusy(): boolean {
+    const end = spareRecordOf(this.net);
+    for (let record = this.net.receives; record < end; record++) {
+      if (this.#words[(this.recordAt(record) + RECORD.pending) >>> 2]! > 0) return true;
+    }
+    return false;
+  }
+
+  /**
    * Waits until everything this thread has sent has left.
    *
    * @param limitMs How long at most, in milliseconds.
@@ -223,6 +234,7 @@ export class Port extends CompletionQueue {
       }
     }
     if (inject) this.#words[(record + RECORD.pending) >>> 2] = 0;
+    this.wake(rank);
     return true;
   }
 

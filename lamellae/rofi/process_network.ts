@@ -4,7 +4,18 @@
  * @module
  */
 
-import { baseAddress, type Fabric, fabricCalls, FI, openFabric, sweepShm } from "../../ffi/mod.ts";
+import {
+  baseAddress,
+  type BellPage,
+  createBell,
+  type Fabric,
+  fabricCalls,
+  FI,
+  HostBells,
+  openBell,
+  openFabric,
+  sweepShm,
+} from "../../ffi/mod.ts";
 import {
   type Config,
   environment,
@@ -125,20 +136,24 @@ export class ProcessNetwork {
     const fabric = this.#fabric = openFabric({ provider, domain, contexts: true });
     const address = baseAddress(memory.buffer);
     const own = fabric.register(address, BigInt(layout.totalBytes));
+    const { rank, job } = this.#bootstrap;
+    const token = tokenOf(job);
+    const bell = fabric.oneHost ? createBell(token) : undefined;
     const cards = await this.#meet(layout, {
       name: fabric.name.toHex(),
       key: String(own.key),
       base: String(own.base),
+      bell: bell?.path ?? "",
     });
     const hosts = cards.map(({ hello }) => hello.host);
     const addresses = fabric.insert(cards.map(({ name }) => Uint8Array.fromHex(name)));
-    const peers = cards.map(({ key, base }, rank): Peer => ({
-      address: addresses[rank]!,
+    const peers = cards.map(({ key, base, bell: path }, other): Peer => ({
+      address: addresses[other]!,
       key: BigInt(key),
       base: BigInt(base),
-      host: hosts[rank]!,
+      bell: other === rank ? bell?.address ?? 0n : path ? openBell(path, token) : 0n,
+      host: hosts[other]!,
     }));
-    const { rank, job } = this.#bootstrap;
     const neighbours = hosts.filter((host) => host === hosts[rank]).length;
     const net = networkLayout(layout.network, this.#shape);
     const start: NetworkStart = {
@@ -149,7 +164,7 @@ export class ProcessNetwork {
       pesPerProcess: layout.nearPes,
       pesOnHost: neighbours * layout.nearPes,
       peers,
-      token: tokenOf(job),
+      token,
       fabric: {
         provider: fabric.provider,
         ep: fabric.ep,
@@ -162,7 +177,7 @@ export class ProcessNetwork {
         transferBytesMax: Math.min(fabric.info.maxMsgSize, 2 ** 30),
       },
     };
-    await this.#begin(start, memory);
+    await this.#begin(start, memory, bell);
     return start;
   }
 
@@ -191,7 +206,11 @@ export class ProcessNetwork {
   }
 
   /** Receives before anybody can send: the others wait for this process. */
-  async #begin(start: NetworkStart, memory: WebAssembly.Memory): Promise<void> {
+  async #begin(
+    start: NetworkStart,
+    memory: WebAssembly.Memory,
+    bell: BellPage | undefined,
+  ): Promise<void> {
     this.#start = start;
     const { layout, net } = start;
     const views = memoryViews(memory.buffer);
@@ -206,6 +225,9 @@ export class ProcessNetwork {
     port.postReceives();
     port.calls.close();
     await this.#bootstrap.barrier();
+    const rung = bell?.mapped() === start.peers.length - 1;
+    bell?.close();
+    views.i32[(net.control + CONTROL.rung) >>> 2] = rung ? 1 : 0;
     const worker = new Worker(PROGRESS, { type: "module", name: PROGRESS_WORKER_NAME });
     const message: ProgressMessage = { start, memory, module };
     worker.postMessage(message);
@@ -304,8 +326,12 @@ export class ProcessNetwork {
     const { control } = start.net;
     const words = this.#words!;
     atomicStore(words, (control + CONTROL.stop) >>> 2, 1);
-    using calls = fabricCalls(start.fabric.ep, start.fabric.cq);
-    calls.cqSignal(start.fabric.cq);
+    if (this.#load(CONTROL.rung)) {
+      new HostBells(start.peers.map(({ bell }) => bell)).ring(start.rank);
+    } else {
+      using calls = fabricCalls(start.fabric.ep, start.fabric.cq);
+      calls.cqSignal(start.fabric.cq);
+    }
     const end = performance.now() + STOP_MS;
     // The lock is kept: a PE that goes on after a failure must not read a queue that is closed.
     const lock = (control + CONTROL.pollLock) >>> 2;

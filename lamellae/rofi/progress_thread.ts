@@ -112,6 +112,7 @@ class ProgressThread {
       while (!this.#load(CONTROL.stop)) {
         this.#keepOut();
         if (this.#start.fabric.waits) this.#watch();
+        else if (this.#load(CONTROL.rung)) this.#doze();
         else this.#visit();
         this.#speak();
       }
@@ -168,21 +169,34 @@ class ProgressThread {
     const polls = this.#load(CONTROL.polls);
     let napMs = VISIT_MS_MIN;
     while (this.#load(CONTROL.polls) === polls && !this.#load(CONTROL.stop)) {
-      const port = this.#port;
-      let came = 0;
-      if (port.take()) {
-        try {
-          came = port.look();
-        } finally {
-          port.leave();
-        }
-      }
+      const came = this.#port.visit();
       this.#kernels.wait(bell, this.#control + CONTROL.stop, this.#heard, 1, napMs * 1e6);
       const rings = this.#kernels.load32(bell + 4);
       napMs = came > 0 || rings !== this.#heard ? VISIT_MS_MIN : Math.min(2 * napMs, VISIT_MS_MAX);
       this.#heard = rings;
       this.#speak();
     }
+  }
+
+  /**
+   * As `#visit`, where other processes ring. Some messages come in several parts, and providers
+   * answer each other, for which nobody rings: so the naps are short at first, and as long as
+   * something is under way.
+   */
+  #doze(): void {
+    const port = this.#port;
+    let napMs = VISIT_MS_MIN;
+    this.#kernels.store32(this.#control + CONTROL.claim, 0);
+    this.#kernels.store32(this.#control + CONTROL.watching, 1);
+    const polls = this.#load(CONTROL.polls);
+    while (
+      this.#load(CONTROL.polls) === polls && !this.#load(CONTROL.claim) && !this.#load(CONTROL.stop)
+    ) {
+      const most = port.isBusy() ? VISIT_MS_MAX : SLEEP_MS;
+      napMs = port.doze(Math.min(napMs, most)) > 0 ? VISIT_MS_MIN : 2 * napMs;
+      this.#speak();
+    }
+    this.#kernels.store32(this.#control + CONTROL.watching, 0);
   }
 
   /** Says what has to be said to other processes now. */

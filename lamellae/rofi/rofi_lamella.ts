@@ -55,6 +55,7 @@ export class RofiLamella implements Lamella {
   readonly #near: boolean[];
   readonly #yield: (() => void) | undefined;
   readonly #control: number;
+  readonly #watching: number;
   /** How far each far PE knows that its frames have been read. */
   readonly #reported: Int32Array;
   #bytesPut = 0;
@@ -99,6 +100,7 @@ export class RofiLamella implements Lamella {
     this.operationBytesMax = net.bufferBytes - MESSAGE_HEADER_BYTES;
     this.#yield = offer;
     this.#control = net.control;
+    this.#watching = (net.control + CONTROL.watching) >>> 2;
     this.#port = new Port(start, pe - layout.firstPe, kernels, this.views, calls);
     new Arrivals(this.#port);
     this.#transfers = new Transfers(this.#port, pe);
@@ -175,12 +177,10 @@ export class RofiLamella implements Lamella {
   /** Reads the network; returns whether something came. */
   #look(): boolean {
     const code = this.#port.poll();
-    if (code !== BUSY) {
-      this.#busy = 0;
-      return code > 0;
-    }
-    if (++this.#busy >= BUSY_LOOKS) this.#claim();
-    return false;
+    // Where the progress thread sleeps outside of the queue, it is woken for what is read here.
+    if (code !== BUSY && this.views.i32[this.#watching] === 0) this.#busy = 0;
+    else if (++this.#busy >= BUSY_LOOKS) this.#claim();
+    return code > 0;
   }
 
   /** Asks the progress thread to leave the queue to the PEs, which are quicker while they look. */

@@ -240,6 +240,7 @@ export class Transfers {
       for (; done < bytes; done += pieceMax) {
         port.retry(write ? "fi_writemsg" : "fi_readmsg", () => transferPiece(done), rank);
       }
+      if (!this.#inPlace[rank]) port.wake(rank);
     } catch (error) {
       this.#giveUp(ticket, Math.ceil((bytes - done) / pieceMax));
       throw error;
