@@ -117,6 +117,7 @@ export const FABRIC = {
     bytes: 80,
     recvmsg: 24,
     sendmsg: 48,
+    inject: 56,
   },
   fi_ops_rma: {
     bytes: 80,

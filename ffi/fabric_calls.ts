@@ -21,6 +21,8 @@ import { cString, functionAt, libc, textAt, viewAt, wordAt } from "./native.ts";
 const SIGNATURES = {
   // ssize_t fi_sendmsg(struct fid_ep *ep, const struct fi_msg *msg, uint64_t flags)
   sendmsg: { parameters: ["u64", "u64", "u64"], result: "i32" },
+  // ssize_t fi_inject(struct fid_ep *ep, const void *buf, size_t len, fi_addr_t dest_addr)
+  inject: { parameters: ["u64", "u64", "u64", "u64"], result: "i32" },
   // ssize_t fi_recvmsg(struct fid_ep *ep, const struct fi_msg *msg, uint64_t flags)
   recvmsg: { parameters: ["u64", "u64", "u64"], result: "i32" },
   // ssize_t fi_writemsg(struct fid_ep *ep, const struct fi_msg_rma *msg, uint64_t flags)
@@ -49,6 +51,8 @@ export interface FabricCalls extends Disposable {
   readonly fast: boolean;
   /** fi_sendmsg(3): the endpoint, the address of a `fi_msg`, and flags. */
   readonly sendmsg: (ep: bigint, msg: bigint, flags: bigint) => number;
+  /** fi_inject(3): the endpoint, the address of a message, its length, and whom it is for. */
+  readonly inject: (ep: bigint, buffer: bigint, bytes: bigint, address: bigint) => number;
   /** fi_recvmsg(3): the endpoint, the address of a `fi_msg`, and flags. */
   readonly recvmsg: (ep: bigint, msg: bigint, flags: bigint) => number;
   /** fi_writemsg(3): the endpoint, the address of a `fi_msg_rma`, and flags. */
@@ -151,6 +155,7 @@ function findOperations(
   const { fi_ops_msg, fi_ops_rma, fi_ops_cq } = FABRIC;
   return {
     sendmsg: operation(msg, fi_ops_msg.sendmsg, "fi_sendmsg", provider),
+    inject: operation(msg, fi_ops_msg.inject, "fi_inject", provider),
     recvmsg: operation(msg, fi_ops_msg.recvmsg, "fi_recvmsg", provider),
     writemsg: operation(rma, fi_ops_rma.writemsg, "fi_writemsg", provider),
     readmsg: operation(rma, fi_ops_rma.readmsg, "fi_readmsg", provider),

@@ -45,7 +45,7 @@ export const STRUCTS: Readonly<Record<string, readonly string[]>> = {
   fi_ops_av: ["insert"],
   fid_ep: ["cm", "msg", "rma"],
   fi_ops_cm: ["getname"],
-  fi_ops_msg: ["recvmsg", "sendmsg"],
+  fi_ops_msg: ["recvmsg", "sendmsg", "inject"],
   fi_ops_rma: ["readmsg", "writemsg"],
   fid_cq: ["ops"],
   fi_ops_cq: ["read", "readerr", "sread", "signal", "strerror"],

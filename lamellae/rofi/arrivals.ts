@@ -260,7 +260,8 @@ export class Arrivals implements ArrivalHandler {
       }
       const { slot, source, target, record, generation, bytes } = owed;
       const rank = rankOf(port.start, source);
-      port.send(slot, MESSAGE.reply, target, source, rank, bytes, record, 0, generation);
+      port.head(slot, MESSAGE.reply, target, source, record, 0, generation);
+      port.send(slot, rank, bytes);
     }
   }
 

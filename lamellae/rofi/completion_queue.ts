@@ -29,12 +29,12 @@ import {
   COMPLETION_BYTES,
   COMPLETIONS_MAX,
   CONTROL,
-  injectedRecordOf,
   MESSAGE_HEADER_BYTES,
   type NetworkLayout,
   RECORD,
   RECORD_BYTES,
   RECORD_KIND,
+  recordCount,
   THREAD,
   threadOf,
 } from "./network_layout.ts";
@@ -67,6 +67,9 @@ const OWN_ERRORS: readonly number[] = [
   FI.FI_ENOSYS,
   FI.FI_EOPNOTSUPP,
 ];
+
+/** Made once: a fresh 64-bit integer takes longer than the call. */
+const ROOM = BigInt(COMPLETIONS_MAX);
 
 const NOBODY: ArrivalHandler = { handle() {}, answer() {} };
 
@@ -124,7 +127,7 @@ export class CompletionQueue extends CallMemory {
     this.#completions = threadOf(net, thread) + THREAD.completions;
     this.#completionsPointer = this.pointer(this.#completions);
     this.#recordsLow = (memoryAddress + net.records) % 2 ** 32 | 0;
-    this.#recordsEnd = injectedRecordOf(net) + 1;
+    this.#recordsEnd = recordCount(net);
     this.#receives = new Receives(this, this.calls);
     const bells = start.peers.map(({ bell }) => bell);
     if (bells.some((bell) => bell !== 0n)) this.#bells = new HostBells(bells);
@@ -216,8 +219,7 @@ export class CompletionQueue extends CallMemory {
    * @returns How much was handled.
    */
   sleep(timeoutMs: number): number {
-    const room = BigInt(COMPLETIONS_MAX);
-    const code = this.calls.cqSread(this.#cq, this.#completionsPointer, room, 0n, timeoutMs);
+    const code = this.calls.cqSread(this.#cq, this.#completionsPointer, ROOM, 0n, timeoutMs);
     return this.#completed(code) + this.#handleArrived();
   }
 
@@ -277,9 +279,7 @@ export class CompletionQueue extends CallMemory {
   }
 
   #read(): number {
-    return this.#completed(
-      this.calls.cqRead(this.#cq, this.#completionsPointer, BigInt(COMPLETIONS_MAX)),
-    );
+    return this.#completed(this.calls.cqRead(this.#cq, this.#completionsPointer, ROOM));
   }
 
   #completed(code: number): number {
@@ -288,7 +288,7 @@ export class CompletionQueue extends CallMemory {
       for (let i = 0; i < code; i++) {
         const entry = (this.#completions + i * COMPLETION_BYTES) >>> 2;
         const bytes = words[entry + FABRIC.fi_cq_msg_entry.len / 4]!;
-        this.#complete(words[entry]!, 0, bytes);
+        this.#complete(entry, 0, bytes);
       }
       return code;
     }
@@ -298,9 +298,8 @@ export class CompletionQueue extends CallMemory {
     if (code !== -FI.FI_EAVAIL) throw this.#error(code, "read completions", "fi_cq_read");
     const failed = threadOf(this.net, this.thread) + THREAD.failed;
     if (this.calls.cqReadErr(this.#cq, this.pointer(failed), 0n) < 1) return 0;
-    const context = this.#words[(failed + FABRIC.fi_cq_err_entry.op_context) >>> 2]!;
     const error = this.#words[(failed + FABRIC.fi_cq_err_entry.err) >>> 2]!;
-    this.#complete(context, error, 0);
+    this.#complete((failed + FABRIC.fi_cq_err_entry.op_context) >>> 2, error, 0);
     return 1;
   }
 
@@ -308,12 +307,14 @@ export class CompletionQueue extends CallMemory {
     return fabricError(code, action, { op, provider: this.start.fabric.provider });
   }
 
-  /** Notes what a record, by the low half of its address, stands for. */
+  /** Notes what a record stands for; the word of that index has the low half of its address. */
   #complete(context: number, error: number, bytes: number): void {
     const words = this.#words;
-    const offset = (context - this.#recordsLow) >>> 0;
+    const low = words[context]!;
+    const offset = (low - this.#recordsLow) >>> 0;
     const number = offset / RECORD_BYTES;
-    const ours = offset % RECORD_BYTES === 0 && number < this.#recordsEnd;
+    const ours = offset % RECORD_BYTES === 0 && number < this.#recordsEnd &&
+      (low !== 0 || words[context + 1] !== 0);
     const record = this.recordAt(number) >>> 2;
     const kind = ours ? words[record + RECORD.kind / 4]! : RECORD_KIND.none;
     switch (kind) {
@@ -329,13 +330,10 @@ export class CompletionQueue extends CallMemory {
       case RECORD_KIND.send:
         if (error !== 0) this.breakWith(words[record + RECORD.rank / 4]!, error);
         return this.finish(number);
-      case RECORD_KIND.injected:
-        // Some providers report what nobody asked for.
-        if (error !== 0) this.breakWith(-1, error);
-        return;
       case RECORD_KIND.sign:
         return this.finish(number);
       default:
+        // Of what left its buffer at once only errors are told, and not whose.
         if (!ours && error !== 0) this.breakWith(-1, error);
     }
   }

@@ -178,7 +178,9 @@ export class FakeNetwork {
     const process = this.#processes[rank]!;
     return {
       fast: true,
-      sendmsg: (_ep, msg, flags) => counted("sendmsg", () => this.#send(process, msg, flags)),
+      sendmsg: (_ep, msg) => counted("sendmsg", () => this.#send(process, msg)),
+      inject: (_ep, buffer, bytes, address) =>
+        counted("inject", () => this.#inject(process, buffer, bytes, address)),
       recvmsg: (_ep, msg) => counted("recvmsg", () => this.#post(process, msg)),
       writemsg: (_ep, msg, flags) =>
         counted("writemsg", () => this.#transfer(process, msg, flags, true)),
@@ -206,7 +208,14 @@ export class FakeNetwork {
     return at;
   }
 
-  #send(process: Process, msg: bigint, flags: bigint): number {
+  #inject(process: Process, buffer: bigint, bytes: bigint, address: bigint): number {
+    const at = this.#place(process, buffer, Number(bytes));
+    const copied = process.views.u8.slice(at, at + Number(bytes));
+    const reported = this.habits.reportsInjected;
+    return this.#begin(process, Number(address - ADDRESSES), () => copied, 0n, reported);
+  }
+
+  #send(process: Process, msg: bigint): number {
     const vector = this.#word64(process, msg + BigInt(fi_msg.msg_iov));
     assertEquals(this.#word64(process, msg + BigInt(fi_msg.iov_count)), 1n);
     const length = Number(this.#word64(process, vector + BigInt(iovec.iov_len)));
@@ -214,21 +223,30 @@ export class FakeNetwork {
     const at = this.#place(process, base, length);
     const target = Number(this.#word64(process, msg + BigInt(fi_msg.addr)) - ADDRESSES);
     const context = this.#word64(process, msg + BigInt(fi_msg.context));
-    const injected = (flags & FI.FI_INJECT) !== 0n;
+    return this.#begin(
+      process,
+      target,
+      () => process.views.u8.slice(at, at + length),
+      context,
+      true,
+    );
+  }
+
+  #begin(
+    process: Process,
+    target: number,
+    bytes: () => Uint8Array,
+    context: bigint,
+    reported: boolean,
+  ): number {
     const error = this.losses.shift();
     if (error !== undefined) {
       process.completions.push({ context, error, bytes: 0 });
       return 0;
     }
-    const copied = injected ? process.views.u8.slice(at, at + length) : undefined;
     let route = this.#routes.find((one) => one.source === process && one.target === target);
     if (!route) this.#routes.push(route = { source: process, target, messages: [] });
-    route.messages.push({
-      bytes: () => copied ?? process.views.u8.slice(at, at + length),
-      buffered: false,
-      context,
-      reported: !injected || this.habits.reportsInjected,
-    });
+    route.messages.push({ bytes, buffered: false, context, reported });
     return 0;
   }
 

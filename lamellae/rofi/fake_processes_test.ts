@@ -7,7 +7,7 @@ import { isFailing, readFailure } from "../local/failure_record.ts";
 import { createMemory, type Layout, layoutFor } from "../local/layout.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ADDRESSES, Chance, FakeNetwork, KEYS, type NetworkHabits } from "./fake_network_test.ts";
-import { MAGIC, WORD } from "./message.ts";
+import { MAGIC, MESSAGE, WORD } from "./message.ts";
 import {
   CONTROL,
   MESSAGE_HEADER_BYTES,
@@ -220,7 +220,9 @@ export function recordsInUse({ net, views }: Process): number[] {
 Deno.test("processes on the fake network send each other messages", () => {
   const processes = startProcesses();
   const [a, b] = processes.all as [Process, Process];
-  a.progress.send(a.progress.acquire(), 8, 0, 0, 1, 0, 4321);
+  const slot = a.progress.acquire();
+  a.progress.head(slot, MESSAGE.beat, 0, 0, 4321);
+  a.progress.send(slot, 1, 0);
   settleNetwork(processes);
   assertEquals(stalledMs(b, 0) >= 4321, true);
   assertEquals(b.views.i32[b.net.beats / 4], 1);

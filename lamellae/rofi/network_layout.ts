@@ -74,8 +74,6 @@ export const RECORD_KIND = {
   transfer: 3,
   /** A message that may get lost. */
   sign: 4,
-  /** All messages that leave their buffer at once. */
-  injected: 5,
 } as const;
 
 /** Bytes before the payload of a message. */
@@ -175,7 +173,7 @@ export function networkLayout(base: number, shape: NetworkShape): NetworkLayout 
     beats: take(4 * shape.processes),
     stalled: take(4 * shape.processes),
     heads: take(4 * shape.nearPes * shape.numPes),
-    records: take((receives + threads * perThread + 2) * RECORD_BYTES),
+    records: take((receives + threads * perThread) * RECORD_BYTES),
     threads: take(threads * THREAD_BYTES),
     receiveCalls: take(receives * RECEIVE_CALL_BYTES),
     receiveBuffers: take(receives * bufferBytes),
@@ -204,18 +202,10 @@ export function firstRecordOf(net: NetworkLayout, thread: number): number {
 
 /**
  * @param net The layout.
- * @returns The number of the record for calls whose completion does not matter.
+ * @returns How many records there are.
  */
-export function spareRecordOf(net: NetworkLayout): number {
+export function recordCount(net: NetworkLayout): number {
   return firstRecordOf(net, net.nearPes + 1);
-}
-
-/**
- * @param net The layout.
- * @returns The number of the record for messages that leave their buffer at once.
- */
-export function injectedRecordOf(net: NetworkLayout): number {
-  return spareRecordOf(net) + 1;
 }
 
 /**

@@ -13,8 +13,8 @@ import {
   RECEIVE_CALL_BYTES,
   RECORD,
   RECORD_BYTES,
+  recordCount,
   slotOf,
-  spareRecordOf,
   THREAD,
   threadOf,
 } from "./network_layout.ts";
@@ -41,7 +41,7 @@ function ranges(net: NetworkLayout): [number, number][] {
   for (const word of Object.values(CONTROL)) found.push([net.control + word, 8]);
   found.push([net.beats, 4 * net.processes], [net.stalled, 4 * net.processes]);
   found.push([net.heads, 4 * net.nearPes * net.numPes]);
-  for (let record = 0; record <= spareRecordOf(net); record++) {
+  for (let record = 0; record < recordCount(net); record++) {
     found.push([net.records + record * RECORD_BYTES, RECORD_BYTES]);
   }
   for (let receive = 0; receive < net.receives; receive++) {
@@ -89,7 +89,7 @@ Deno.test("the records of threads follow each other, the spare one is the last",
   const perThread = net.slots + net.transfers;
   assertEquals(firstRecordOf(net, 0), net.receives);
   assertEquals(firstRecordOf(net, 2), net.receives + 2 * perThread);
-  assertEquals(spareRecordOf(net), net.receives + 3 * perThread);
+  assertEquals(recordCount(net), net.receives + 3 * perThread);
 });
 
 Deno.test("the structures of libfabric fit where the layout has room for them", () => {

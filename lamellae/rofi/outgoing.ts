@@ -131,6 +131,7 @@ export class Outgoing {
     if (filled === 0) return port.release(slot);
     ring.tail = (tail + skip + filled) | 0;
     const rank = rankOf(port.start, pe);
-    port.send(slot, MESSAGE.frames, this.#pe, pe, rank, filled, tail, skip);
+    port.head(slot, MESSAGE.frames, this.#pe, pe, tail, skip);
+    port.send(slot, rank, filled);
   }
 }

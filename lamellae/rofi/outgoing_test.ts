@@ -61,7 +61,8 @@ function read({ processes }: Sender, pe: number, report = true): number[] {
   views.i32[(header + RING.head) / 4] = head;
   if (report) {
     const slot = process.progress.acquire();
-    process.progress.send(slot, MESSAGE.head, pe, 0, 0, 0, head);
+    process.progress.head(slot, MESSAGE.head, pe, 0, head);
+    process.progress.send(slot, 0, 0);
     settleNetwork(processes);
   }
   return lengths;

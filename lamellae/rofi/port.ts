@@ -9,15 +9,14 @@ import { FABRIC, type FabricCalls, FI } from "../../ffi/mod.ts";
 import type { Kernels } from "../../internal/kernels.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import { CompletionQueue } from "./completion_queue.ts";
-import { MAGIC, MESSAGE, WORD } from "./message.ts";
+import { MAGIC, WORD } from "./message.ts";
 import {
   firstRecordOf,
-  injectedRecordOf,
   MESSAGE_HEADER_BYTES,
   RECORD,
   RECORD_KIND,
+  recordCount,
   slotOf,
-  spareRecordOf,
   THREAD,
   threadOf,
 } from "./network_layout.ts";
@@ -29,6 +28,9 @@ export class Port extends CompletionQueue {
   readonly #ep: bigint;
   readonly #message: number;
   readonly #messagePointer: bigint;
+  /** Made once each: a fresh 64-bit integer takes longer than the call. */
+  readonly #bufferPointers: bigint[] = [];
+  readonly #lengths: bigint[] = [];
   readonly #shortage: (() => void)[] = [];
   #nextSlot = 0;
 
@@ -64,8 +66,6 @@ export class Port extends CompletionQueue {
     this.write64(this.#message + message.iov_count, 1);
     this.write64(this.#message + message.data, 0);
     this.writeBig(desc, this.start.fabric.desc);
-    const injected = this.recordAt(injectedRecordOf(this.net));
-    this.#words[(injected + RECORD.kind) >>> 2] = RECORD_KIND.injected;
   }
 
   /**
@@ -89,7 +89,7 @@ export class Port extends CompletionQueue {
    * @returns Whether something that a thread of this process sent or transfers is under way.
    */
   isBusy(): boolean {
-    const end = spareRecordOf(this.net);
+    const end = recordCount(this.net);
     for (let record = this.net.receives; record < end; record++) {
       if (this.#words[(this.recordAt(record) + RECORD.pending) >>> 2]! > 0) return true;
     }
@@ -162,35 +162,19 @@ export class Port extends CompletionQueue {
   }
 
   /**
-   * Sends a buffer; it is free again once it has left.
+   * Writes the header of a message.
    *
-   * @param slot The buffer, its payload written.
+   * @param slot Its buffer.
    * @param kind One of `MESSAGE`.
    * @param source The sender, as the target knows it.
    * @param target The PE it is for.
-   * @param rank The process it is for.
-   * @param bytes Bytes of the payload.
-   * @param a First word of the header that is for the kind.
+   * @param a First word that is for the kind.
    * @param b Second.
    * @param c Third.
-   * @param patient Whether to wait where there is no room for it, rather than to give it up.
-   * @returns Whether it was sent.
    */
-  send(
-    slot: number,
-    kind: number,
-    source: number,
-    target: number,
-    rank: number,
-    bytes: number,
-    a = 0,
-    b = 0,
-    c = 0,
-    patient = true,
-  ): boolean {
+  head(slot: number, kind: number, source: number, target: number, a = 0, b = 0, c = 0): void {
     const words = this.#words;
-    const buffer = slotOf(this.net, this.thread, slot);
-    const at = buffer >>> 2;
+    const at = slotOf(this.net, this.thread, slot) >>> 2;
     words[at + WORD.kind] = MAGIC | kind;
     words[at + WORD.token] = this.start.token;
     words[at + WORD.source] = source;
@@ -198,44 +182,83 @@ export class Port extends CompletionQueue {
     words[at + WORD.a] = a;
     words[at + WORD.b] = b;
     words[at + WORD.c] = c;
-    words[at + WORD.bytes] = bytes;
-    const total = MESSAGE_HEADER_BYTES + bytes;
+  }
+
+  /**
+   * Sends a buffer; it is free again once it has left.
+   *
+   * @param slot The buffer, its header and payload written.
+   * @param rank The process it is for.
+   * @param bytes Bytes of the payload.
+   */
+  send(slot: number, rank: number, bytes: number): void {
+    const total = this.#finish(slot, bytes);
+    const inject = total <= this.start.fabric.injectBytes;
+    try {
+      // What leaves at once costs some providers less if nothing refers to it.
+      if (inject) this.retry("fi_inject", () => this.#inject(slot, rank, total), rank);
+      else {
+        const record = this.#prepare(slot, rank, RECORD_KIND.send);
+        this.retry("fi_sendmsg", () => this.#send(slot, rank, total, record), rank);
+      }
+    } catch (error) {
+      this.release(slot);
+      throw error;
+    }
+    if (inject) this.release(slot);
+    this.wake(rank);
+  }
+
+  /**
+   * Sends a buffer that may get lost, such as a sign of life or last words: whoever misses it
+   * notices.
+   *
+   * @param slot The buffer, its header and payload written.
+   * @param rank The process it is for.
+   * @param bytes Bytes of the payload.
+   * @returns Whether there was room for it. The buffer is given back in any case.
+   */
+  trySend(slot: number, rank: number, bytes: number): boolean {
+    const total = this.#finish(slot, bytes);
+    const record = this.#prepare(slot, rank, RECORD_KIND.sign);
+    const given = this.#send(slot, rank, total, record) >= 0;
+    if (given) this.wake(rank);
+    else this.release(slot);
+    return given;
+  }
+
+  /** Completes the header; returns the length of the message. */
+  #finish(slot: number, bytes: number): number {
+    this.#words[(slotOf(this.net, this.thread, slot) >>> 2) + WORD.bytes] = bytes;
+    return MESSAGE_HEADER_BYTES + bytes;
+  }
+
+  /** Notes what the completion of a buffer means; returns its record. */
+  #prepare(slot: number, rank: number, kind: number): number {
     const record = this.recordAt(firstRecordOf(this.net, this.thread) + slot);
-    // Signs of life and last words may get lost: whoever misses them notices.
-    const sign = kind === MESSAGE.beat || kind === MESSAGE.fail;
-    words[(record + RECORD.kind) >>> 2] = sign ? RECORD_KIND.sign : RECORD_KIND.send;
-    words[(record + RECORD.owner) >>> 2] = this.thread;
-    words[(record + RECORD.rank) >>> 2] = rank;
+    this.#words[(record + RECORD.kind) >>> 2] = kind;
+    this.#words[(record + RECORD.owner) >>> 2] = this.thread;
+    this.#words[(record + RECORD.rank) >>> 2] = rank;
+    return record;
+  }
+
+  #inject(slot: number, rank: number, total: number): number {
+    const buffer = this.#bufferPointers[slot] ??= this.pointer(
+      slotOf(this.net, this.thread, slot),
+    );
+    const length = this.#lengths[total] ??= BigInt(total);
+    return this.calls.inject(this.#ep, buffer, length, this.start.peers[rank]!.address);
+  }
+
+  #send(slot: number, rank: number, total: number, record: number): number {
     const { fi_msg: message, iovec } = FABRIC;
     const vector = this.#message + message.bytes;
-    const inject = total <= this.start.fabric.injectBytes;
-    const flags = inject ? FI.FI_INJECT : FI.FI_COMPLETION;
-    const shared = sign ? spareRecordOf(this.net) : injectedRecordOf(this.net);
-    const context = inject ? this.recordAt(shared) : record;
-    const write = (): number => {
-      // Handling what arrives meanwhile sends too, through the same structure.
-      this.writePointer(vector + iovec.iov_base, buffer);
-      this.write64(vector + iovec.iov_len, total);
-      this.writeAddress(this.#message + message.addr, rank);
-      this.writePointer(this.#message + message.context, context);
-      return this.calls.sendmsg(this.#ep, this.#messagePointer, flags);
-    };
-    if (!patient) {
-      if (write() < 0) {
-        this.release(slot);
-        return false;
-      }
-    } else {
-      try {
-        this.retry("fi_sendmsg", write, rank);
-      } catch (error) {
-        this.release(slot);
-        throw error;
-      }
-    }
-    if (inject) this.#words[(record + RECORD.pending) >>> 2] = 0;
-    this.wake(rank);
-    return true;
+    // Handling what arrives meanwhile sends too, through the same structure.
+    this.writePointer(vector + iovec.iov_base, slotOf(this.net, this.thread, slot));
+    this.write64(vector + iovec.iov_len, total);
+    this.writeAddress(this.#message + message.addr, rank);
+    this.writePointer(this.#message + message.context, record);
+    return this.calls.sendmsg(this.#ep, this.#messagePointer, FI.FI_COMPLETION);
   }
 
   /**
@@ -249,6 +272,8 @@ export class Port extends CompletionQueue {
    * @param c Third.
    */
   sendSmall(kind: number, source: number, target: number, a = 0, b = 0, c = 0): void {
-    this.send(this.acquire(), kind, source, target, rankOf(this.start, target), 0, a, b, c);
+    const slot = this.acquire();
+    this.head(slot, kind, source, target, a, b, c);
+    this.send(slot, rankOf(this.start, target), 0);
   }
 }

@@ -19,10 +19,10 @@ import {
 import { MESSAGE, WORD } from "./message.ts";
 import {
   CONTROL,
-  injectedRecordOf,
   RECORD,
   RECORD_BYTES,
   RECORD_KIND,
+  recordCount,
   THREAD,
   threadOf,
 } from "./network_layout.ts";
@@ -81,7 +81,9 @@ Deno.test("a message that is being handled is first: what else comes meanwhile w
 Deno.test("a port makes a call again until the provider has room, and reads meanwhile", () => {
   const { network, here, there, port } = listener();
   network.refusals.set("sendmsg", [-11, -11, -11]);
-  port.send(port.acquire(), MESSAGE.beat, 0, 0, 1, 0, 55);
+  const slot = port.acquire();
+  port.head(slot, MESSAGE.beat, 0, 0, 55);
+  port.send(slot, 1, 0);
   assertEquals(network.counts.get("sendmsg"), 4);
   assertEquals(recordsInUse(here).length, 1);
   settleNetwork({ network, all: [here, there] });
@@ -128,7 +130,9 @@ Deno.test("a message that cannot be sent is noted, a sign of life may get lost",
   for (const injectBytes of [0, 64]) {
     const { network, here, port } = listener({ injectBytes });
     network.losses.push(113, 113);
-    port.send(port.acquire(), MESSAGE.beat, 0, 0, 1, 0);
+    const slot = port.acquire();
+    port.head(slot, MESSAGE.beat, 0, 0);
+    assert(port.trySend(slot, 1, 0));
     while (network.completionsAt(0) > 0) port.poll();
     assertEquals([failureOf(here), recordsInUse(here)], [undefined, []]);
     port.sendSmall(MESSAGE.ring, 0, 1);
@@ -142,7 +146,7 @@ Deno.test("a message that cannot be sent is noted, a sign of life may get lost",
 
 Deno.test("a completion of something unknown is passed over, an error of it is noted", () => {
   const { network, here, port } = listener();
-  const end = injectedRecordOf(here.net) + 1 + THREAD.transfer / RECORD_BYTES;
+  const end = recordCount(here.net) + THREAD.transfer / RECORD_BYTES;
   // What lies behind the records looks like one.
   here.views.i32[(port.recordAt(end) + RECORD.kind) / 4] = RECORD_KIND.send;
   const before = here.views.u8.slice(0, here.layout.heaps);

@@ -215,14 +215,20 @@ class ProgressThread {
 
   /** At the end of a job others close their endpoints earlier. Before it, they miss the sign. */
   #beat(rank: number, stalledMs: number, until: number): boolean {
-    const { beat } = MESSAGE;
-    const own = this.#start.rank;
+    return this.#say(rank, until, (slot) => {
+      this.#port.head(slot, MESSAGE.beat, this.#start.rank, 0, stalledMs);
+      return 0;
+    });
+  }
+
+  /** Sends what may get lost, as soon as there is room for it, up to some time. */
+  #say(rank: number, until: number, write: (slot: number) => number): boolean {
+    const port = this.#port;
     for (;;) {
-      const slot = this.#port.tryAcquire();
-      const given = slot >= 0 &&
-        this.#port.send(slot, beat, own, 0, rank, 0, stalledMs, 0, 0, false);
-      if (given || performance.now() >= until) return given;
-      this.#port.poll();
+      const slot = port.tryAcquire();
+      if (slot >= 0 && port.trySend(slot, rank, write(slot))) return true;
+      if (performance.now() >= until) return false;
+      port.poll();
     }
   }
 
@@ -257,8 +263,9 @@ class ProgressThread {
     if (!failure.far) {
       const text = new TextEncoder().encode(failure.text);
       this.#port.lastWords(LAST_WORDS_MS);
+      const until = performance.now() + LAST_WORDS_MS;
       for (let other = 0; other < peers.length; other++) {
-        if (other !== rank) this.#tell(other, failure.pe, failure.exitCode, text);
+        if (other !== rank) this.#tell(other, until, failure.pe, failure.exitCode, text);
       }
       this.#port.flush(LAST_WORDS_MS);
     }
@@ -266,14 +273,15 @@ class ProgressThread {
     ringSupervisor(this.#views);
   }
 
-  #tell(rank: number, pe: number, exitCode: number, text: Uint8Array): void {
+  #tell(rank: number, until: number, pe: number, exitCode: number, text: Uint8Array): void {
     const port = this.#port;
+    const part = text.subarray(0, port.payloadBytesMax);
     try {
-      const slot = port.acquire();
-      const payload = port.payloadOf(slot);
-      const part = text.subarray(0, port.payloadBytesMax);
-      this.#views.u8.set(part, payload);
-      port.send(slot, MESSAGE.fail, this.#start.rank, 0, rank, part.length, pe, exitCode);
+      this.#say(rank, until, (slot) => {
+        port.head(slot, MESSAGE.fail, this.#start.rank, 0, pe, exitCode);
+        this.#views.u8.set(part, port.payloadOf(slot));
+        return part.length;
+      });
     } catch {
       // It may be the one that is gone; its launcher ends it if it is not.
     }

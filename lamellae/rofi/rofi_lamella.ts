@@ -31,6 +31,8 @@ const LOOKS_PER_SPIN = 1 / 40;
  * and a long spin would then keep both waiting. Where it is not, an offer takes less than a look.
  */
 const LOOKS_ALONE = 10;
+/** Polls that find something in the rings before the network has to be read. */
+const POLLS_UNREAD = 8;
 /** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
 const BUSY_LOOKS = 8;
 
@@ -60,6 +62,8 @@ export class RofiLamella implements Lamella {
   readonly #reported: Int32Array;
   #bytesPut = 0;
   #busy = 0;
+  /** Polls since the network was read. */
+  #unread = 0;
   /** Whether this PE has asked for the queue and may not have got it yet. */
   #claimed = false;
 
@@ -170,8 +174,12 @@ export class RofiLamella implements Lamella {
   }
 
   poll(sink: FrameSink): number {
+    // A wait has just read the network for what is in the rings: who sent it waits for an answer.
+    const done = this.#local.poll(sink);
+    if (done > 0 && ++this.#unread < POLLS_UNREAD) return done;
+    this.#unread = 0;
     this.#look();
-    return this.#local.poll(sink);
+    return done > 0 ? done : this.#local.poll(sink);
   }
 
   /** Reads the network; returns whether something came. */
@@ -260,7 +268,8 @@ export class RofiLamella implements Lamella {
         const part = this.exchange(other, sequence);
         end = writeContribution(this.views.u8, this.views.i32, end, other, part);
       }
-      port.send(slot, MESSAGE.exchange, this.pe, pe, rank, end - begin, 0, sequence);
+      port.head(slot, MESSAGE.exchange, this.pe, pe, 0, sequence);
+      port.send(slot, rank, end - begin);
     }
   }
 

@@ -282,10 +282,8 @@ export class Transfers {
     try {
       const message = port.acquire();
       port.views.u8.set(request, port.payloadOf(message));
-      const rank = rankOf(port.start, pe);
-      const { operate } = MESSAGE;
-      const bytes = request.length;
-      port.send(message, operate, this.#pe, pe, rank, bytes, record, reply.length, generation);
+      port.head(message, MESSAGE.operate, this.#pe, pe, record, reply.length, generation);
+      port.send(message, rankOf(port.start, pe), request.length);
     } catch (error) {
       this.#giveUp(ticket, 1);
       throw error;
