@@ -89,7 +89,8 @@ export class CompletionQueue extends CallMemory {
   readonly #recordsLow: number;
   readonly #recordsEnd: number;
   readonly #cursor: number;
-  readonly #bells: HostBells | undefined;
+  /** Bells of processes, where the provider offers nothing to sleep in. */
+  readonly bells: HostBells | undefined;
   #locked = false;
   /** Whether messages are being answered. */
   #answering = false;
@@ -130,7 +131,7 @@ export class CompletionQueue extends CallMemory {
     this.#recordsEnd = recordCount(net);
     this.#receives = new Receives(this, this.calls);
     const bells = start.peers.map(({ bell }) => bell);
-    if (bells.some((bell) => bell !== 0n)) this.#bells = new HostBells(bells);
+    if (bells.some((bell) => bell !== 0n)) this.bells = new HostBells(bells);
   }
 
   /**
@@ -234,7 +235,7 @@ export class CompletionQueue extends CallMemory {
 
   /** Ends the sleep of the progress thread. */
   disturb(): void {
-    if (this.#bells) this.#bells.ring(this.start.rank);
+    if (this.bells) this.bells.ring(this.start.rank);
     else this.calls.cqSignal(this.#cq);
   }
 
@@ -244,24 +245,7 @@ export class CompletionQueue extends CallMemory {
    * @param rank The process.
    */
   wake(rank: number): void {
-    this.#bells?.ring(rank);
-  }
-
-  /**
-   * Looks, and if nothing came sleeps until another process or {@linkcode disturb} wakes this one,
-   * where all other processes do.
-   *
-   * @param timeoutMs Longest sleep in milliseconds.
-   * @returns How much came, in the look.
-   */
-  doze(timeoutMs: number): number {
-    const bells = this.#bells!;
-    const { rank } = this.start;
-    bells.lieDown(rank);
-    const came = this.visit();
-    if (came === 0) bells.sleep(rank, timeoutMs);
-    else bells.getUp(rank);
-    return came;
+    this.bells?.ring(rank);
   }
 
   /**

@@ -38,11 +38,15 @@ export const CONTROL = {
   broken: 10 * LINE_BYTES,
   /** Set if every other process rings the bell of this one. */
   rung: 12 * LINE_BYTES,
+  /** Whether the only PE of the process sleeps in the queue, and the progress thread need not. */
+  guarded: 13 * LINE_BYTES,
+  /** Whether the progress thread sleeps long, because the queue is guarded. */
+  relieved: 14 * LINE_BYTES,
   /** A word that others read to see how they reach this process; never 0. */
   probe: 11 * LINE_BYTES,
 } as const;
 
-const CONTROL_BYTES = 13 * LINE_BYTES;
+const CONTROL_BYTES = 15 * LINE_BYTES;
 
 /** Byte offsets inside a record. The first 64 bytes belong to the provider (`fi_context2`). */
 export const RECORD = {

@@ -11,6 +11,7 @@ import type { MemoryViews } from "../../internal/memory_views.ts";
 import { CompletionQueue } from "./completion_queue.ts";
 import { MAGIC, WORD } from "./message.ts";
 import {
+  CONTROL,
   firstRecordOf,
   MESSAGE_HEADER_BYTES,
   RECORD,
@@ -21,6 +22,11 @@ import {
   threadOf,
 } from "./network_layout.ts";
 import { type NetworkStart, rankOf } from "./network_start.ts";
+
+/** Longest sleep of a PE: nothing ends it in which the network has no part. */
+const SLUMBER_MS = 100;
+/** Longest sleep by the bell while something is under way. */
+const BUSY_MS = 1;
 
 /** One thread's access to the network. */
 export class Port extends CompletionQueue {
@@ -83,6 +89,49 @@ export class Port extends CompletionQueue {
   /** Most bytes of a payload. */
   get payloadBytesMax(): number {
     return this.net.bufferBytes - MESSAGE_HEADER_BYTES;
+  }
+
+  /**
+   * Sleeps until something comes, and handles it, where the network can be slept in and no other
+   * thread reads the queue.
+   *
+   * @param timeoutMs Longest sleep in milliseconds.
+   * @returns Whether it slept, or something came at once.
+   */
+  slumber(timeoutMs: number): boolean {
+    const ms = Math.min(timeoutMs, SLUMBER_MS);
+    const { control } = this.net;
+    if (!this.start.fabric.waits) {
+      const rung = this.#words[(control + CONTROL.rung) >>> 2] !== 0;
+      if (!rung || this.#words[(control + CONTROL.watching) >>> 2] !== 0) return false;
+      this.doze(ms);
+      return true;
+    }
+    if (!this.take()) return false;
+    try {
+      this.sleep(ms);
+    } finally {
+      this.leave();
+    }
+    return true;
+  }
+
+  /**
+   * Looks, and if nothing came sleeps until another process or `disturb` wakes this one, where all
+   * other processes ring. Providers answer each other, for which nobody rings: so the sleep is
+   * short as long as something is under way.
+   *
+   * @param timeoutMs Longest sleep in milliseconds.
+   * @returns How much came, in the look.
+   */
+  doze(timeoutMs: number): number {
+    const bells = this.bells!;
+    const { rank } = this.start;
+    bells.lieDown(rank);
+    const came = this.visit();
+    if (came > 0) bells.getUp(rank);
+    else bells.sleep(rank, this.isBusy() ? Math.min(timeoutMs, BUSY_MS) : timeoutMs);
+    return came;
   }
 
   /**

@@ -3,9 +3,9 @@
  * no PE does, so that a PE may compute, await or sleep without keeping others waiting; it tells the
  * other processes that this one lives, and when the job fails, why.
  *
- * While PEs look themselves it keeps out of their way, but for a look at the clock each millisecond
+ * While PEs look themselves it keeps out of their way, but for a look at a counter each millisecond
  * or two. When none has looked for that long, or one goes to sleep, it takes the queue and sleeps
- * in `fi_cq_sread(3)`.
+ * in `fi_cq_sread(3)`. The only PE of a process sleeps there itself, and relieves it.
  *
  * @module
  */
@@ -130,17 +130,32 @@ class ProgressThread {
 
   /** Lets the PEs read the queue for as long as they do, or until one goes to sleep. */
   #keepOut(): void {
-    const bell = this.#control + CONTROL.bell;
     for (;;) {
       const polls = this.#load(CONTROL.polls);
-      // No abort word: it would end every nap once the job fails.
-      this.#kernels.wait(bell, this.#control + CONTROL.stop, this.#heard, 1, NAP_MS * 1e6);
+      const relieved = this.#nap();
       this.#speak();
-      const rings = this.#kernels.load32(bell + 4);
+      const rings = this.#kernels.load32(this.#control + CONTROL.bell + 4);
       const rung = rings !== this.#heard;
       this.#heard = rings;
-      if (rung || this.#load(CONTROL.stop) || this.#load(CONTROL.polls) === polls) return;
+      if (this.#load(CONTROL.stop)) return;
+      // A PE that was asleep in the queue is awake, or still sleeps there: it will look, or say so.
+      if (!relieved && (rung || this.#load(CONTROL.polls) === polls)) return;
     }
+  }
+
+  /** Sleeps a little, or until a PE that sleeps in the queue is awake; returns which. */
+  #nap(): boolean {
+    const relieved = this.#control + CONTROL.relieved;
+    const guarded = (): boolean => this.#load(CONTROL.guarded) !== 0;
+    const long = guarded();
+    if (long) this.#kernels.store32(relieved, 1);
+    // The PE may have woken before it could see that it has to ring.
+    const ms = long && guarded() ? SLEEP_MS : NAP_MS;
+    const bell = this.#control + CONTROL.bell;
+    // No abort word: it would end every nap once the job fails.
+    this.#kernels.wait(bell, this.#control + CONTROL.stop, this.#heard, 1, ms * 1e6);
+    if (long) this.#kernels.store32(relieved, 0);
+    return long;
   }
 
   /** Reads the queue until a PE wants it. */
@@ -179,9 +194,8 @@ class ProgressThread {
   }
 
   /**
-   * As `#visit`, where other processes ring. Some messages come in several parts, and providers
-   * answer each other, for which nobody rings: so the naps are short at first, and as long as
-   * something is under way.
+   * As `#visit`, where other processes ring. Some messages come in several parts, for which nobody
+   * rings: so the naps are short at first.
    */
   #doze(): void {
     const port = this.#port;
@@ -192,8 +206,7 @@ class ProgressThread {
     while (
       this.#load(CONTROL.polls) === polls && !this.#load(CONTROL.claim) && !this.#load(CONTROL.stop)
     ) {
-      const most = port.isBusy() ? VISIT_MS_MAX : SLEEP_MS;
-      napMs = port.doze(Math.min(napMs, most)) > 0 ? VISIT_MS_MIN : 2 * napMs;
+      napMs = port.doze(Math.min(napMs, SLEEP_MS)) > 0 ? VISIT_MS_MIN : 2 * napMs;
       this.#speak();
     }
     this.#kernels.store32(this.#control + CONTROL.watching, 0);

@@ -30,7 +30,7 @@ const LOOKS_PER_SPIN = 1 / 40;
  * Looks before the core is offered with each: the process one waits for may be next on this core,
  * and a long spin would then keep both waiting. Where it is not, an offer takes less than a look.
  */
-const LOOKS_ALONE = 10;
+const LOOKS_ALONE = 30;
 /** Polls that find something in the rings before the network has to be read. */
 const POLLS_UNREAD = 8;
 /** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
@@ -55,6 +55,7 @@ export class RofiLamella implements Lamella {
   readonly #transfers: Transfers;
   readonly #outgoing: Outgoing;
   readonly #near: boolean[];
+  readonly #alone: boolean;
   readonly #yield: (() => void) | undefined;
   readonly #control: number;
   readonly #watching: number;
@@ -109,6 +110,7 @@ export class RofiLamella implements Lamella {
     new Arrivals(this.#port);
     this.#transfers = new Transfers(this.#port, pe);
     this.#outgoing = new Outgoing(this.#port, pe);
+    this.#alone = layout.nearPes === 1;
     this.#near = Array.from({ length: this.numPes }, (_, other) => isNear(layout, other));
     this.#reported = new Int32Array(this.numPes);
   }
@@ -234,8 +236,23 @@ export class RofiLamella implements Lamella {
       if (code !== WAIT_TIMEOUT) return code;
     }
     if (timeoutMs <= 0) return WAIT_TIMEOUT;
+    if (this.#alone && this.#guard(timeoutMs)) return this.#local.wait(seen, 1, 0, 0);
     this.#rest();
     return this.#local.wait(seen, 1, 0, timeoutMs);
+  }
+
+  /**
+   * Sleeps in the network, as the only PE of this process: what comes wakes it without the progress
+   * thread in between. Returns false if it cannot, because that reads the queue now.
+   */
+  #guard(timeoutMs: number): boolean {
+    const { kernels } = this;
+    const control = this.#control;
+    kernels.store32(control + CONTROL.guarded, 1);
+    const slept = this.#port.slumber(timeoutMs);
+    kernels.store32(control + CONTROL.guarded, 0);
+    if (kernels.load32(control + CONTROL.relieved) !== 0) kernels.ring(control + CONTROL.bell);
+    return slept;
   }
 
   waitAsync(seen: number): Promise<unknown> | null {

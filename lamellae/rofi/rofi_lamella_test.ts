@@ -300,8 +300,8 @@ Deno.test("RofiLamella does everything once and in order, whatever the network d
 });
 
 /** The first two PEs of two processes of one PE each. */
-function pair() {
-  const processes = startProcesses();
+function pair(shape: Partial<Shape> = {}) {
+  const processes = startProcesses(shape);
   const [here, there] = processes.all as [Process, Process];
   const [pe, far] = lamellae(processes) as [RofiLamella, RofiLamella];
   return { processes, here, there, pe, far };
@@ -344,8 +344,29 @@ Deno.test("a PE that waits sees a ring from afar, and the failure of the job", (
   assertEquals(pe.failure()?.message, "PE 1 failed: why");
 });
 
+Deno.test("the only PE of a process sleeps in the queue itself, and says when it is awake", () => {
+  const { pe, here, far } = pair();
+  const word = (at: number) => here.views.i32[(here.net.control + at) / 4]!;
+  const rings = word(CONTROL.bell + 4);
+  assertEquals(pe.wait(pe.events(), 1, 0, 1), WAIT_TIMEOUT);
+  assertEquals([word(CONTROL.guarded), word(CONTROL.bell + 4)], [0, rings]);
+  here.views.i32[(here.net.control + CONTROL.relieved) / 4] = 1;
+  const seen = pe.events();
+  far.ring(0);
+  let code: number = WAIT_TIMEOUT;
+  let waits = 0;
+  while (code === WAIT_TIMEOUT && ++waits < 1000) code = pe.wait(seen, 0, 0, 1);
+  assertEquals([code, word(CONTROL.bell + 4)], [WAIT_EVENT, rings + waits]);
+  // While the progress thread reads the queue, it is the one that wakes the PE.
+  assert(here.progress.take());
+  here.views.i32[(here.net.control + CONTROL.watching) / 4] = 1;
+  assertEquals(pe.wait(pe.events(), 1, 0, 1), WAIT_TIMEOUT);
+  assertEquals(word(CONTROL.guarded), 0);
+  here.progress.leave();
+});
+
 Deno.test("a PE that sleeps hands the queue to the progress thread, and asks for it back", () => {
-  const { pe, here } = pair();
+  const { pe, here } = pair({ nearPes: 2 });
   const word = (at: number) => here.views.i32[(here.net.control + at) / 4]!;
   const rings = word(CONTROL.bell + 4);
   assertEquals(pe.wait(pe.events(), 1, 0, 0.1), WAIT_TIMEOUT);
