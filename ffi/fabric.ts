@@ -18,6 +18,7 @@ import {
   type FabricObject,
   operation,
 } from "./fabric_object.ts";
+import type { WaitObject } from "./fabric_wait.ts";
 import { functionAt, wordAt } from "./native.ts";
 
 const NAME_BYTES_MAX = 256;
@@ -63,6 +64,8 @@ export interface Objects {
   readonly ep: FabricObject;
   /** How the queue waits. */
   readonly wait: FabricWait;
+  /** What sleeps in the queue need, where that can be had. */
+  readonly waitObject: WaitObject | undefined;
 }
 
 /**
@@ -100,6 +103,8 @@ export class Fabric implements Disposable {
   readonly contextBytes: number;
   /** How `cqSread` waits. */
   readonly waitable: FabricWait;
+  /** What `QueueWait` needs, where it can be used. */
+  readonly waitObject: WaitObject | undefined;
   /** Whether it reaches processes of this host only. */
   readonly oneHost: boolean;
   /** What others insert to reach this endpoint. */
@@ -135,6 +140,7 @@ export class Fabric implements Disposable {
     this.mrMode = info.mrMode;
     this.contextBytes = contextBytes(info.mode);
     this.waitable = objects.wait;
+    this.waitObject = objects.waitObject;
     this.oneHost = info.provider === "shm";
     this.ep = objects.ep.fid;
     this.cq = objects.cq.fid;

@@ -74,6 +74,7 @@ export const FABRIC = {
   fi_ops_fabric: {
     bytes: 56,
     domain: 8,
+    trywait: 40,
   },
   fid_domain: {
     bytes: 40,
@@ -261,6 +262,7 @@ export const FI = {
   FI_WAIT_NONE: 0,
   FI_WAIT_UNSPEC: 1,
   FI_WAIT_FD: 3,
+  FI_GETWAIT: 5,
   FI_CQ_COND_NONE: 0,
   FI_SOCKADDR: 1,
   FI_SOCKADDR_IN: 2,

@@ -54,7 +54,16 @@ export interface FabricObject {
   readonly fid: bigint;
 }
 
-function baseOperation(
+/**
+ * Finds an operation that objects of every kind have.
+ *
+ * @param object The object
+ * @param name The operation
+ * @param provider The provider, for the error
+ * @returns The address of the function
+ * @throws {FeatureLevelError} If the provider does not have it
+ */
+export function baseOperation(
   object: FabricObject,
   name: "close" | "bind" | "control",
   provider: string,

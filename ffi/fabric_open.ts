@@ -17,6 +17,7 @@ import {
   type FabricObject,
   operation,
 } from "./fabric_object.ts";
+import { waitObject } from "./fabric_wait.ts";
 import { functionAt, wordAt } from "./native.ts";
 import { nameForShm } from "./shm_files.ts";
 
@@ -147,7 +148,8 @@ function openObjects(
   bindObjects(ep, av, 0n, provider);
   bindObjects(ep, cq, FI.FI_TRANSMIT | FI.FI_RECV | FI.FI_SELECTIVE_COMPLETION, provider);
   enableObject(ep, provider);
-  return { all, domain, av, cq, ep, wait: waitKind(provider, wait) };
+  const sleeps = wait === FI.FI_WAIT_FD ? waitObject(fabric, cq, provider) : undefined;
+  return { all, domain, av, cq, ep, wait: waitKind(provider, wait), waitObject: sleeps };
 }
 
 /**

@@ -12,6 +12,7 @@ export { type FabricChoice, refusal } from "./fabric_choice.ts";
 export { bitNames, type FabricInfo } from "./fabric_info.ts";
 export { checkFabric, fabricError, type FabricErrorOptions } from "./fabric_library.ts";
 export { discoverFabric, type FabricOptions, openFabric } from "./fabric_open.ts";
+export { QueueWait, type WaitObject } from "./fabric_wait.ts";
 export { type BellPage, createBell, HostBells, openBell } from "./host_bell.ts";
 export { baseAddress, pointerOf } from "./native.ts";
 export { Pmix, PMIX_CONSTANTS, PMIX_LAYOUT } from "./pmix.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { discoverFabric, fabricCalls, FI, openFabric, sweepShm } from "../ffi/mod.ts";
+import { discoverFabric, fabricCalls, FI, openFabric, QueueWait, sweepShm } from "../ffi/mod.ts";
 import { ClosedError, FeatureLevelError, TransportError } from "../internal/errors.ts";
 import { DATA, Side } from "./support/fabric_side.ts";
 import type { FabricTask } from "./support/fabric_worker.ts";
@@ -203,6 +203,50 @@ Deno.test("cqSread sleeps until its timeout where the endpoint says that it slee
   }
   using shm = openFabric({ provider: "shm" });
   assertEquals(shm.waitable, "spins");
+});
+
+for (const provider of ["tcp;ofi_rxm", "net"]) {
+  Deno.test(`QueueWait on ${provider} ends by a signal and its time, and takes puts`, () => {
+    using sides = pair(provider);
+    const { one, two, toTwo } = sides;
+    const { calls } = two.own;
+    const wait = new QueueWait(two.fabric.waitObject!, provider);
+    const look = () => calls.cqRead(two.fabric.cq, two.own.at(2048), 4n);
+    const target = { offset: DATA, bytes: 8, ...two.remote(DATA + 512) };
+    const sleepMs = (timeoutMs: number): number => {
+      const start = performance.now();
+      wait.sleep(timeoutMs, () => called);
+      return performance.now() - start;
+    };
+    // The first put connects the two.
+    one.own.put(toTwo, target, 1n, () => void look());
+    one.own.complete(() => void look());
+    let called = false;
+    let slept = 0;
+    for (let round = 0; round < 100 && slept < 30; round++) {
+      slept = sleepMs(30);
+      assertEquals(look(), -FI.FI_EAGAIN);
+    }
+    assert(slept >= 29, `slept for ${slept} ms`);
+    called = true;
+    calls.cqSignal(two.fabric.cq);
+    assert(sleepMs(10_000) < 5000);
+    called = false;
+    look();
+    one.own.bytes.set([9, 8, 7], DATA);
+    one.own.put(toTwo, target, 2n, () => void look());
+    // A put that is there already is taken before the sleep, one that comes later ends it.
+    one.own.complete(() => {
+      sleepMs(20);
+      assertEquals(look(), -FI.FI_EAGAIN);
+    });
+    assertEquals([...two.own.bytes.subarray(DATA + 512, DATA + 515)], [9, 8, 7]);
+  });
+}
+
+Deno.test("shm gives away nothing to sleep by", () => {
+  using sides = pair("shm");
+  assertEquals(sides.one.fabric.waitObject, undefined);
 });
 
 /** Processor time of this process in milliseconds. */

@@ -17,6 +17,7 @@ import {
   fabricError,
   FI,
   HostBells,
+  QueueWait,
 } from "../../ffi/mod.ts";
 import { ClosedError, type LamellarError, PeFailedError } from "../../internal/errors.ts";
 import type { Kernels } from "../../internal/kernels.ts";
@@ -83,6 +84,7 @@ export class CompletionQueue extends CallMemory {
   readonly #lock: number;
   readonly #stop: number;
   readonly #cq: bigint;
+  readonly #wait: QueueWait | undefined;
   readonly #completions: number;
   readonly #completionsPointer: bigint;
   readonly #receives: Receives;
@@ -130,6 +132,7 @@ export class CompletionQueue extends CallMemory {
     this.#recordsLow = (memoryAddress + net.records) % 2 ** 32 | 0;
     this.#recordsEnd = recordCount(net);
     this.#receives = new Receives(this, this.calls);
+    if (start.fabric.waitObject) this.#wait = new QueueWait(start.fabric.waitObject, provider);
     const bells = start.peers.map(({ bell }) => bell);
     if (bells.some((bell) => bell !== 0n)) this.bells = new HostBells(bells);
   }
@@ -214,13 +217,19 @@ export class CompletionQueue extends CallMemory {
   }
 
   /**
-   * Sleeps until something completes, and handles it. The lock has to be taken.
+   * Sleeps until something happens in the network, and handles what came. The lock has to be taken.
    *
    * @param timeoutMs Longest sleep in milliseconds.
+   * @param called Whether who disturbs this thread has said why.
    * @returns How much was handled.
    */
-  sleep(timeoutMs: number): number {
-    const code = this.calls.cqSread(this.#cq, this.#completionsPointer, ROOM, 0n, timeoutMs);
+  sleep(timeoutMs: number, called: () => boolean): number {
+    const ms = Math.ceil(timeoutMs);
+    if (this.#wait) {
+      this.#wait.sleep(ms, called);
+      return this.look();
+    }
+    const code = this.calls.cqSread(this.#cq, this.#completionsPointer, ROOM, 0n, ms);
     return this.#completed(code) + this.#handleArrived();
   }
 

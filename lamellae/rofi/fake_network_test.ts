@@ -187,7 +187,10 @@ export class FakeNetwork {
       readmsg: (_ep, msg, flags) =>
         counted("readmsg", () => this.#transfer(process, msg, flags, false)),
       cqRead: (_cq, buffer, count) => this.#read(process, buffer, Number(count)),
-      cqSread: (_cq, buffer, count) => this.#read(process, buffer, Number(count)),
+      cqSread: (_cq, buffer, count, _condition, timeoutMs) => {
+        assertEquals(timeoutMs, Math.trunc(timeoutMs));
+        return this.#read(process, buffer, Number(count));
+      },
       cqReadErr: (_cq, entry) => this.#readError(process, entry),
       cqSignal: () => 0,
       completionError: () => new TransportError("not of this network", { errno: 5, text: "" }),

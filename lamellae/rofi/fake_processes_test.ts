@@ -131,6 +131,7 @@ function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process
       desc: 77n,
       anyBuffer: shape.anyBuffer,
       waits: true,
+      waitObject: undefined,
       oneHost: shape.oneHost,
       injectBytes: shape.injectBytes,
       transferBytesMax: shape.transferBytesMax,

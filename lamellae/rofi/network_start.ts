@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { WaitObject } from "../../ffi/mod.ts";
 import type { Layout } from "../local/layout.ts";
 import type { NetworkLayout } from "./network_layout.ts";
 
@@ -47,6 +48,8 @@ export interface NetworkStart {
     readonly anyBuffer: boolean;
     /** Whether `fi_cq_sread` sleeps rather than spins. */
     readonly waits: boolean;
+    /** What sleeps by a descriptor need, where the provider gives it away. */
+    readonly waitObject: WaitObject | undefined;
     /** Whether the provider reaches processes of this host only. */
     readonly oneHost: boolean;
     readonly injectBytes: number;

@@ -25,6 +25,14 @@ import { type NetworkStart, rankOf } from "./network_start.ts";
 
 /** Longest sleep of a PE: nothing ends it in which the network has no part. */
 const SLUMBER_MS = 100;
+/**
+ * Shortest and longest time of looking before a sleep. It grows with sleeps that are shorter than
+ * the longest, and is none after a longer one.
+ */
+const LINGER_MS_MIN = 0.02;
+const LINGER_MS_MAX = 0.2;
+/** Looks between looks at the clock. */
+const LINGER_LOOKS = 8;
 /** Longest sleep by the bell while something is under way. */
 const BUSY_MS = 1;
 
@@ -39,6 +47,9 @@ export class Port extends CompletionQueue {
   readonly #lengths: bigint[] = [];
   readonly #shortage: (() => void)[] = [];
   #nextSlot = 0;
+  /** Not where PEs share cores: who looks keeps another from working. */
+  readonly #lingerMsMax: number;
+  #lingerMs = 0;
 
   /**
    * @param start The network of the process.
@@ -59,6 +70,7 @@ export class Port extends CompletionQueue {
     this.#ep = start.fabric.ep;
     this.#message = threadOf(start.net, thread) + THREAD.message;
     this.#messagePointer = this.pointer(this.#message);
+    this.#lingerMsMax = start.pesOnHost > navigator.hardwareConcurrency ? 0 : LINGER_MS_MAX;
     this.#prepareMessage();
   }
 
@@ -101,19 +113,35 @@ export class Port extends CompletionQueue {
   slumber(timeoutMs: number): boolean {
     const ms = Math.min(timeoutMs, SLUMBER_MS);
     const { control } = this.net;
-    if (!this.start.fabric.waits) {
+    const byBell = !this.start.fabric.waits;
+    if (byBell) {
       const rung = this.#words[(control + CONTROL.rung) >>> 2] !== 0;
       if (!rung || this.#words[(control + CONTROL.watching) >>> 2] !== 0) return false;
-      this.doze(ms);
-      return true;
-    }
-    if (!this.take()) return false;
+    } else if (!this.take()) return false;
     try {
-      this.sleep(ms);
+      if (this.#linger()) return true;
+      const lay = performance.now();
+      if (byBell) this.doze(ms);
+      else this.sleep(ms, () => this.#words[(control + CONTROL.stop) >>> 2] !== 0);
+      const short = performance.now() - lay < this.#lingerMsMax;
+      this.#lingerMs = short ? Math.min(this.#lingerMsMax, LINGER_MS_MIN + 2 * this.#lingerMs) : 0;
     } finally {
-      this.leave();
+      if (!byBell) this.leave();
     }
     return true;
+  }
+
+  /**
+   * Looks for a while before a sleep if the last ones were short: to be woken takes longer than
+   * most of what comes takes on its way. Returns whether something came.
+   */
+  #linger(): boolean {
+    if (this.#lingerMs === 0) return false;
+    const end = performance.now() + this.#lingerMs;
+    do {
+      for (let look = 0; look < LINGER_LOOKS; look++) if (this.poll() > 0) return true;
+    } while (performance.now() < end);
+    return false;
   }
 
   /**

@@ -172,6 +172,7 @@ export class ProcessNetwork {
         desc: own.desc,
         anyBuffer: (fabric.mrMode & FI.FI_MR_LOCAL) === 0,
         waits: fabric.waitable === "sleeps",
+        waitObject: fabric.waitObject,
         oneHost: fabric.oneHost,
         injectBytes: fabric.info.injectSize,
         transferBytesMax: Math.min(fabric.info.maxMsgSize, 2 ** 30),

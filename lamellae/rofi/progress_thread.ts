@@ -165,8 +165,10 @@ class ProgressThread {
     this.#kernels.store32(this.#control + CONTROL.claim, 0);
     this.#kernels.store32(this.#control + CONTROL.watching, 1);
     try {
-      while (!this.#load(CONTROL.claim) && !this.#load(CONTROL.stop)) {
-        port.sleep(SLEEP_MS);
+      const called = (): boolean =>
+        this.#load(CONTROL.claim) !== 0 || this.#load(CONTROL.stop) !== 0;
+      while (!called()) {
+        port.sleep(SLEEP_MS, called);
         this.#speak();
       }
     } finally {

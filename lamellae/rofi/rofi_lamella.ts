@@ -248,6 +248,8 @@ export class RofiLamella implements Lamella {
   #guard(timeoutMs: number): boolean {
     const { kernels } = this;
     const control = this.#control;
+    if (this.#claimed) kernels.store32(control + CONTROL.claim, 0);
+    this.#claimed = false;
     kernels.store32(control + CONTROL.guarded, 1);
     const slept = this.#port.slumber(timeoutMs);
     kernels.store32(control + CONTROL.guarded, 0);

@@ -1,0 +1,92 @@
+/**
+ * Sleeping in a completion queue by its file descriptor. `fi_cq_sread(3)` sleeps until something
+ * completes; here a sleep also ends when the network does something that completes nothing, such as
+ * taking what another process puts.
+ *
+ * @module
+ */
+
+import { FABRIC, FI } from "./fabric_abi.ts";
+import { baseOperation, type FabricObject, operation } from "./fabric_object.ts";
+import { openLibc } from "./libc.ts";
+import { functionAt, wordAt } from "./native.ts";
+
+const POLL = {
+  // int poll(struct pollfd *fds, nfds_t nfds, int timeout)
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+} as const;
+
+const POLLIN = 1;
+
+/** `int (*trywait)(struct fid_fabric *fabric, struct fid **fids, int count)` */
+const TRYWAIT = { parameters: ["u64", "buffer", "i32"], result: "i32" } as const;
+
+/** What a thread needs to sleep in a queue: plain data. */
+export interface WaitObject {
+  /** The address of the fabric. */
+  readonly fabric: bigint;
+  /** The address of the queue. */
+  readonly cq: bigint;
+  /** The descriptor of the queue; it belongs to the queue. */
+  readonly fd: number;
+}
+
+/**
+ * Asks a queue for its descriptor.
+ *
+ * @param fabric The fabric
+ * @param cq The queue, opened with `FI_WAIT_FD`
+ * @param provider The provider, for errors
+ * @returns What sleeps need, or undefined if the provider does not give it away
+ */
+export function waitObject(
+  fabric: FabricObject,
+  cq: FabricObject,
+  provider: string,
+): WaitObject | undefined {
+  // int (*control)(struct fid *fid, int command, void *arg)
+  const control = functionAt(baseOperation(cq, "control", provider), {
+    parameters: ["u64", "i32", "buffer"],
+    result: "i32",
+  });
+  const fd = new Int32Array([-1]);
+  const code = control.call(cq.fid, FI.FI_GETWAIT, new Uint8Array(fd.buffer));
+  return code === 0 && fd[0]! >= 0 ? { fabric: fabric.fid, cq: cq.fid, fd: fd[0]! } : undefined;
+}
+
+/** Sleeps in a queue, in one thread at a time. */
+export class QueueWait {
+  readonly #fabric: bigint;
+  readonly #trywait: Deno.UnsafeFnPointer<typeof TRYWAIT>;
+  readonly #queues: Uint8Array<ArrayBuffer>;
+  readonly #poll: Deno.DynamicLibrary<typeof POLL>["symbols"]["poll"];
+  /** `struct pollfd`: a descriptor, and the events that are wanted. */
+  readonly #descriptor: Uint8Array<ArrayBuffer>;
+
+  /**
+   * @param object What to sleep in
+   * @param provider The provider, for errors
+   * @throws {FeatureLevelError} If the provider lacks a function
+   */
+  constructor({ fabric, cq, fd }: WaitObject, provider: string) {
+    this.#fabric = fabric;
+    const table = wordAt(fabric + BigInt(FABRIC.fid_fabric.ops));
+    const trywait = operation(table, FABRIC.fi_ops_fabric.trywait, "fi_trywait", provider);
+    this.#trywait = functionAt(trywait, TRYWAIT);
+    this.#queues = new Uint8Array(new BigUint64Array([cq]).buffer);
+    this.#poll = openLibc(POLL)!.symbols.poll;
+    this.#descriptor = new Uint8Array(new Int32Array([fd, POLLIN]).buffer);
+  }
+
+  /**
+   * Sleeps until something happens, unless it has happened already. The queue has to be read then.
+   *
+   * @param timeoutMs Longest sleep in milliseconds
+   * @param called Whether somebody has asked this thread to wake, before they signalled: signals
+   * until the sleep begins are lost
+   */
+  sleep(timeoutMs: number, called: () => boolean): void {
+    if (this.#trywait.call(this.#fabric, this.#queues, 1) !== 0 || called()) return;
+    this.#poll(this.#descriptor, 1n, timeoutMs);
+  }
+}
