@@ -6,6 +6,9 @@
  * frames go to a backlog that moves as room appears. So whoever waits for room drains his own
  * rings, and full rings cannot deadlock. Frames longer than a ring takes travel in parts.
  *
+ * A program that sends much takes a step of the engine now and then: of two that send each other
+ * much, one would else serve the other until its own rings fill, and the other never.
+ *
  * @module
  */
 
@@ -42,6 +45,8 @@ export class Outbox {
   #dirty: number[] = [];
   #backlogs = 0;
   #streams = 0;
+  /** Bytes sent since the engine made a step for it. */
+  #unstepped = 0;
   /** A frame longer than a ring takes, until it is whole. */
   #large: MemoryViews | undefined;
   /** Where the frame that `begin` made room for lies. */
@@ -85,8 +90,9 @@ export class Outbox {
     let at = -1;
     // One that was begun and never ended, because its payload could not be written, is void.
     this.#large = undefined;
+    const stepped = this.#unstepped >= this.#lamella.frameBytesMax && this.#step();
     this.views = this.#lamella.views;
-    this.waited = false;
+    this.waited = stepped;
     if (bytes > this.#lamella.frameBytesMax) at = this.#beginLarge(bytes);
     else {
       const destination = this.#destinations[pe]!;
@@ -99,6 +105,13 @@ export class Outbox {
     return at;
   }
 
+  /** Lets handlers run, unless one does; returns whether any did. */
+  #step(): boolean {
+    this.#unstepped = 0;
+    if (this.#progress.inHandler) return false;
+    return this.#progress.step() > 0;
+  }
+
   /**
    * Sends the frame written since `begin`, at the latest when the program awaits or blocks.
    *
@@ -109,10 +122,12 @@ export class Outbox {
     if (this.#large) {
       const large = this.#large;
       this.#large = undefined;
+      this.#unstepped += bytes;
       this.#sendParts(pe, large, bytes);
       return;
     }
     const destination = this.#destinations[pe]!;
+    this.#unstepped += bytes;
     if (this.views !== this.#lamella.views) {
       destination.backlog.at(-1)!.end += bytes;
       return;

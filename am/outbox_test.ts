@@ -93,6 +93,24 @@ Deno.test("A program that finds the ring full waits, and drains its own meanwhil
   pes.network.close();
 });
 
+Deno.test("A program that sends much serves others before any ring is full", () => {
+  const seen: number[] = [];
+  const pes = enginePes({
+    Note: { schema: { n: u32, data: u8Array }, handler: (self) => void seen.push(self.n) },
+  }, { ringBytes: 1 << 16 });
+  const [a, b] = pes.engines;
+  const data = new Uint8Array(200);
+  b!.launch(0, pes.call("Note", { n: 1000, data }));
+  b!.outbox.flush();
+  let sent = 0;
+  while (seen.length === 0 && sent < 200) a!.launch(1, pes.call("Note", { n: sent++, data }));
+  assertEquals(seen, [1000]);
+  assert(sent * (HEAD_BYTES + data.length) < (1 << 16) / 3, `${sent} sent`);
+  a!.waitAll();
+  assertEquals(seen.slice(1), Array.from({ length: sent }, (_, n) => n));
+  pes.network.close();
+});
+
 Deno.test("A handler that finds the ring full never waits: a backlog goes on in order", () => {
   const seen: number[] = [];
   const count = 3000;
