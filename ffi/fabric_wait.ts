@@ -17,6 +17,10 @@ const POLL = {
 } as const;
 
 const POLLIN = 1;
+/** Longest time, in milliseconds, after which a sleep counts as none. */
+const AT_ONCE_MS = 0.05;
+/** Sleeps in a row that were none and brought nothing, after which a descriptor is restless. */
+const VAIN_MAX = 64;
 
 /** `int (*trywait)(struct fid_fabric *fabric, struct fid **fids, int count)` */
 const TRYWAIT = { parameters: ["u64", "buffer", "i32"], result: "i32" } as const;
@@ -62,6 +66,8 @@ export class QueueWait {
   readonly #poll: Deno.DynamicLibrary<typeof POLL>["symbols"]["poll"];
   /** `struct pollfd`: a descriptor, and the events that are wanted. */
   readonly #descriptor: Uint8Array<ArrayBuffer>;
+  /** Sleeps in a row that were none. */
+  #vain = 0;
 
   /**
    * @param object What to sleep in
@@ -78,15 +84,27 @@ export class QueueWait {
     this.#descriptor = new Uint8Array(new Int32Array([fd, POLLIN]).buffer);
   }
 
+  /** Whether the descriptor never comes to rest, as on `net`: then nobody can sleep by it. */
+  get restless(): boolean {
+    return this.#vain >= VAIN_MAX;
+  }
+
   /**
-   * Sleeps until something happens, unless it has happened already. The queue has to be read then.
+   * Sleeps until something happens, unless it has happened already.
    *
    * @param timeoutMs Longest sleep in milliseconds
    * @param called Whether somebody has asked this thread to wake, before they signalled: signals
    * until the sleep begins are lost
+   * @param look Reads the queue; returns how much came
+   * @returns What it returned
    */
-  sleep(timeoutMs: number, called: () => boolean): void {
-    if (this.#trywait.call(this.#fabric, this.#queues, 1) !== 0 || called()) return;
-    this.#poll(this.#descriptor, 1n, timeoutMs);
+  sleep(timeoutMs: number, called: () => boolean, look: () => number): number {
+    const lay = performance.now();
+    const ready = this.#trywait.call(this.#fabric, this.#queues, 1) === 0;
+    if (ready && !called()) this.#poll(this.#descriptor, 1n, timeoutMs);
+    const came = look();
+    const vain = came === 0 && performance.now() - lay < AT_ONCE_MS;
+    this.#vain = vain ? this.#vain + 1 : 0;
+    return came;
   }
 }

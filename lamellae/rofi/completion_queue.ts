@@ -72,11 +72,6 @@ const OWN_ERRORS: readonly number[] = [
 /** Made once: a fresh 64-bit integer takes longer than the call. */
 const ROOM = BigInt(COMPLETIONS_MAX);
 
-/** Longest time, in milliseconds, after which a sleep counts as none. */
-const AT_ONCE_MS = 0.05;
-/** Sleeps in a row that were none, after which a descriptor is given up: on `net` it is. */
-const VAIN_MAX = 64;
-
 const NOBODY: ArrivalHandler = { handle() {}, answer() {} };
 
 /** One thread's access to the completion queue of its process. */
@@ -89,9 +84,7 @@ export class CompletionQueue extends CallMemory {
   readonly #lock: number;
   readonly #stop: number;
   readonly #cq: bigint;
-  #wait: QueueWait | undefined;
-  /** Sleeps in a row that ended at once, and brought nothing. */
-  #vain = 0;
+  readonly #wait: QueueWait | undefined;
   readonly #completions: number;
   readonly #completionsPointer: bigint;
   readonly #receives: Receives;
@@ -232,19 +225,11 @@ export class CompletionQueue extends CallMemory {
    */
   sleep(timeoutMs: number, called: () => boolean): number {
     const ms = Math.ceil(timeoutMs);
-    if (this.#wait) return this.#sleepBy(this.#wait, ms, called);
+    if (this.#wait && !this.#wait.restless) {
+      return this.#wait.sleep(ms, called, () => this.look());
+    }
     const code = this.calls.cqSread(this.#cq, this.#completionsPointer, ROOM, 0n, ms);
     return this.#completed(code) + this.#handleArrived();
-  }
-
-  /** Sleeps by the descriptor, until it is seen that the provider never lets it come to rest. */
-  #sleepBy(wait: QueueWait, timeoutMs: number, called: () => boolean): number {
-    const lay = performance.now();
-    wait.sleep(timeoutMs, called);
-    const came = this.look();
-    if (came > 0 || performance.now() - lay > AT_ONCE_MS) this.#vain = 0;
-    else if (++this.#vain === VAIN_MAX) this.#wait = undefined;
-    return came;
   }
 
   /**
