@@ -78,7 +78,10 @@ export function createBell(tag: number): BellPage | undefined {
   // A file in memory leaves nothing behind, whatever happens to its process.
   const fd = c.memfd_create(cString("lamellar_bell"), MFD_CLOEXEC);
   const address = fd >= 0 && pages.ftruncate(fd, PAGE_BYTES) === 0 ? map(pages, fd) : 0n;
-  if (address === 0n) return undefined;
+  if (address === 0n) {
+    if (fd >= 0) c.close(fd);
+    return undefined;
+  }
   const words = wordsAt(address);
   atomicStore(words, WORD.tag, tag);
   return {

@@ -168,24 +168,26 @@ Deno.test("processes of a hydra that sees one killed are all gone", async () => 
   assertEquals(await job.left(CLEAR_MS), []);
 });
 
+/** Three processes of our launcher that wait for what does not come. */
+async function waitingJob(provider: string): Promise<RofiJob> {
+  const program = "tests/programs/pending.ts";
+  const shape = { starter: "launcher", provider, processes: 3 } as const;
+  const job = new RofiJob({ ...shape, program, args: ["waits"] });
+  await job.started(3);
+  await job.programs[0]!.seen("failing at");
+  return job;
+}
+
 for (const provider of ["tcp", "shm"]) {
   Deno.test(`a launcher that is killed takes all of the job with it on ${provider}`, async () => {
-    const program = "tests/programs/pending.ts";
-    const shape = { starter: "launcher", provider, processes: 3 } as const;
-    const job = new RofiJob({ ...shape, program, args: ["waits"] });
-    await job.started(3);
-    await job.programs[0]!.seen("failing at");
+    const job = await waitingJob(provider);
     job.programs[0]!.kill("SIGKILL");
     await job.ended();
     assertEquals(await job.left(END_MS), []);
   });
 
   Deno.test(`an agent that is killed takes all of the job with it on ${provider}`, async () => {
-    const program = "tests/programs/pending.ts";
-    const shape = { starter: "launcher", provider, processes: 3 } as const;
-    const job = new RofiJob({ ...shape, program, args: ["waits"] });
-    await job.started(3);
-    await job.programs[0]!.seen("failing at");
+    const job = await waitingJob(provider);
     const agent = childrenOf(job.programs[0]!.pid).find((pid) => childrenOf(pid).length > 0)!;
     Deno.kill(agent, "SIGKILL");
     const [{ code, stderr, ms }] = await job.ended() as [RunResult];
