@@ -17,10 +17,10 @@ const POLL = {
 } as const;
 
 const POLLIN = 1;
-/** Longest time, in milliseconds, after which a sleep counts as none. */
-const AT_ONCE_MS = 0.05;
-/** Sleeps in a row that were none and brought nothing, after which a descriptor is restless. */
-const VAIN_MAX = 64;
+/** Sleeps in a row that ended for nothing, after which a descriptor is restless. */
+const VAIN_MAX = 32;
+/** The same where it has been restless before. */
+const VAIN_AGAIN_MAX = 4;
 
 /** `int (*trywait)(struct fid_fabric *fabric, struct fid **fids, int count)` */
 const TRYWAIT = { parameters: ["u64", "buffer", "i32"], result: "i32" } as const;
@@ -66,7 +66,7 @@ export class QueueWait {
   readonly #poll: Deno.DynamicLibrary<typeof POLL>["symbols"]["poll"];
   /** `struct pollfd`: a descriptor, and the events that are wanted. */
   readonly #descriptor: Uint8Array<ArrayBuffer>;
-  /** Sleeps in a row that were none. */
+  /** Sleeps in a row that ended for nothing. */
   #vain = 0;
 
   /**
@@ -84,9 +84,22 @@ export class QueueWait {
     this.#descriptor = new Uint8Array(new Int32Array([fd, POLLIN]).buffer);
   }
 
-  /** Whether the descriptor never comes to rest, as on `net`: then nobody can sleep by it. */
+  /**
+   * Whether the descriptor does not come to rest, as on `net`: then nobody can sleep by it. A
+   * stream of transfers may look like that too.
+   */
   get restless(): boolean {
     return this.#vain >= VAIN_MAX;
+  }
+
+  /** Whether the last sleep ended for nothing. */
+  get vain(): boolean {
+    return this.#vain > 0 && !this.restless;
+  }
+
+  /** Tries the descriptor again: a sleep by other means has been long. */
+  retry(): void {
+    if (this.restless) this.#vain = VAIN_MAX - VAIN_AGAIN_MAX;
   }
 
   /**
@@ -99,11 +112,11 @@ export class QueueWait {
    * @returns What it returned
    */
   sleep(timeoutMs: number, called: () => boolean, look: () => number): number {
-    const lay = performance.now();
     const ready = this.#trywait.call(this.#fabric, this.#queues, 1) === 0;
-    if (ready && !called()) this.#poll(this.#descriptor, 1n, timeoutMs);
+    const ended = ready && !called() && this.#poll(this.#descriptor, 1n, timeoutMs) > 0;
     const came = look();
-    const vain = came === 0 && performance.now() - lay < AT_ONCE_MS;
+    // After a look there is something again only in a stream, or for ever.
+    const vain = ended && came === 0 && this.#poll(this.#descriptor, 1n, 0) > 0;
     this.#vain = vain ? this.#vain + 1 : 0;
     return came;
   }

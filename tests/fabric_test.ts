@@ -243,10 +243,14 @@ Deno.test("QueueWait finds out that a descriptor never comes to rest", () => {
   two.own.receive(DATA, 64, 1n, () => {});
   one.own.send(toTwo, DATA, 8, 2n, () => void two.own.poll());
   one.own.complete(() => void two.own.poll());
-  for (let round = 0; round < 1000 && !wait.restless; round++) {
-    wait.sleep(10_000, () => false, () => two.own.poll() ? 1 : 0);
+  for (let trial = 0; trial < 2; trial++) {
+    for (let round = 0; round < 1000 && !wait.restless; round++) {
+      wait.sleep(10_000, () => false, () => two.own.poll() ? 1 : 0);
+    }
+    assert(wait.restless);
+    wait.retry();
+    assert(!wait.restless);
   }
-  assert(wait.restless);
 });
 
 Deno.test("shm gives away nothing to sleep by", () => {

@@ -1,5 +1,6 @@
 // Work that all PEs do at the same time, as often as PE 0 finds it takes to fill the time.
 import { am, f64, type LamellarWorld } from "../../mod.ts";
+import { WARM_UP_SECONDS } from "../measure.ts";
 
 let planned = 0;
 
@@ -8,8 +9,8 @@ const Plan = am("bench.Plan", { count: f64 }, (self) => {
 });
 
 /**
- * Runs `work(count)` on every PE with growing counts, until one call lasts `seconds` on PE 0, which
- * warms it up too. Collective.
+ * Runs `work(count)` on every PE with growing counts, until one call lasts `seconds` on PE 0, once
+ * it is warm. Collective.
  *
  * @param world the world
  * @param work does the work `count` times; the time includes a barrier at its end
@@ -21,6 +22,7 @@ export async function calibratedTogether(
   work: (count: number) => void,
   seconds: number,
 ): Promise<{ each: number; total: number }> {
+  const warm = performance.now() + WARM_UP_SECONDS * 1000;
   let [count, total, each] = [1, 0, 0];
   for (;;) {
     // Once this is awaited every PE knows the count, and reads it after the barrier.
@@ -35,6 +37,6 @@ export async function calibratedTogether(
     total += agreed;
     each = elapsed / agreed;
     const factor = Math.min(100, (seconds / Math.max(elapsed, 1e-6)) * 1.1);
-    count = elapsed >= seconds ? 0 : Math.ceil(agreed * factor) + 1;
+    count = elapsed >= seconds && start >= warm ? 0 : Math.ceil(agreed * factor) + 1;
   }
 }

@@ -229,7 +229,14 @@ export class CompletionQueue extends CallMemory {
       return this.#wait.sleep(ms, called, () => this.look());
     }
     const code = this.calls.cqSread(this.#cq, this.#completionsPointer, ROOM, 0n, ms);
-    return this.#completed(code) + this.#handleArrived();
+    const came = this.#completed(code) + this.#handleArrived();
+    if (came === 0) this.#wait?.retry();
+    return came;
+  }
+
+  /** Whether the last sleep ended for nothing. */
+  get vain(): boolean {
+    return this.#wait !== undefined && this.#wait.vain;
   }
 
   /**

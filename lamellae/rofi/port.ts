@@ -26,11 +26,12 @@ import { type NetworkStart, rankOf } from "./network_start.ts";
 /** Longest sleep of a PE: nothing ends it in which the network has no part. */
 const SLUMBER_MS = 100;
 /**
- * Shortest and longest time of looking before a sleep. It grows with sleeps that are shorter than
- * the longest, and is none after a longer one.
+ * Shortest and longest time of looking before a sleep. It grows with each short sleep, and is none
+ * after a longer one, or where looking took as long.
  */
-const LINGER_MS_MIN = 0.02;
-const LINGER_MS_MAX = 0.2;
+const LINGER_US_MIN = 20;
+const LINGER_US_MAX = 1000;
+const SHORT_US = 200;
 /** Looks between looks at the clock. */
 const LINGER_LOOKS = 8;
 /** Longest sleep by the bell while something is under way. */
@@ -48,8 +49,9 @@ export class Port extends CompletionQueue {
   readonly #shortage: (() => void)[] = [];
   #nextSlot = 0;
   /** Not where PEs share cores: who looks keeps another from working. */
-  readonly #lingerMsMax: number;
-  #lingerMs = 0;
+  readonly #lingerUsMax: number;
+  /** Always whole: a field that becomes a fraction makes V8 compile all that uses it again. */
+  #lingerUs = 0;
 
   /**
    * @param start The network of the process.
@@ -70,7 +72,7 @@ export class Port extends CompletionQueue {
     this.#ep = start.fabric.ep;
     this.#message = threadOf(start.net, thread) + THREAD.message;
     this.#messagePointer = this.pointer(this.#message);
-    this.#lingerMsMax = start.pesOnHost > navigator.hardwareConcurrency ? 0 : LINGER_MS_MAX;
+    this.#lingerUsMax = start.pesOnHost > navigator.hardwareConcurrency ? 0 : LINGER_US_MAX;
     this.#prepareMessage();
   }
 
@@ -123,8 +125,11 @@ export class Port extends CompletionQueue {
       const lay = performance.now();
       if (byBell) this.doze(ms);
       else this.sleep(ms, () => this.#words[(control + CONTROL.stop) >>> 2] !== 0);
-      const short = performance.now() - lay < this.#lingerMsMax;
-      this.#lingerMs = short ? Math.min(this.#lingerMsMax, LINGER_MS_MIN + 2 * this.#lingerMs) : 0;
+      const short = performance.now() - lay < SHORT_US / 1000;
+      if (!short) this.#lingerUs = 0;
+      else if (!this.vain) {
+        this.#lingerUs = Math.min(this.#lingerUsMax, LINGER_US_MIN + 2 * this.#lingerUs);
+      }
     } finally {
       if (!byBell) this.leave();
     }
@@ -136,11 +141,15 @@ export class Port extends CompletionQueue {
    * most of what comes takes on its way. Returns whether something came.
    */
   #linger(): boolean {
-    if (this.#lingerMs === 0) return false;
-    const end = performance.now() + this.#lingerMs;
-    do {
-      for (let look = 0; look < LINGER_LOOKS; look++) if (this.poll() > 0) return true;
-    } while (performance.now() < end);
+    if (this.#lingerUs === 0) return false;
+    const begin = performance.now();
+    for (let now = begin; now < begin + this.#lingerUs / 1000; now = performance.now()) {
+      for (let look = 0; look < LINGER_LOOKS; look++) {
+        if (this.poll() === 0) continue;
+        if (now > begin + SHORT_US / 1000) this.#lingerUs = 0;
+        return true;
+      }
+    }
     return false;
   }
 

@@ -35,6 +35,8 @@ const LOOKS_ALONE = 30;
 const POLLS_UNREAD = 8;
 /** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
 const BUSY_LOOKS = 8;
+/** How long it is given to leave the queue to a PE that wants to sleep there. */
+const LEAVE_MS = 0.1;
 
 /** The rofi lamella of one PE. */
 export class RofiLamella implements Lamella {
@@ -236,7 +238,11 @@ export class RofiLamella implements Lamella {
       if (code !== WAIT_TIMEOUT) return code;
     }
     if (timeoutMs <= 0) return WAIT_TIMEOUT;
-    if (this.#alone && this.#guard(timeoutMs)) return this.#local.wait(seen, 1, 0, 0);
+    if (this.#alone) {
+      if (this.#guard(timeoutMs)) return this.#local.wait(seen, 1, 0, 0);
+      this.#claim();
+      if (this.#claimed) return this.#local.wait(seen, 1, 0, Math.min(timeoutMs, LEAVE_MS));
+    }
     this.#rest();
     return this.#local.wait(seen, 1, 0, timeoutMs);
   }

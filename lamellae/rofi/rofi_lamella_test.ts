@@ -357,12 +357,25 @@ Deno.test("the only PE of a process sleeps in the queue itself, and says when it
   let waits = 0;
   while (code === WAIT_TIMEOUT && ++waits < 1000) code = pe.wait(seen, 0, 0, 1);
   assertEquals([code, word(CONTROL.bell + 4)], [WAIT_EVENT, rings + waits]);
-  // While the progress thread reads the queue, it is the one that wakes the PE.
+});
+
+Deno.test("the only PE of a process asks for the queue before it sleeps, and is soon back", () => {
+  const { pe, here } = pair();
+  const word = (at: number) => here.views.i32[(here.net.control + at) / 4]!;
+  const watch = (watching: number) => {
+    here.views.i32[(here.net.control + CONTROL.watching) / 4] = watching;
+  };
   assert(here.progress.take());
-  here.views.i32[(here.net.control + CONTROL.watching) / 4] = 1;
-  assertEquals(pe.wait(pe.events(), 1, 0, 1), WAIT_TIMEOUT);
-  assertEquals(word(CONTROL.guarded), 0);
+  watch(1);
+  const start = performance.now();
+  assertEquals(pe.wait(pe.events(), 1, 0, 60_000), WAIT_TIMEOUT);
+  const took = performance.now() - start;
+  assert(took < 10_000, `slept for ${took} ms where the progress thread is about to leave`);
+  assertEquals([word(CONTROL.guarded), word(CONTROL.claim)], [0, 1]);
   here.progress.leave();
+  watch(0);
+  assertEquals(pe.wait(pe.events(), 1, 0, 1), WAIT_TIMEOUT);
+  assertEquals([word(CONTROL.guarded), word(CONTROL.claim)], [0, 0]);
 });
 
 Deno.test("a PE that sleeps hands the queue to the progress thread, and asks for it back", () => {

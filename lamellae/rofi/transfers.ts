@@ -99,10 +99,18 @@ export class Transfers {
    * @param offset Offset in its segment.
    * @param local A place in the memory.
    * @param bytes How many, from 1.
-   * @returns A ticket.
+   * @returns A ticket, 0 if it is over.
    */
   copy(write: boolean, pe: number, offset: number, local: number, bytes: number): number {
-    return this.#copy(write, pe, offset, local, bytes);
+    return this.#copied(pe, this.#copy(write, pe, offset, local, bytes));
+  }
+
+  /** Returns the ticket of a copy that was begun, 0 if it is over. */
+  #copied(pe: number, ticket: number): number {
+    if (!this.#inPlace[rankOf(this.#port.start, pe)]) return ticket;
+    // Its completion waits in the queue.
+    this.#port.poll();
+    return this.isPending(ticket) ? ticket : 0;
   }
 
   #copy(
@@ -126,7 +134,7 @@ export class Transfers {
    * @param pe The far PE.
    * @param offset Offset in its segment.
    * @param array The array; it has to stay as it is until the end.
-   * @returns A ticket.
+   * @returns A ticket, 0 if it is over.
    */
   copyArray(write: boolean, pe: number, offset: number, array: Uint8Array): number {
     const port = this.#port;
@@ -135,13 +143,13 @@ export class Transfers {
       const ticket = this.#acquire();
       this.#endings.set(ticket, { slot: -1, from: 0, keeps: array });
       this.#transferTo(ticket, write, pe, offset, Number(pointerOf(array)), array.length);
-      return ticket;
+      return this.#copied(pe, ticket);
     }
     // All but the last piece are waited for here: buffers are few, arrays may be long.
     for (let at = 0;; at += room) {
       const piece = array.subarray(at, at + room);
       const ticket = this.#copyPiece(write, pe, offset + at, piece);
-      if (at + room >= array.length) return ticket;
+      if (at + room >= array.length) return this.#copied(pe, ticket);
       this.#waitFor(ticket);
     }
   }
@@ -170,10 +178,10 @@ export class Transfers {
     const { start } = this.#port;
     const { layout, pesPerProcess } = start;
     const rank = rankOf(start, pe);
-    const delivery = write && !(this.#inPlace[rank] ??= this.#copiesInPlace(rank));
+    const inPlace = this.#inPlace[rank] ??= this.#copiesInPlace(rank);
     // Segments lie alike in every process.
     const segment = heapOf(layout, layout.firstPe + pe - rank * pesPerProcess);
-    this.#transfer(ticket, write, rank, segment + offset, address, bytes, delivery);
+    this.#transfer(ticket, write, rank, segment + offset, address, bytes, write && !inPlace);
   }
 
   /**

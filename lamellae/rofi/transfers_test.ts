@@ -79,6 +79,24 @@ Deno.test("Transfers asks for delivery, unless the call itself delivers", () => 
   }
 });
 
+Deno.test("Transfers are over with the call where that copies", () => {
+  for (const write of [true, false]) {
+    const it = caller({ oneHost: true, habits: { copiesInPlace: true, othersOneOf: 0 } });
+    const local = heapOf(it.here.layout, 0);
+    assertEquals(it.transfers.copy(write, 1, 8, local, 40), 0);
+    const bytes = pattern(it.here.net.bufferBytes * 2 + 5, 3);
+    assertEquals(it.transfers.copyArray(write, 1, 64, bytes), 0);
+    assertEquals(heapAt(it.there, 1, 64, bytes.length), bytes);
+    assertEquals(recordsInUse(it.here), []);
+    // Another thread may be reading the queue.
+    assert(it.here.progress.take());
+    const ticket = it.transfers.copy(write, 1, 8, local, 40);
+    assert(it.transfers.isPending(ticket));
+    it.here.progress.leave();
+    finish(it, ticket);
+  }
+});
+
 Deno.test("Transfers cuts what the provider does not take in one piece", () => {
   const it = caller({ transferBytesMax: 100, habits: { againOneOf: 3 } });
   const local = heapOf(it.here.layout, 0);
