@@ -39,19 +39,18 @@ export class FarElements<V> extends FarAtomics<V> {
     source: TypedArrayLike<unknown>,
     inPlace = false,
   ): FarOperation<void> | undefined {
-    if (inPlace && !place.memory.allocation.oneSided) {
-      this.#moveInPlace(place, source, true);
-      return undefined;
+    if (!place.memory.allocation.oneSided) {
+      return this.#moveShared<void>(place, source, true, inPlace)?.seal(() => {});
     }
     const operation = this.operation<void>(place);
     const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
     if (bytes.length > 0) {
-      if (this.#goesAsOne(place, bytes.length)) {
+      if (this.#goesAsOne(bytes.length)) {
         const head = { operation: OPERATION.put, count: source.length };
         const request = this.request(place, head, 0, bytes.length);
         request.bytes.set(bytes, request.valuesAt);
         this.send(operation, place, request);
-      } else this.#move(operation, place, bytes, true);
+      } else this.#moveChecked(operation, place, bytes, true);
     }
     return operation.seal(() => {});
   }
@@ -89,19 +88,19 @@ export class FarElements<V> extends FarAtomics<V> {
     give: () => T,
     inPlace = false,
   ): T | FarOperation<T> {
-    if (inPlace && !place.memory.allocation.oneSided) {
-      this.#moveInPlace(place, target, false);
-      return give();
+    if (!place.memory.allocation.oneSided) {
+      const moving = this.#moveShared<T>(place, target, false, inPlace);
+      return moving ? moving.seal(give) : give();
     }
     const operation = this.operation<T>(place);
     const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
     if (bytes.length > 0) {
-      if (this.#goesAsOne(place, bytes.length)) {
+      if (this.#goesAsOne(bytes.length)) {
         const head = { operation: OPERATION.get, count: target.length };
         this.send(operation, place, this.request(place, head, 0, 0), bytes.length, (reply) => {
           bytes.set(reply.subarray(REPLY_HEAD_BYTES));
         });
-      } else this.#move(operation, place, bytes, false);
+      } else this.#moveChecked(operation, place, bytes, false);
     }
     return operation.seal(give);
   }
@@ -118,56 +117,72 @@ export class FarElements<V> extends FarAtomics<V> {
     return this.get(place, array, () => this.valueOf(place, array[0], true), inPlace);
   }
 
-  #goesAsOne({ memory }: FarPlace, bytes: number): boolean {
-    if (!memory.allocation.oneSided) return false;
+  #goesAsOne(bytes: number): boolean {
     const { operationBytesMax } = this.far.lamella;
     return bytes <= itemsPerRequest(operationBytesMax, 0, 1, 1);
   }
 
-  /** Moves elements of a shared region, without the books that an operation needs. */
-  #moveInPlace(place: FarPlace, array: TypedArrayLike<unknown>, put: boolean): void {
+  /**
+   * Moves elements of a shared region by the network alone. What is waited for in place, or over
+   * with the call, needs none of the books that an operation keeps.
+   */
+  #moveShared<T>(
+    place: FarPlace,
+    array: TypedArrayLike<unknown>,
+    put: boolean,
+    inPlace: boolean,
+  ): FarOperation<T> | undefined {
+    const { far } = this;
     const { allocation } = place.memory;
-    const { lamella } = this.far;
-    const pe = allocation.firstPe + place.part;
-    const offset = allocation.offsets[place.part]! + place.at - FAR_ADDRESS;
-    const { buffer, byteOffset, byteLength } = array;
-    if (byteLength === 0) return;
-    let ticket: number;
-    if (buffer === lamella.views.buffer) {
-      ticket = put
-        ? lamella.put(pe, offset, byteOffset, byteLength)
-        : lamella.get(pe, offset, byteOffset, byteLength);
-    } else {
-      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-      ticket = put ? lamella.putBytes(pe, offset, bytes) : lamella.getBytes(pe, offset, bytes);
+    if (inPlace) {
+      const ticket = this.#move(place, array, put);
+      const pe = allocation.firstPe + place.part;
+      if (ticket !== 0) far.progress.settle(() => !far.lamella.isPending(ticket), pe);
+      return undefined;
     }
-    if (ticket !== 0) this.far.progress.settle(() => !lamella.isPending(ticket), pe);
+    far.makeRoom();
+    let begun: () => number;
+    try {
+      const ticket = this.#move(place, array, put);
+      if (ticket === 0) return undefined;
+      begun = () => ticket;
+    } catch (error) {
+      begun = () => {
+        throw error;
+      };
+    }
+    const operation = this.operation<T>(place);
+    operation.start(begun);
+    return operation;
   }
 
-  /** Moves bytes by the network alone; those of a one-sided region after a check. */
-  #move(
+  /** Moves bytes to or from a one-sided region by the network alone, after a check. */
+  #moveChecked(
     operation: FarOperation<unknown>,
     place: FarPlace,
     bytes: Uint8Array,
     put: boolean,
   ): void {
-    const { memory, part, at } = place;
-    const { lamella } = this.far;
-    const { allocation } = memory;
-    const pe = allocation.firstPe + part;
-    const offset = allocation.offsets[part]! + at - FAR_ADDRESS;
-    const begin = (): number => {
-      if (bytes.buffer !== lamella.views.buffer) {
-        return put ? lamella.putBytes(pe, offset, bytes) : lamella.getBytes(pe, offset, bytes);
-      }
-      const { byteOffset, length } = bytes;
-      return put
-        ? lamella.put(pe, offset, byteOffset, length)
-        : lamella.get(pe, offset, byteOffset, length);
-    };
-    if (!allocation.oneSided) return operation.start(begin);
     const head = { operation: OPERATION.check, count: 0, span: bytes.length };
-    this.send(operation, place, this.request(place, head, 0, 0), 0, () => operation.start(begin));
+    const move = (): void => operation.start(() => this.#move(place, bytes, put));
+    this.send(operation, place, this.request(place, head, 0, 0), 0, move);
+  }
+
+  /** Begins to move elements; returns the ticket, 0 if that is over. */
+  #move(place: FarPlace, array: TypedArrayLike<unknown>, put: boolean): number {
+    const { lamella } = this.far;
+    const { allocation } = place.memory;
+    const pe = allocation.firstPe + place.part;
+    const offset = allocation.offsets[place.part]! + place.at - FAR_ADDRESS;
+    const { buffer, byteOffset, byteLength } = array;
+    if (byteLength === 0) return 0;
+    if (buffer === lamella.views.buffer) {
+      return put
+        ? lamella.put(pe, offset, byteOffset, byteLength)
+        : lamella.get(pe, offset, byteOffset, byteLength);
+    }
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    return put ? lamella.putBytes(pe, offset, bytes) : lamella.getBytes(pe, offset, bytes);
   }
 
   /**

@@ -16,6 +16,8 @@ import { readArguments } from "./arguments.ts";
 import { reportLine } from "./report.ts";
 
 const TABLE_LENGTH = 1_000_000;
+/** Indices at a time: V8 compiles what is called often better than one long loop. */
+const PIECE = 4096;
 const VARIANTS = ["am", "buffered", "typed"] as const;
 
 const table = new Float64Array(TABLE_LENGTH);
@@ -44,8 +46,23 @@ function oneByOne(): void {
   }
 }
 
+/** Sorts some of the indices into the buffers of their PEs. */
+function distribute<B extends number[] | Uint32Array>(
+  some: Uint32Array,
+  buffers: readonly B[],
+  lengths: Uint32Array,
+  flush: (pe: number) => void,
+): void {
+  for (let i = 0; i < some.length; i++) {
+    const index = some[i]!;
+    const pe = index % numPes;
+    buffers[pe]![lengths[pe]!++] = Math.floor(index / numPes);
+    if (lengths[pe] === bufferSize) flush(pe);
+  }
+}
+
 function byDestination<B extends number[] | Uint32Array>(
-  buffers: B[],
+  buffers: readonly B[],
   send: (indices: B) => AmCall<void>,
   cut: (buffer: B, length: number) => B,
 ): void {
@@ -54,10 +71,8 @@ function byDestination<B extends number[] | Uint32Array>(
     if (lengths[pe]! > 0) world.execAmPe(pe, send(cut(buffers[pe]!, lengths[pe]!)));
     lengths[pe] = 0;
   };
-  for (const index of indices) {
-    const pe = index % numPes;
-    buffers[pe]![lengths[pe]!++] = Math.floor(index / numPes);
-    if (lengths[pe] === bufferSize) flush(pe);
+  for (let from = 0; from < updates; from += PIECE) {
+    distribute(indices.subarray(from, from + PIECE), buffers, lengths, flush);
   }
   for (let pe = 0; pe < numPes; pe++) flush(pe);
 }

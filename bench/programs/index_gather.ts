@@ -17,6 +17,8 @@ import { readArguments } from "./arguments.ts";
 import { reportLine } from "./report.ts";
 
 const TABLE_LENGTH = 1_000_000;
+/** Indices at a time: V8 compiles what is called often better than one long loop. */
+const PIECE = 4096;
 const VARIANTS = ["am", "buffered", "typed"] as const;
 
 const table = new Uint32Array(TABLE_LENGTH);
@@ -55,6 +57,25 @@ async function oneByOne(): Promise<void> {
 
 type Answer = PromiseLike<ArrayLike<number>>;
 
+/** Sorts some of the indices, and where their values go, into the buffers of their PEs. */
+function distribute(
+  from: number,
+  to: number,
+  buffers: readonly Uint32Array[],
+  places: readonly Uint32Array[],
+  lengths: Uint32Array,
+  flush: (pe: number) => void,
+): void {
+  for (let i = from; i < to; i++) {
+    const index = indices[i]!;
+    const pe = index % numPes;
+    const at = lengths[pe]!++;
+    buffers[pe]![at] = Math.floor(index / numPes);
+    places[pe]![at] = i;
+    if (at + 1 === bufferSize) flush(pe);
+  }
+}
+
 async function byDestination(ask: (pe: number, indices: Uint32Array) => Answer): Promise<void> {
   const buffers = Array.from({ length: numPes }, () => new Uint32Array(bufferSize));
   const places = Array.from({ length: numPes }, () => new Uint32Array(bufferSize));
@@ -69,13 +90,8 @@ async function byDestination(ask: (pe: number, indices: Uint32Array) => Answer):
     const answer = ask(pe, buffers[pe]!.slice(0, length));
     answered.push(answer.then((values) => store(values, wanted)) as Promise<void>);
   };
-  for (let i = 0; i < updates; i++) {
-    const index = indices[i]!;
-    const pe = index % numPes;
-    const at = lengths[pe]!++;
-    buffers[pe]![at] = Math.floor(index / numPes);
-    places[pe]![at] = i;
-    if (at + 1 === bufferSize) flush(pe);
+  for (let from = 0; from < updates; from += PIECE) {
+    distribute(from, Math.min(from + PIECE, updates), buffers, places, lengths, flush);
   }
   for (let pe = 0; pe < numPes; pe++) flush(pe);
   await Promise.all(answered);

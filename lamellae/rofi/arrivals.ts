@@ -252,6 +252,7 @@ export class Arrivals implements ArrivalHandler {
 
   answer(): void {
     const port = this.#port;
+    if (this.#owed.length === 0) return;
     for (let owed = this.#owed.shift(); owed; owed = this.#owed.shift()) {
       if (owed.request) {
         owed.slot = port.acquire();

@@ -28,7 +28,8 @@ export class Outgoing {
   readonly #size: number;
   readonly #batch: number;
   readonly #heads: number;
-  readonly #rings = new Map<number, FarRing>();
+  /** By PE, once something was sent to it. */
+  readonly #rings: (FarRing | undefined)[];
   /** The PE for which a frame is being written, -1 if none. */
   #writing = -1;
 
@@ -43,15 +44,16 @@ export class Outgoing {
     this.#size = start.layout.ringBytes;
     this.#batch = net.batchBytes;
     this.#heads = net.heads + 4 * port.thread * net.numPes;
+    this.#rings = Array.from({ length: net.numPes }, () => undefined);
     port.onShortage(() => this.#publishAll());
   }
 
   #ringOf(pe: number): FarRing {
-    let ring = this.#rings.get(pe);
+    let ring = this.#rings[pe];
     if (!ring) {
       // Nothing is under way yet: what the target has read is all that was sent.
       const tail = this.#port.kernels.load32(this.#heads + 4 * pe);
-      this.#rings.set(pe, ring = { tail, slot: -1, filled: 0, skip: 0 });
+      this.#rings[pe] = ring = { tail, slot: -1, filled: 0, skip: 0 };
     }
     return ring;
   }
@@ -111,7 +113,7 @@ export class Outgoing {
    * @param bytes Its length.
    */
   commit(pe: number, bytes: number): void {
-    this.#rings.get(pe)!.filled += bytes;
+    this.#rings[pe]!.filled += bytes;
     this.#writing = -1;
   }
 
@@ -121,7 +123,7 @@ export class Outgoing {
    * @param pe The target.
    */
   publish(pe: number): void {
-    const ring = this.#rings.get(pe);
+    const ring = this.#rings[pe];
     if (!ring || ring.slot < 0) return;
     const port = this.#port;
     const { filled, skip, slot, tail } = ring;
