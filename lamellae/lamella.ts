@@ -158,8 +158,8 @@ export interface Lamella {
   /** Most bytes of a request and of a reply of `operate`; 0 if no PE is far. */
   readonly operationBytesMax: number;
   /**
-   * Whether what a ticket stands for is still under way. A ticket that is not pending is free, and
-   * must not be asked for again.
+   * Whether what a ticket stands for is still under way; its end changes `events`. A ticket that is
+   * not pending is free, and must not be asked for again.
    *
    * @throws {LamellarError} Once, if it failed; it is free then.
    */

@@ -241,6 +241,10 @@ export class FarMemory {
   #fences: { readonly behind: Set<FarOperation<unknown>>; readonly run: () => void }[] = [];
   #counter: WorkCounter | undefined;
   #polled = false;
+  /** The event counter at the last look. */
+  #events = 0;
+  /** Whether that left something out. */
+  #unseen = true;
 
   /**
    * @param progress The engine that looks at it.
@@ -332,8 +336,18 @@ export class FarMemory {
     else this.#fences.push({ behind: new Set(this.#open), run });
   }
 
+  /**
+   * Looks at what is under way, if anything has happened. Most of it ends in the order in which it
+   * began, so that looking at the oldest is enough as long as they end.
+   */
   #poll(): number {
+    const events = this.lamella.events();
+    if (events === this.#events && !this.#unseen) return 0;
+    this.#events = events;
     const before = this.#open.length;
+    while (this.#open[0]?.advance());
+    this.#unseen = this.#open.length < before;
+    if (this.#unseen) return before - this.#open.length;
     for (let i = before - 1; i >= 0; i--) this.#open[i]?.advance();
     return Math.max(0, before - this.#open.length);
   }

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LamellarError, PeFailedError } from "../internal/errors.ts";
+import type { Progress } from "../lamellae/mod.ts";
 import type { ElementType } from "./element_types.ts";
+import { FarMemory } from "./far.ts";
 import type { FarLamella } from "./far_lamella_test.ts";
 import type { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import { type Pe, Pes } from "./pes_test.ts";
@@ -396,4 +398,42 @@ Deno.test("What is too large for a number is an error of the handle of a far ele
     "Cannot fetchAdd what was at index 0",
   );
   assertEquals(region.get(1, 1, 1).block(), new BigUint64Array([2n ** 60n + 1n]));
+});
+
+Deno.test("What ends is seen with the event that tells of it, else nothing is looked at", () => {
+  const pending = new Set([1, 2, 3, 4, 5]);
+  let [events, looks] = [0, 0];
+  const lamella = {
+    events: () => events,
+    isPending: (ticket: number) => (looks++, pending.has(ticket)),
+  };
+  let poll: () => number = () => -1;
+  const progress = {
+    lamella,
+    onFailure() {},
+    addReason() {},
+    kick() {},
+    addPoller: (poller: () => number) => void (poll = poller),
+  };
+  const memory = new FarMemory(progress as unknown as Progress);
+  const over: number[] = [];
+  for (const ticket of pending) {
+    const operation = memory.begin<void>(1);
+    operation.start(() => ticket);
+    operation.seal(() => void over.push(ticket));
+  }
+  const end = (...tickets: number[]): void => {
+    for (const ticket of tickets) pending.delete(ticket);
+    events++;
+  };
+  const polls = (): number[] => [poll(), poll(), poll()];
+  assertEquals(polls(), [0, 0, 0]);
+  end(3);
+  assertEquals([polls(), over], [[1, 0, 0], [3]]);
+  end(1, 4);
+  assertEquals([polls(), over], [[1, 1, 0], [3, 1, 4]]);
+  looks = 0;
+  assertEquals([polls(), looks], [[0, 0, 0], 0]);
+  end(2, 5);
+  assertEquals([polls(), over, memory.pending], [[2, 0, 0], [3, 1, 4, 2, 5], 0]);
 });
