@@ -4,7 +4,6 @@
  * @module
  */
 
-export { adviseHugePages, schedYield } from "./libc.ts";
 export { Fabric, type FabricMemory, type FabricWait } from "./fabric.ts";
 export { FABRIC, FABRIC_HEADERS, FI } from "./fabric_abi.ts";
 export { type FabricCalls, fabricCalls, type FabricCallsOptions } from "./fabric_calls.ts";

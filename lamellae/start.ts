@@ -10,7 +10,6 @@ import { HandshakeError, LamellarError } from "../internal/errors.ts";
 import type { Lamella } from "./lamella.ts";
 // Imported so that a program that runs with --cached-only has the module its PEs start with.
 import "./process/boot.ts";
-import "./rofi/progress_thread.ts";
 import { peContext } from "./process/pe_context.ts";
 import { supervise } from "./process/supervisor.ts";
 

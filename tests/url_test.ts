@@ -52,6 +52,10 @@ Deno.test("a program and the library at a URL run with --cached-only once cached
     const flags = ["--cached-only", `--allow-import=${new URL(program).host}`, "--allow-env"];
     const ran = await runApart(cache, ["run", ...flags, program, "x", "y"], pes);
     assertEquals([ran.code, ran.lines], [0, EXPECTED], ran.stderr);
+    // What only a network needs is loaded late, and cached nevertheless.
+    const rofi = { ...pes, LAMELLAR_BACKEND: "rofi", LAMELLAR_ROFI_PROVIDER: "tcp" };
+    const far = await runApart(cache, ["run", ...flags, "--allow-ffi", program, "x", "y"], rofi);
+    assertEquals([far.code, far.lines], [0, EXPECTED], far.stderr);
   });
 });
 

@@ -7,4 +7,5 @@
 
 export { type Bootstrap, type BootstrapMeans, EXCHANGE_TEXT_BYTES_MAX } from "./bootstrap.ts";
 export * from "./hello.ts";
-export { bootstrapMeans, type BootstrapSettings, startBootstrap } from "./start.ts";
+export { bootstrapMeans, type BootstrapSettings } from "./means.ts";
+export { startBootstrap } from "./start.ts";

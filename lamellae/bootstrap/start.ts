@@ -1,25 +1,18 @@
 /**
- * Which means of start-up a process uses.
+ * Starts by the means that fits.
  *
  * @module
  */
 
-import type { BootstrapConfig, Environment } from "../../internal/config.ts";
-import { FeatureLevelError, HandshakeError } from "../../internal/errors.ts";
+import type { BootstrapConfig } from "../../internal/config.ts";
+import { HandshakeError } from "../../internal/errors.ts";
 import { startAlone } from "./alone.ts";
-import type { Bootstrap, BootstrapMeans } from "./bootstrap.ts";
+import type { Bootstrap } from "./bootstrap.ts";
+import { bootstrapMeans, type BootstrapSettings } from "./means.ts";
 import { startPmi } from "./pmi.ts";
 import { startPmix } from "./pmix.ts";
 import { startRendezvous } from "./rendezvous.ts";
 import { parseAddress } from "./rendezvous_wire.ts";
-
-/** What a process knows before it knows who it is. */
-export interface BootstrapSettings {
-  /** Our own variables, read and checked. */
-  readonly config: BootstrapConfig;
-  /** Where the variables of launchers come from. */
-  readonly env: Environment;
-}
 
 /**
  * Finds out who this process is and connects it with the others of its job. Takes, in this order:
@@ -47,39 +40,6 @@ export async function startBootstrap(settings: BootstrapSettings): Promise<Boots
     case "alone":
       return startAlone(agent);
   }
-}
-
-/**
- * Says which means a process would use, without using it.
- *
- * @param settings The environment.
- * @returns The means.
- * @throws {FeatureLevelError} If Slurm started several tasks without one.
- */
-export function bootstrapMeans(settings: BootstrapSettings): BootstrapMeans {
-  const { config, env } = settings;
-  if (config.means) return config.means;
-  if (env("PMI_FD") || env("PMI_PORT")) return "pmi";
-  if (env("PMIX_NAMESPACE") && env("PMIX_RANK")) return "pmix";
-  if (config.rendezvous) return "rendezvous";
-  refuseLonelySteps(env);
-  return "alone";
-}
-
-/**
- * Tasks of a Slurm step that know nothing of each other would each do the whole work. Only a step
- * counts: a batch script has `SLURM_PROCID` and `SLURM_NTASKS` too, and is one process.
- */
-function refuseLonelySteps(env: Environment): void {
-  const step = env("SLURM_STEP_ID");
-  const tasks = Number(env("SLURM_STEP_NUM_TASKS") ?? env("SLURM_NTASKS") ?? 1);
-  if (!step || !(tasks > 1)) return;
-  throw new FeatureLevelError(
-    `Cannot connect the ${tasks} tasks of Slurm step ${env("SLURM_JOB_ID") ?? "?"}.${step}: ` +
-      "they were started without PMI; use srun --mpi=pmi2 (or --mpi=pmix), " +
-      "or set LAMELLAR_BOOTSTRAP=alone if each task is to be a job of its own",
-    { op: "bootstrap" },
-  );
 }
 
 function readRendezvous(config: BootstrapConfig) {

@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { readBootstrapConfig } from "../../internal/config.ts";
 import { FeatureLevelError, HandshakeError } from "../../internal/errors.ts";
-import { bootstrapMeans, type BootstrapSettings, startBootstrap } from "./start.ts";
+import { bootstrapMeans, type BootstrapSettings } from "./means.ts";
+import { startBootstrap } from "./start.ts";
 
 function settings(values: Record<string, string>): BootstrapSettings {
   const env = (name: string) => values[name];

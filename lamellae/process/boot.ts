@@ -6,11 +6,11 @@
  * @module
  */
 
-import { schedYield } from "../../ffi/mod.ts";
+import { schedYield } from "../../ffi/libc.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
 import { BLOCK, blockOf } from "../local/layout.ts";
 import { LocalLamella } from "../local/local_lamella.ts";
-import { RofiLamella } from "../rofi/rofi_lamella.ts";
+import type { Lamella } from "../lamella.ts";
 import { PE_WORKER_NAME, setPeContext, type StartMessage } from "./pe_context.ts";
 import { PeLife } from "./pe_life.ts";
 import { assembleOutput, isolateStdin, tellProgram } from "./pe_process.ts";
@@ -33,15 +33,8 @@ if (scope.name === PE_WORKER_NAME) {
 }
 
 async function start(message: StartMessage): Promise<void> {
-  const { pe, layout, memory, config, version } = message;
-  const kernels = instantiateKernels(memory, {
-    memory64: layout.memory64,
-    module: message.module,
-    scratch: blockOf(layout, pe) + BLOCK.scratch,
-  });
-  const lamella = message.network
-    ? new RofiLamella(message.network, memory, kernels, pe, schedYield())
-    : new LocalLamella(layout, memory, kernels, pe, schedYield());
+  const { pe, layout, config, version } = message;
+  const lamella = await lamellaOf(message);
   const life = new PeLife(layout, lamella);
   setPeContext({
     lamella,
@@ -57,4 +50,17 @@ async function start(message: StartMessage): Promise<void> {
     life.beforeEnd(flush);
   }
   await life.run(message.program);
+}
+
+async function lamellaOf(message: StartMessage): Promise<Lamella> {
+  const { pe, layout, memory, module, network } = message;
+  const kernels = instantiateKernels(memory, {
+    memory64: layout.memory64,
+    module,
+    scratch: blockOf(layout, pe) + BLOCK.scratch,
+  });
+  if (!network) return new LocalLamella(layout, memory, kernels, pe, schedYield());
+  // What only jobs of several processes need is loaded by them only.
+  const { RofiLamella } = await import("../rofi/rofi_lamella.ts");
+  return new RofiLamella(network, memory, kernels, pe, schedYield());
 }

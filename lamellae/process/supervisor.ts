@@ -5,14 +5,14 @@
  * @module
  */
 
-import { adviseHugePages } from "../../ffi/mod.ts";
+import { adviseHugePages } from "../../ffi/libc.ts";
 import { atomicLoad, atomicWaitAsync } from "../../internal/atomics.ts";
 import { type Config, environment, readBootstrapConfig } from "../../internal/config.ts";
 import { FeatureLevelError } from "../../internal/errors.ts";
 import { compileKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { checkPermissions } from "../../internal/platform.ts";
-import { bootstrapMeans } from "../bootstrap/mod.ts";
+import { bootstrapMeans } from "../bootstrap/means.ts";
 import {
   type FailureRecord,
   isFailing,
@@ -34,7 +34,7 @@ import {
   STATUS,
 } from "../local/layout.ts";
 import type { NetworkStart } from "../rofi/network_start.ts";
-import { ProcessNetwork } from "../rofi/process_network.ts";
+import type { ProcessNetwork } from "../rofi/process_network.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
 import { DEADLOCK_MARK, Watchdog } from "./watchdog.ts";
 
@@ -68,7 +68,7 @@ export interface Job {
 export async function supervise(job: Job): Promise<never> {
   checkPermissions(BOOT.href);
   const { config, numPes, version } = job;
-  const network = isSpread(config) ? await ProcessNetwork.join(config, version) : undefined;
+  const network = isSpread(config) ? await joinNetwork(config, version) : undefined;
   try {
     const supervisor = new Supervisor(job, network?.share ?? numPes, network);
     Deno.exit(await supervisor.run());
@@ -76,6 +76,12 @@ export async function supervise(job: Job): Promise<never> {
     if (!network) throw error;
     Deno.exit(await network.giveUp(error));
   }
+}
+
+/** Loads what only jobs of several processes need, a third of all modules, and joins the others. */
+async function joinNetwork(config: Config, version: string): Promise<ProcessNetwork> {
+  const { ProcessNetwork } = await import("../rofi/process_network.ts");
+  return await ProcessNetwork.join(config, version);
 }
 
 /**
