@@ -147,6 +147,7 @@ export class FarElements<V> extends FarAtomics<V> {
       if (ticket === 0) return undefined;
       begun = () => ticket;
     } catch (error) {
+      // The handle tells of it.
       begun = () => {
         throw error;
       };

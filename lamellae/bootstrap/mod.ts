@@ -7,5 +7,5 @@
 
 export { type Bootstrap, type BootstrapMeans, EXCHANGE_TEXT_BYTES_MAX } from "./bootstrap.ts";
 export * from "./hello.ts";
-export { bootstrapMeans, type BootstrapSettings } from "./means.ts";
+export type { BootstrapSettings } from "./means.ts";
 export { startBootstrap } from "./start.ts";
