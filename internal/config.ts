@@ -27,7 +27,7 @@ export type { Environment } from "./config_values.ts";
 /** The settings of a world as the environment gives them; undefined where the world decides. */
 export interface Config {
   /** The lamella that carries the traffic. */
-  readonly backend: "local" | "rofi" | undefined;
+  readonly backend: "local" | "shmem" | "rofi" | undefined;
   /** PEs of the job; undefined stands for the number of cores. */
   readonly pes: number | undefined;
   /** Heap of each PE; undefined stands for an even share of 4 GiB. */
@@ -89,9 +89,10 @@ export interface LauncherConfig {
 const VARIABLES = {
   backend: {
     name: "LAMELLAR_BACKEND",
-    takes: { kind: "enum", words: ["local", "rofi"] },
-    byDefault: "rofi if a launcher started several processes, else local",
-    meaning: "The lamella that carries the traffic: `local` is one process, `rofi` libfabric",
+    takes: { kind: "enum", words: ["local", "shmem", "rofi"] },
+    byDefault: "local for one process, shmem for several of one host, else rofi",
+    meaning: "The lamella that carries the traffic: `local` is one process, `shmem` the memory " +
+      "that processes of a host share, `rofi` libfabric",
   },
   pes: {
     name: "LAMELLAR_PES",

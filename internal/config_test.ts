@@ -87,8 +87,8 @@ Deno.test("readConfig() says which variable is wrong, what it takes and what it 
   wrong({ LAMELLAR_DEADLOCK_TIMEOUT: "soon" }, `${limit}"soon"`);
   wrong({ LAMELLAR_LABEL: "perhaps" }, 'LAMELLAR_LABEL must be 1 or 0, got "perhaps"');
   wrong(
-    { LAMELLAR_BACKEND: "shmem" },
-    'LAMELLAR_BACKEND must be local or rofi, got "shmem"',
+    { LAMELLAR_BACKEND: "ucx" },
+    'LAMELLAR_BACKEND must be local or shmem or rofi, got "ucx"',
   );
 });
 

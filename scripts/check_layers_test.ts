@@ -50,15 +50,17 @@ Deno.test("checkTree() lets others enter a room by its mod.ts only", () => {
   ]);
 });
 
-Deno.test("checkTree() lets the library, and it alone, enter ffi/ by libc.ts too", () => {
-  const libc = { "ffi/libc.ts": "", "ffi/x.ts": "" };
-  assertEquals(check({ ...libc, "am/x.ts": 'import "../ffi/libc.ts";' }), []);
-  assertEquals(check({ ...libc, "am/x.ts": 'import "../ffi/x.ts";' }), [
-    "am/x.ts:1: from outside ffi/ import ffi/mod.ts",
-  ]);
-  assertEquals(check({ ...libc, "bench/x.ts": 'import "../ffi/libc.ts";' }), [
-    "bench/x.ts:1: from outside ffi/ import ffi/mod.ts",
-  ]);
+Deno.test("checkTree() lets the library, and it alone, enter ffi/ by its side doors", () => {
+  for (const door of ["ffi/libc.ts", "ffi/host.ts"]) {
+    const tree = { [door]: "", "ffi/x.ts": "" };
+    assertEquals(check({ ...tree, "am/x.ts": `import "../${door}";` }), []);
+    assertEquals(check({ ...tree, "am/x.ts": 'import "../ffi/x.ts";' }), [
+      "am/x.ts:1: from outside ffi/ import ffi/mod.ts",
+    ]);
+    assertEquals(check({ ...tree, "bench/x.ts": `import "../${door}";` }), [
+      "bench/x.ts:1: from outside ffi/ import ffi/mod.ts",
+    ]);
+  }
 });
 
 Deno.test("checkTree() keeps the root mod.ts, tests and scripts out of the library", () => {

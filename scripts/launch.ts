@@ -17,9 +17,6 @@ import { HELP, type LaunchArgs, parseLaunchArgs, UsageError } from "./launch_arg
 /** What runs when no program is named. */
 const DEMONSTRATION = new URL("../examples/hello.ts", import.meta.url).href;
 
-/** What several processes mean, if nothing else is said. */
-const ROFI = { option: "--backend", value: "rofi" };
-
 /** The settings: an option goes before the variable it replaces, and messages name the option. */
 function configure(settings: LaunchArgs["settings"]): ReturnType<typeof readConfig> {
   try {
@@ -42,7 +39,7 @@ function isCluster({ settings, cluster }: LaunchArgs): boolean {
   if (asked && backend === "local") {
     throw new UsageError("Cannot start processes on the local lamella: it is one process");
   }
-  const several = asked || backend === "rofi";
+  const several = asked || backend === "rofi" || backend === "shmem";
   if (!several && cluster.env.length + cluster.flags.length > 0) {
     throw new UsageError(
       "Options -x and --allow-… are for several processes; add --processes or --hosts",
@@ -60,7 +57,6 @@ async function launch(args: readonly string[]): Promise<void> {
     console.error(`lamellar: ${warning}`);
   }
   const several = isCluster(asked);
-  if (several && !cluster.exec) settings.set("LAMELLAR_BACKEND", ROFI);
   const config = configure(settings);
   const url = program === undefined ? DEMONSTRATION : programUrl(program);
   if (!cluster.exec) checkProgram(url, program ?? "the demonstration");

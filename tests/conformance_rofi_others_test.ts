@@ -1,4 +1,4 @@
-import { someConformanceOver } from "./conformance/rofi.ts";
+import { someConformanceOver } from "./conformance/spread.ts";
 
 someConformanceOver("net");
 someConformanceOver("udp");

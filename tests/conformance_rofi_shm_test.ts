@@ -1,3 +1,3 @@
-import { conformanceOver } from "./conformance/rofi.ts";
+import { conformanceOver } from "./conformance/spread.ts";
 
 conformanceOver("shm");

@@ -46,7 +46,17 @@ Deno.test("every process gets its place, our variables and those that are asked 
     "PMI_PORT";
   const script = `for name in ${names}; do eval "echo \\"$PMI_RANK $name \\$$name\\""; done`;
   const { code, stdout, stderr } = await startCluster(
-    ["-n4", "--processes=2", "--heap=1M", "-x", "GIVEN=a=b c", "-x", "TAKEN", ...shell(script)],
+    [
+      "-n4",
+      "--processes=2",
+      "--backend=shmem",
+      "--heap=1M",
+      "-x",
+      "GIVEN=a=b c",
+      "-x",
+      "TAKEN",
+      ...shell(script),
+    ],
     { env: { TAKEN: "here", LAMELLAR_SPIN: "7", PMI_PORT: "elsewhere:1" } },
   ).result;
   assertEquals([code, stderr], [0, ""]);
@@ -55,7 +65,7 @@ Deno.test("every process gets its place, our variables and those that are asked 
     "1 PMI_RANK 1",
     "1 PMI_SIZE 2",
     "1 MPI_LOCALRANKID 1",
-    "1 LAMELLAR_BACKEND rofi",
+    "1 LAMELLAR_BACKEND shmem",
     "1 LAMELLAR_PES 4",
     "1 LAMELLAR_PES_PER_PROCESS 2",
     "1 LAMELLAR_LAUNCHER 1",

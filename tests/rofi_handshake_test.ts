@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { startCluster } from "./support/cluster.ts";
 import { repositoryPath } from "./support/inline.ts";
-import { RofiJob } from "./support/rofi.ts";
+import { SpreadJob } from "./support/spread.ts";
 
 const PROGRAM = "tests/programs/different_ams.ts";
 
@@ -61,7 +61,7 @@ Deno.test("processes that differ are told all differences at once, by the launch
 });
 
 Deno.test("processes that differ are told all differences once, without a launcher", async () => {
-  const job = new RofiJob({
+  const job = new SpreadJob({
     starter: "rendezvous",
     provider: "tcp",
     processes: 2,

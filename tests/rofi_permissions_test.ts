@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { repositoryPath } from "./support/inline.ts";
-import { RofiJob, type Starter } from "./support/rofi.ts";
+import { SpreadJob, type Starter } from "./support/spread.ts";
 import type { RunResult } from "./support/run.ts";
 
 const READ = `--allow-read=${repositoryPath(".")}`;
@@ -16,7 +16,7 @@ const ENOUGH: Readonly<Record<Starter, readonly string[]>> = {
 
 async function hello(starter: Starter, flags: readonly string[]): Promise<RunResult[]> {
   const program = { program: "examples/hello.ts", args: ["20000"] };
-  const job = new RofiJob({ starter, provider: "tcp", processes: 2, flags, ...program });
+  const job = new SpreadJob({ starter, provider: "tcp", processes: 2, flags, ...program });
   return await job.ended();
 }
 

@@ -41,7 +41,7 @@ import { type TeamParent, Teams } from "./teams.ts";
 import { LamellarWorld } from "./world.ts";
 
 /** The network providers a world can be built on. */
-export type Backend = "local" | "rofi";
+export type Backend = "local" | "shmem" | "rofi";
 
 let built = false;
 
@@ -68,9 +68,10 @@ export class LamellarWorldBuilder {
    * @returns This builder.
    */
   withLamellae(backend: Backend): this {
-    if (backend !== "local" && backend !== "rofi") {
+    if (backend !== "local" && backend !== "shmem" && backend !== "rofi") {
       throw new TypeError(
-        `Cannot build on the lamella ${Deno.inspect(backend)}: there are "local" and "rofi"`,
+        `Cannot build on the lamella ${Deno.inspect(backend)}: ` +
+          'there are "local", "shmem" and "rofi"',
       );
     }
     this.#backend = backend;

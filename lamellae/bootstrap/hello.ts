@@ -67,16 +67,6 @@ export function platformHello(): Pick<Hello, "deno" | "arch" | "endian"> {
 }
 
 /**
- * Writes a greeting.
- *
- * @param hello What to say.
- * @returns A text for an exchange.
- */
-export function formatHello(hello: Hello): string {
-  return JSON.stringify(hello);
-}
-
-/**
  * Reads a greeting. A field that another version has more is passed over.
  *
  * @param text The text.
@@ -93,15 +83,7 @@ export function parseHello(text: string, rank: number): Hello {
   }
 }
 
-/**
- * Reads a greeting that came as a part of something else.
- *
- * @param value What came.
- * @param rank Who sent it, for the error.
- * @returns The greeting.
- * @throws {HandshakeError} If it is none.
- */
-export function readHello(value: unknown, rank: number): Hello {
+function readHello(value: unknown, rank: number): Hello {
   const refused = (why: string) => unreadable(rank, JSON.stringify(value) ?? "undefined", why);
   if (typeof value !== "object" || value === null) throw refused("it is no object");
   const fields = value as Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { HandshakeError } from "../../internal/errors.ts";
-import { compareHello, formatHello, type Hello, parseHello, platformHello } from "./hello.ts";
+import { compareHello, type Hello, parseHello, platformHello } from "./hello.ts";
 import { Nonsense } from "./random_test.ts";
 
 const HELLO: Hello = {
@@ -16,8 +16,8 @@ const HELLO: Hello = {
   provider: "tcp;ofi_rxm",
 };
 
-Deno.test("parseHello() reads what formatHello() wrote, and passes over what is new", () => {
-  assertEquals(parseHello(formatHello(HELLO), 0), HELLO);
+Deno.test("parseHello() reads a greeting, and passes over what is new", () => {
+  assertEquals(parseHello(JSON.stringify(HELLO), 0), HELLO);
   assertEquals(parseHello(JSON.stringify({ ...HELLO, later: 1 }), 0), HELLO);
 });
 
@@ -45,7 +45,7 @@ Deno.test("parseHello() refuses a field that is missing, of another type, or too
 
 Deno.test("100,000 spoilt greetings are either read or refused with a HandshakeError", () => {
   const nonsense = new Nonsense();
-  const text = formatHello(HELLO);
+  const text = JSON.stringify(HELLO);
   let refused = 0;
   for (let round = 0; round < 100_000; round++) {
     const spoilt = nonsense.spoil(text);

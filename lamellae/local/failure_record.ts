@@ -14,7 +14,7 @@ import {
 } from "../../internal/atomics.ts";
 import { FAILURE_TEXT_BYTES } from "../../internal/limits.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
-import { BLOCK, blockOf, HEADER, type Layout } from "./layout.ts";
+import { ASLEEP, BLOCK, blockOf, HEADER, type Layout, ownPesOf } from "./layout.ts";
 
 /** Why a job fails. */
 export interface FailureRecord {
@@ -29,7 +29,7 @@ export interface FailureRecord {
 }
 
 /**
- * Records a failure, unless one is recorded already, and wakes everyone.
+ * Records a failure, unless one is recorded already, and wakes everyone in this process.
  *
  * @param layout Where everything lies.
  * @param views The memory.
@@ -47,17 +47,36 @@ export function writeFailure(
   text: string,
   far = false,
 ): boolean {
-  const words = views.i32;
-  if (atomicCompareExchange(words, HEADER.failureClaim >>> 2, 0, 1) !== 0) return false;
-  words[HEADER.failurePe >>> 2] = pe;
-  words[HEADER.failureCode >>> 2] = exitCode;
-  words[HEADER.failureFar >>> 2] = far ? 1 : 0;
-  const bytes = new TextEncoder().encode(text).subarray(0, FAILURE_TEXT_BYTES);
-  views.u8.set(bytes, HEADER.failureText);
-  words[HEADER.failureTextBytes >>> 2] = bytes.length;
-  atomicStore(words, HEADER.abort >>> 2, 1);
-  wakeAll(layout, words);
+  if (!recordFailure(views, 0, { pe, exitCode, text, far })) return false;
+  for (const own of ownPesOf(layout)) ringPe(layout, views, own);
   ringSupervisor(views);
+  return true;
+}
+
+/**
+ * Records a failure where a process looks for it, unless one is recorded there already, and wakes
+ * nobody.
+ *
+ * @param views The memory.
+ * @param control Where the memory of that process begins.
+ * @param failure What happened.
+ * @returns Whether this was the first failure.
+ */
+export function recordFailure(
+  views: MemoryViews,
+  control: number,
+  failure: FailureRecord,
+): boolean {
+  const words = views.i32;
+  const at = (word: number): number => (control + word) >>> 2;
+  if (atomicCompareExchange(words, at(HEADER.failureClaim), 0, 1) !== 0) return false;
+  words[at(HEADER.failurePe)] = failure.pe;
+  words[at(HEADER.failureCode)] = failure.exitCode;
+  words[at(HEADER.failureFar)] = failure.far ? 1 : 0;
+  const bytes = new TextEncoder().encode(failure.text).subarray(0, FAILURE_TEXT_BYTES);
+  views.u8.set(bytes, control + HEADER.failureText);
+  words[at(HEADER.failureTextBytes)] = bytes.length;
+  atomicStore(words, at(HEADER.abort), 1);
   return true;
 }
 
@@ -98,11 +117,18 @@ export function isFailing(views: MemoryViews): boolean {
   return atomicLoad(views.i32, HEADER.abort >>> 2) !== 0;
 }
 
-function wakeAll(layout: Layout, words: Int32Array): void {
-  for (let pe = layout.firstPe; pe < layout.firstPe + layout.nearPes; pe++) {
-    const bell = (blockOf(layout, pe) + BLOCK.bell) >>> 2;
-    atomicAdd(words, bell + 1, 1);
-    atomicStore(words, bell, 0);
+/**
+ * Announces an event to a PE of this process, and wakes it if it sleeps inside of it.
+ *
+ * @param layout Where everything lies.
+ * @param views The memory.
+ * @param pe The PE.
+ */
+export function ringPe(layout: Layout, views: MemoryViews, pe: number): void {
+  const words = views.i32;
+  const bell = (blockOf(layout, pe) + BLOCK.bell) >>> 2;
+  atomicAdd(words, bell + 1, 1);
+  if (atomicCompareExchange(words, bell, ASLEEP.inside, 0) === ASLEEP.inside) {
     atomicNotifyAll(words, bell);
   }
 }

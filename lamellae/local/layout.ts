@@ -3,9 +3,14 @@
  * what each PE of the world contributes to a collective, the headers of the rings, the rings, an
  * area for the network, and last the heap segments, one for each PE of the process.
  *
- * PEs go by their numbers in the world. A process holds consecutive ones: the near PEs. A ring
- * leads from any PE of the world to a near one. Words that different PEs write stand on cache lines
- * of their own.
+ * PEs go by their numbers in the world; every process holds as many, in a row. A ring leads from
+ * any PE of the world to one of the process. Words that different PEs write stand on cache lines of
+ * their own.
+ *
+ * Where processes share memory, the PEs of all of them are near. Each process has what it has by
+ * itself, in two pieces: first come the pieces before the heaps, its own and then those of the
+ * others in their order, and then the heaps in the same order. So all but the heaps has 32-bit
+ * addresses.
  *
  * @module
  */
@@ -47,8 +52,10 @@ const FLAGS_BYTES = FLAG_SLOTS_MAX * LINE_BYTES;
 
 /** Byte offsets inside the block of a PE. */
 export const BLOCK = {
-  /** Doorbell: sleeping word, event counter. */
+  /** Doorbell: sleeping word, one of {@linkcode ASLEEP}, and event counter. */
   bell: 0,
+  /** Set from another process that found the PE asleep in its event loop. */
+  called: 8,
   status: LINE_BYTES,
   flags: 2 * LINE_BYTES,
   /** Where kernels keep what they gather before they work on it. */
@@ -56,6 +63,14 @@ export const BLOCK = {
 } as const;
 
 const BLOCK_BYTES = BLOCK.scratch + SCRATCH_BYTES;
+
+/** Where a PE sleeps; 0 if it does not. */
+export const ASLEEP = {
+  /** In the futex of WebAssembly, or in its event loop: a thread of its process can wake it. */
+  inside: 1,
+  /** In futex(2): any thread that has mapped the word can. */
+  outside: 2,
+} as const;
 
 /** Word offsets inside the status line of a PE. */
 export const STATUS = {
@@ -109,10 +124,12 @@ export interface Share {
   readonly numPes: number;
   /** The first PE of this process. */
   readonly firstPe: number;
-  /** PEs of this process. */
+  /** PEs of this process, and of every other. */
   readonly nearPes: number;
   /** Bytes of the area for the network. */
   readonly networkBytes: number;
+  /** Whether the memory of all other processes is here, too. */
+  readonly shared?: boolean;
 }
 
 /** Sizes and places of everything, the same on every PE of a process. */
@@ -126,6 +143,8 @@ export interface Layout extends Share {
   readonly rings: number;
   readonly network: number;
   readonly heaps: number;
+  /** Bytes of what a process has before its heaps. */
+  readonly controlBytes: number;
   /** Bytes of the whole memory. */
   readonly totalBytes: number;
   /** Whether the memory needs 64-bit addresses. */
@@ -164,6 +183,7 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
     ? { numPes: of, firstPe: 0, nearPes: of, networkBytes: 0 }
     : of;
   const { numPes, nearPes } = share;
+  const processes = share.shared ? numPes / nearPes : 1;
   if (!Number.isInteger(numPes) || numPes < 1 || numPes > PES_MAX) {
     throw new RangeError(`Cannot lay out ${numPes} PEs: the number has to be 1 to ${PES_MAX}`);
   }
@@ -178,17 +198,19 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
   const ringHeaders = align(exchanges + numPes * 2 * EXCHANGE_BYTES, PAGE_BYTES);
   const rings = align(ringHeaders + nearPes * numPes * RING_HEADER_BYTES, PAGE_BYTES);
   const network = align(rings + nearPes * numPes * ring, PAGE_BYTES);
-  const heaps = align(network + share.networkBytes, PAGE_BYTES);
+  const controlBytes = align(network + share.networkBytes, PAGE_BYTES);
+  const heaps = processes * controlBytes;
   if (heaps >= MEMORY32_BYTES / 2) {
     throw new RangeError(
-      `Cannot use rings of ${ring} bytes with ${numPes} PEs: together they take ${heaps} bytes, ` +
+      `Cannot use rings of ${ring} bytes with ${numPes} PEs: ` +
+        `together they take ${heaps} bytes, ` +
         `the limit is ${MEMORY32_BYTES / 2}`,
     );
   }
   const heap = heapBytes > 0
     ? align(heapBytes, PAGE_BYTES)
-    : Math.floor((MEMORY32_BYTES - heaps) / nearPes / PAGE_BYTES) * PAGE_BYTES;
-  const totalBytes = heaps + nearPes * heap;
+    : Math.floor((MEMORY32_BYTES - heaps) / (processes * nearPes) / PAGE_BYTES) * PAGE_BYTES;
+  const totalBytes = heaps + processes * nearPes * heap;
   return {
     ...share,
     ringBytes: ring,
@@ -199,6 +221,7 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
     rings,
     network,
     heaps,
+    controlBytes,
     totalBytes,
     memory64: totalBytes > MEMORY32_BYTES,
   };
@@ -207,18 +230,53 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
 /**
  * @param layout The layout.
  * @param pe A PE.
- * @returns Whether its memory is in this process.
+ * @returns Whether it belongs to this process.
+ */
+export function isOwn(layout: Layout, pe: number): boolean {
+  return pe >= layout.firstPe && pe < layout.firstPe + layout.nearPes;
+}
+
+/**
+ * @param layout The layout.
+ * @param pe A PE.
+ * @returns Whether its memory can be reached from this process.
  */
 export function isNear(layout: Layout, pe: number): boolean {
-  return pe >= layout.firstPe && pe < layout.firstPe + layout.nearPes;
+  return layout.shared === true || isOwn(layout, pe);
 }
 
 /**
  * @param layout The layout.
  * @returns The PEs of this process.
  */
-export function nearPesOf(layout: Layout): number[] {
+export function ownPesOf(layout: Layout): number[] {
   return Array.from({ length: layout.nearPes }, (_, index) => layout.firstPe + index);
+}
+
+/** The place of a PE's process among those whose memory is here: this one is the first. */
+function placeOf(layout: Layout, pe: number): number {
+  if (!layout.shared || isOwn(layout, pe)) return 0;
+  const process = Math.floor(pe / layout.nearPes);
+  return pe < layout.firstPe ? process + 1 : process;
+}
+
+/**
+ * @param layout The layout.
+ * @param pe A PE.
+ * @returns The byte address of what its process has before its heaps; 0, that of this process, if
+ * the PE is not near.
+ */
+export function controlOf(layout: Layout, pe: number): number {
+  return placeOf(layout, pe) * layout.controlBytes;
+}
+
+/**
+ * @param layout The layout.
+ * @param pe A near PE.
+ * @returns The byte address of the heaps of its process.
+ */
+export function heapsOf(layout: Layout, pe: number): number {
+  return layout.heaps + placeOf(layout, pe) * layout.nearPes * layout.heapBytes;
 }
 
 /**
@@ -227,7 +285,7 @@ export function nearPesOf(layout: Layout): number[] {
  * @returns The byte address of its block.
  */
 export function blockOf(layout: Layout, pe: number): number {
-  return layout.blocks + (pe - layout.firstPe) * BLOCK_BYTES;
+  return controlOf(layout, pe) + layout.blocks + (pe % layout.nearPes) * BLOCK_BYTES;
 }
 
 /**
@@ -237,7 +295,7 @@ export function blockOf(layout: Layout, pe: number): number {
  * @returns The byte address of what the PE contributes to it.
  */
 export function exchangeOf(layout: Layout, pe: number, sequence: number): number {
-  return layout.exchanges + (2 * pe + (sequence & 1)) * EXCHANGE_BYTES;
+  return controlOf(layout, pe) + layout.exchanges + (2 * pe + (sequence & 1)) * EXCHANGE_BYTES;
 }
 
 /**
@@ -248,8 +306,8 @@ export function exchangeOf(layout: Layout, pe: number, sequence: number): number
  * producer.
  */
 export function ringHeaderOf(layout: Layout, consumer: number, producer: number): number {
-  const index = (consumer - layout.firstPe) * layout.numPes + producer;
-  return layout.ringHeaders + index * RING_HEADER_BYTES;
+  const index = (consumer % layout.nearPes) * layout.numPes + producer;
+  return controlOf(layout, consumer) + layout.ringHeaders + index * RING_HEADER_BYTES;
 }
 
 /**
@@ -259,8 +317,8 @@ export function ringHeaderOf(layout: Layout, consumer: number, producer: number)
  * @returns The byte address of its data.
  */
 export function ringOf(layout: Layout, consumer: number, producer: number): number {
-  const index = (consumer - layout.firstPe) * layout.numPes + producer;
-  return layout.rings + index * layout.ringBytes;
+  const index = (consumer % layout.nearPes) * layout.numPes + producer;
+  return controlOf(layout, consumer) + layout.rings + index * layout.ringBytes;
 }
 
 /**
@@ -269,7 +327,7 @@ export function ringOf(layout: Layout, consumer: number, producer: number): numb
  * @returns The byte address of its heap segment.
  */
 export function heapOf(layout: Layout, pe: number): number {
-  return layout.heaps + (pe - layout.firstPe) * layout.heapBytes;
+  return heapsOf(layout, pe) + (pe % layout.nearPes) * layout.heapBytes;
 }
 
 function align(bytes: number, to: number): number {

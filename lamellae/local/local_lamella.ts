@@ -1,19 +1,21 @@
 /**
- * The local lamella: PEs are Workers of one process and share one memory, so that a put is a copy
- * and a frame is written straight into the ring its target reads.
+ * The local lamella: PEs share one memory, so that a put is a copy and a frame is written straight
+ * into the ring its target reads. They are Workers of one process, or of several that share memory,
+ * which differ in how a PE that sleeps is woken.
  *
  * @module
  */
 
 import { atomicLoad, atomicStore, atomicWaitAsync } from "../../internal/atomics.ts";
 import { LamellarError, PeFailedError } from "../../internal/errors.ts";
-import { type Kernels, WaitCode } from "../../internal/kernels.ts";
+import { type CoreKernels, type Kernels, WaitCode } from "../../internal/kernels.ts";
 import { EXCHANGE_BYTES } from "../../internal/limits.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
 import { SegmentHeap } from "../segment_heap.ts";
 import { readFailure, writeFailure } from "./failure_record.ts";
 import {
+  ASLEEP,
   BLOCK,
   blockOf,
   exchangeOf,
@@ -35,8 +37,27 @@ const YIELD_SPINS = 5;
 const LINE_BYTES = 64;
 const FLAGS_BYTES = FLAG_SLOTS_MAX * LINE_BYTES;
 
+/** How something is announced to a PE, so that it wakes up: by kernels, or from outside. */
+export type Ringer = Pick<CoreKernels, "publish" | "release" | "ring" | "barrierSignal">;
+
+/** What a lamella may be told beside its memory. */
+export interface LocalOptions {
+  /** Offers the core to other threads, where the system lets us. */
+  readonly offer?: (() => void) | undefined;
+  /** Told how far the ring of a source has been read. */
+  readonly consumed?: (source: number, head: number) => void;
+  /** How a PE is woken, where it is not by kernels. */
+  readonly ringerOf?: (pe: number) => Ringer;
+  /**
+   * How this PE sleeps until its event counter is no longer `seen`, or something else has happened,
+   * where it does not do so in kernels.
+   */
+  readonly sleep?: (seen: number, timeoutMs: number) => void;
+}
+
 /** What a producer knows of a ring it writes. */
 interface OutRing {
+  readonly ringer: Ringer;
   readonly base: number;
   readonly tailAt: number;
   readonly headAt: number;
@@ -50,6 +71,7 @@ interface OutRing {
 
 /** What a consumer knows of a ring it reads. */
 interface InRing {
+  readonly ringer: Ringer;
   readonly base: number;
   readonly tailIndex: number;
   readonly headAt: number;
@@ -60,7 +82,7 @@ interface InRing {
 
 /** The local lamella of one PE. */
 export class LocalLamella implements Lamella {
-  readonly name = "local";
+  readonly name: string;
   readonly pe: number;
   readonly numPes: number;
   readonly neighbours: number;
@@ -78,7 +100,9 @@ export class LocalLamella implements Lamella {
   readonly #out: OutRing[] = [];
   readonly #in: InRing[] = [];
   readonly #heaps: number[] = [];
-  readonly #consumed: ((source: number, head: number) => void) | undefined;
+  readonly #consumed: LocalOptions["consumed"];
+  readonly #ringerOf: (pe: number) => Ringer;
+  readonly #sleep: LocalOptions["sleep"];
   readonly #tails: number;
   readonly #heads: number;
   readonly #bell: number;
@@ -93,23 +117,25 @@ export class LocalLamella implements Lamella {
    * @param memory The memory of the process.
    * @param kernels Kernels over it.
    * @param pe This PE.
-   * @param offer Offers the core to other threads, where the system lets us.
-   * @param consumed Told how far the ring of a source has been read.
+   * @param options What else there is to know.
    */
   constructor(
     layout: Layout,
     memory: WebAssembly.Memory,
     kernels: Kernels,
     pe: number,
-    offer?: () => void,
-    consumed?: (source: number, head: number) => void,
+    options: LocalOptions = {},
   ) {
+    const { offer, consumed, ringerOf = () => kernels, sleep } = options;
+    this.name = layout.shared ? "shmem" : "local";
     this.#yield = offer;
     this.#consumed = consumed;
+    this.#ringerOf = ringerOf;
+    this.#sleep = sleep;
     this.#layout = layout;
     this.pe = pe;
     this.numPes = layout.numPes;
-    this.neighbours = layout.nearPes;
+    this.neighbours = layout.shared ? layout.numPes : layout.nearPes;
     this.views = memoryViews(memory.buffer);
     this.kernels = kernels;
     this.heap = new SegmentHeap(pe, layout.heapBytes);
@@ -129,9 +155,11 @@ export class LocalLamella implements Lamella {
     const near = isNear(layout, other);
     // A producer elsewhere cannot be rung here, and leaves no wish for it.
     const bell = near ? blockOf(layout, other) + BLOCK.bell : this.#bell;
-    if (near) this.#connectNear(other, bell);
+    const ringer = this.#ringerOf(near ? other : this.pe);
+    if (near) this.#connectNear(other, bell, ringer);
     const header = ringHeaderOf(layout, this.pe, other);
     this.#in.push({
+      ringer,
       base: ringOf(layout, this.pe, other),
       tailIndex: (header + RING.tail) / 4,
       headAt: header + RING.head,
@@ -141,9 +169,10 @@ export class LocalLamella implements Lamella {
     });
   }
 
-  #connectNear(other: number, bell: number): void {
+  #connectNear(other: number, bell: number, ringer: Ringer): void {
     const header = ringHeaderOf(this.#layout, other, this.pe);
     this.#out[other] = {
+      ringer,
       base: ringOf(this.#layout, other, this.pe),
       tailAt: header + RING.tail,
       headAt: header + RING.head,
@@ -214,7 +243,7 @@ export class LocalLamella implements Lamella {
 
   publish(pe: number): void {
     const ring = this.#out[pe]!;
-    this.kernels.publish(ring.tailAt, ring.tail, ring.bell);
+    ring.ringer.publish(ring.tailAt, ring.tail, ring.bell);
   }
 
   wantRoom(pe: number): void {
@@ -246,7 +275,7 @@ export class LocalLamella implements Lamella {
     const stop = sink(source, this.views, start, end);
     const padded = stop < end && this.views.i32[stop >>> 2] === 0;
     ring.head = (before + (padded ? left : stop - start)) | 0;
-    this.kernels.release(ring.headAt, ring.head, ring.wantAt, ring.bell);
+    ring.ringer.release(ring.headAt, ring.head, ring.wantAt, ring.bell);
     if (this.#consumed) this.#consumed(source, ring.head);
     return (ring.head - before) | 0;
   }
@@ -272,30 +301,42 @@ export class LocalLamella implements Lamella {
       code = this.kernels.wait(bell, HEADER.abort, seen, YIELD_SPINS, 0);
     }
     if (code === WaitCode.timeout && timeoutMs > 0) {
-      code = this.kernels.wait(bell, HEADER.abort, seen, 1, timeoutMs * 1e6);
+      const asleepMs = this.#sleepElsewhere(seen, timeoutMs) ? 0 : timeoutMs;
+      code = this.kernels.wait(bell, HEADER.abort, seen, 1, asleepMs * 1e6);
     }
     return resultOf(code);
+  }
+
+  /** Sleeps, if not in kernels; returns whether it did. */
+  #sleepElsewhere(seen: number, timeoutMs: number): boolean {
+    if (!this.#sleep) return false;
+    this.#sleep(seen, timeoutMs);
+    return true;
   }
 
   waitAsync(seen: number): Promise<unknown> | null {
     const words = this.views.i32;
     const bell = this.#bell >>> 2;
-    atomicStore(words, bell, 1);
+    atomicStore(words, bell, ASLEEP.inside);
     if (atomicLoad(words, bell + 1) !== seen || atomicLoad(words, HEADER.abort >>> 2) !== 0) {
       atomicStore(words, bell, 0);
       return null;
     }
-    this.#asyncWait ??= atomicWaitAsync(words, bell, 1)?.finally(() => this.#asyncWait = undefined);
+    this.#asyncWait ??= atomicWaitAsync(words, bell, ASLEEP.inside)?.finally(() =>
+      this.#asyncWait = undefined
+    );
     return this.#asyncWait ?? null;
   }
 
   ring(pe: number): void {
-    this.kernels.ring(this.#out[pe]!.bell);
+    const { bell, ringer } = this.#out[pe]!;
+    ringer.ring(bell);
   }
 
   signal(pe: number, slot: number, sequence: number, tag: number): void {
     const flag = blockOf(this.#layout, pe) + BLOCK.flags + flagOffset(slot, sequence);
-    this.kernels.barrierSignal(flag, tag, sequence, this.#out[pe]!.bell);
+    const { bell, ringer } = this.#out[pe]!;
+    ringer.barrierSignal(flag, tag, sequence, bell);
   }
 
   signalled(slot: number, sequence: number): boolean {
@@ -322,7 +363,8 @@ export class LocalLamella implements Lamella {
       code = this.#waitFlag(flag, sequence, seen, YIELD_SPINS, 0);
     }
     if (code === WaitCode.timeout && timeoutMs > 0) {
-      code = this.#waitFlag(flag, sequence, seen, 1, timeoutMs);
+      const asleepMs = this.#sleepElsewhere(seen, timeoutMs) ? 0 : timeoutMs;
+      code = this.#waitFlag(flag, sequence, seen, 1, asleepMs);
     }
     return resultOf(code);
   }

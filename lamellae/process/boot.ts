@@ -59,8 +59,13 @@ async function lamellaOf(message: StartMessage): Promise<Lamella> {
     module,
     scratch: blockOf(layout, pe) + BLOCK.scratch,
   });
-  if (!network) return new LocalLamella(layout, memory, kernels, pe, schedYield());
+  const offer = schedYield();
   // What only jobs of several processes need is loaded by them only.
+  if (layout.shared) {
+    const { shmemLamella } = await import("../shmem/shmem_lamella.ts");
+    return shmemLamella(layout, memory, kernels, pe, offer);
+  }
+  if (!network) return new LocalLamella(layout, memory, kernels, pe, { offer });
   const { RofiLamella } = await import("../rofi/rofi_lamella.ts");
-  return new RofiLamella(network, memory, kernels, pe, schedYield());
+  return new RofiLamella(network, memory, kernels, pe, offer);
 }

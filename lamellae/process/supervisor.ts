@@ -28,13 +28,13 @@ import {
   type Layout,
   LAYOUT_MAGIC,
   layoutFor,
-  nearPesOf,
+  ownPesOf,
   PE_STATE,
   type Share,
   STATUS,
 } from "../local/layout.ts";
 import type { NetworkStart } from "../rofi/network_start.ts";
-import type { ProcessNetwork } from "../rofi/process_network.ts";
+import type { ProcessGroup } from "./process_group.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
 import { DEADLOCK_MARK, Watchdog } from "./watchdog.ts";
 
@@ -68,20 +68,20 @@ export interface Job {
 export async function supervise(job: Job): Promise<never> {
   checkPermissions(BOOT.href);
   const { config, numPes, version } = job;
-  const network = isSpread(config) ? await joinNetwork(config, version) : undefined;
+  const group = isSpread(config) ? await join(config, version) : undefined;
   try {
-    const supervisor = new Supervisor(job, network?.share ?? numPes, network);
+    const supervisor = new Supervisor(job, group?.share ?? numPes, group);
     Deno.exit(await supervisor.run());
   } catch (error) {
-    if (!network) throw error;
-    Deno.exit(await network.giveUp(error));
+    if (!group) throw error;
+    Deno.exit(await group.giveUp(error));
   }
 }
 
 /** Loads what only jobs of several processes need, a third of all modules, and joins the others. */
-async function joinNetwork(config: Config, version: string): Promise<ProcessNetwork> {
-  const { ProcessNetwork } = await import("../rofi/process_network.ts");
-  return await ProcessNetwork.join(config, version);
+async function join(config: Config, version: string): Promise<ProcessGroup> {
+  const { joinProcesses } = await import("./join.ts");
+  return await joinProcesses(config, version);
 }
 
 /**
@@ -89,19 +89,19 @@ async function joinNetwork(config: Config, version: string): Promise<ProcessNetw
  * own and do the whole work.
  */
 function isSpread({ backend }: Config): boolean {
-  if (backend === "rofi") return true;
+  if (backend === "rofi" || backend === "shmem") return true;
   const means = bootstrapMeans({ config: readBootstrapConfig(environment), env: environment });
   if (backend === undefined || means === "alone") return means !== "alone";
   throw new FeatureLevelError(
-    "Cannot run several processes on the local lamella: use LAMELLAR_BACKEND=rofi, or start " +
-      "one process with LAMELLAR_PES",
+    "Cannot run several processes on the local lamella: unset LAMELLAR_BACKEND, or start one " +
+      "process with LAMELLAR_PES",
     { op: "build" },
   );
 }
 
 class Supervisor {
   readonly #job: Job;
-  readonly #network: ProcessNetwork | undefined;
+  readonly #group: ProcessGroup | undefined;
   readonly #layout: Layout;
   readonly #memory: WebAssembly.Memory;
   readonly #views: MemoryViews;
@@ -114,16 +114,17 @@ class Supervisor {
   #runs = false;
   #failingSince = 0;
 
-  constructor(job: Job, share: number | Share, network: ProcessNetwork | undefined) {
+  constructor(job: Job, share: number | Share, group: ProcessGroup | undefined) {
     this.#job = job;
-    this.#network = network;
+    this.#group = group;
     this.#layout = layoutFor(
       share,
-      network?.ringBytes ?? job.config.ringBytes ?? 0,
+      group?.ringBytes ?? job.config.ringBytes ?? 0,
       job.config.heapBytes ?? 0,
     );
     this.#memory = createMemory(this.#layout);
-    this.#pes = nearPesOf(this.#layout);
+    group?.adopt(this.#layout, this.#memory);
+    this.#pes = ownPesOf(this.#layout);
     adviseHugePages(this.#memory.buffer, this.#layout.heaps);
     this.#views = memoryViews(this.#memory.buffer);
     this.#views.i32[HEADER.magic >>> 2] = LAYOUT_MAGIC;
@@ -131,21 +132,21 @@ class Supervisor {
       this.#layout,
       this.#views,
       job.config,
-      (stalledMs) => network?.shareStalled(stalledMs) ?? stalledMs,
+      (stalledMs) => group?.shareStalled(stalledMs) ?? stalledMs,
     );
   }
 
   async run(): Promise<number> {
     // The shm provider has handlers of its own, which end the process if they find none.
     this.#listenForSignals();
-    const start = await this.#network?.open(this.#layout, this.#memory);
+    const start = await this.#group?.open(this.#layout, this.#memory);
     this.#runs = true;
     const module = compileKernels(this.#layout.memory64);
     for (const pe of this.#pes) {
       // Starting a Worker blocks for some 15 ms, in which the PEs before it go on.
       this.#startWorker(pe).postMessage(this.#startMessage(pe, module, start));
     }
-    this.#network?.lost().then((why) => this.#lose(why));
+    this.#group?.lost().then((why) => this.#lose(why));
     const bell = new Bell(this.#views);
     for (;;) {
       const seen = bell.read();
@@ -201,10 +202,10 @@ class Supervisor {
 
   /** Takes leave of the other processes. */
   async #leave(code: number): Promise<void> {
-    const network = this.#network;
-    if (!network) return;
-    if (this.#fails()) await network.abort(code, readFailure(this.#views).text);
-    await network.close();
+    const group = this.#group;
+    if (!group) return;
+    if (this.#fails()) await group.abort(code, readFailure(this.#views).text);
+    await group.close();
   }
 
   /**
@@ -230,10 +231,10 @@ class Supervisor {
 
   /** The endpoint has to stay until every process is done with it. */
   #hasMetOthers(): boolean {
-    if (!this.#network || this.#meeting === "over") return true;
+    if (!this.#group || this.#meeting === "over") return true;
     if (this.#meeting === undefined) {
       this.#meeting = "under way";
-      this.#network.meetAtEnd().then(() => {
+      this.#group.meetAtEnd().then(() => {
         this.#meeting = "over";
         ringSupervisor(this.#views);
       }, (error: Error) => this.#fail(-1, 1, error.message));
@@ -272,14 +273,14 @@ class Supervisor {
     const over = this.#words(STATUS.state).every((state) =>
       state === PE_STATE.finished || state === PE_STATE.failed
     );
-    const told = this.#network?.told ?? true;
+    const told = this.#group?.tell() ?? true;
     const elapsed = performance.now() - this.#failingSince;
     if (!(over && told) && elapsed < GRACE_MS) return undefined;
     return record.exitCode;
   }
 
   #report({ far, text }: FailureRecord): void {
-    const told = far || this.#network?.isLaunched;
+    const told = far || this.#group?.isLaunched;
     if (!told) return console.error(`lamellar: ${text}`);
     // Who tells that the job is stuck sees its own PEs only, and they may wait for ours.
     const { culprits } = this.#watchdog;
@@ -299,7 +300,7 @@ class Supervisor {
       try {
         Deno.addSignalListener(name, () => {
           if (++this.#interrupts > 1 || !this.#runs) Deno.exit(codes[name]);
-          const { name: pes } = this.#network ?? {};
+          const { name: pes } = this.#group ?? {};
           const text = pes ? `${pes} got ${name}` : `the job was ended by ${name}`;
           this.#fail(-1, codes[name], text);
         });

@@ -5,12 +5,9 @@
  */
 
 import { HandshakeError } from "../../internal/errors.ts";
-import { PES_MAX } from "../../internal/limits.ts";
-import { type Hello, readHello } from "../bootstrap/mod.ts";
 
-/** What a process tells the others of itself. */
+/** What a process tells the others of itself, beside its greeting. */
 export interface Card {
-  readonly hello: Hello;
   /** The name of its endpoint, in hexadecimal digits. */
   readonly name: string;
   /** Decimal digits of the key and the base of its memory. */
@@ -45,7 +42,7 @@ export function parseCard(text: string, rank: number): Card {
       op: "build",
     });
   }
-  return { hello: readHello(card.hello, rank), name, key, base, bell };
+  return { name, key, base, bell };
 }
 
 /** Whether something is decimal digits of a number up to a limit. */
@@ -62,43 +59,4 @@ function readObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * How many PEs each process has: as it is said, or an even share.
- *
- * @param pes PEs of the world, if that is said.
- * @param asked PEs of each process, if that is said.
- * @param processes Processes of the job.
- * @returns The number.
- * @throws {HandshakeError} If the numbers do not fit.
- */
-export function pesPerProcess(
-  pes: number | undefined,
-  asked: number | undefined,
-  processes: number,
-): number {
-  const share = asked ?? (pes === undefined ? 1 : pes / processes);
-  const total = share * processes;
-  if (Number.isInteger(share) && (pes === undefined || pes === total) && total <= PES_MAX) {
-    return share;
-  }
-  const each = asked === undefined ? "" : ` with ${asked} PEs each`;
-  throw new HandshakeError(
-    `Cannot spread ${pes ?? total} PEs over ${processes} processes${each}: ` +
-      `the number has to be a multiple of the processes, and at most ${PES_MAX}`,
-    { op: "build" },
-  );
-}
-
-/**
- * Makes a number of the name of a job, by FNV-1a: it tells the job's messages from others.
- *
- * @param job The name.
- * @returns The number, 32 bits.
- */
-export function tokenOf(job: string): number {
-  let value = 0x811c9dc5 | 0;
-  for (let i = 0; i < job.length; i++) value = Math.imul(value ^ job.charCodeAt(i), 0x01000193);
-  return value;
 }

@@ -1,23 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { HandshakeError } from "../../internal/errors.ts";
-import { type Hello, platformHello } from "../bootstrap/mod.ts";
-import { type Card, parseCard, pesPerProcess, tokenOf } from "./card.ts";
+import { type Card, parseCard } from "./card.ts";
 import { Chance } from "./fake_network_test.ts";
 
-const HELLO: Hello = {
-  ...platformHello(),
-  host: "n1",
-  protocol: 1,
-  version: "1.2.3",
-  pesPerProcess: 2,
-  heapBytes: 65536,
-  ringBytes: 4096,
-  closures: false,
-  barrierFactor: 2,
-  provider: "tcp",
-};
 const CARD: Card = {
-  hello: HELLO,
   name: "0200c0ff",
   key: String(2n ** 64n - 1n),
   base: "4096",
@@ -31,11 +17,9 @@ Deno.test("parseCard() reads what a process tells of itself", () => {
 });
 
 Deno.test("parseCard() refuses what is no card by the rank that sent it", () => {
-  const { hello: _, ...noHello } = CARD;
+  const { key: _, ...noKey } = CARD;
   const wrong: unknown[] = [
-    noHello,
-    { ...CARD, hello: null },
-    { ...CARD, hello: { ...HELLO, heapBytes: "1" } },
+    noKey,
     { ...CARD, name: "" },
     { ...CARD, name: "0" },
     { ...CARD, name: "0g" },
@@ -76,9 +60,8 @@ Deno.test("100,000 spoilt cards are read or refused, and nothing else happens", 
       text = text.slice(0, at) + (chance.one(2) ? piece : "") + text.slice(at + chance.below(20));
     }
     try {
-      const { hello, name, key, base } = parseCard(text, 1);
+      const { name, key, base } = parseCard(text, 1);
       assert(Uint8Array.fromHex(name).length > 0 && BigInt(key) >= 0n && Number(base) >= 0);
-      assertEquals(typeof hello.host, "string");
     } catch (error) {
       assert(error instanceof HandshakeError, `seed ${chance.seed}: ${error} from ${text}`);
       refused++;
@@ -87,30 +70,4 @@ Deno.test("100,000 spoilt cards are read or refused, and nothing else happens", 
   assert(refused > 50_000, `${refused} refused`);
   const seconds = (performance.now() - began) / 1000;
   assert(seconds < 30, `${seconds} s`);
-});
-
-Deno.test("pesPerProcess() takes what is said, or shares evenly", () => {
-  assertEquals(pesPerProcess(undefined, undefined, 4), 1);
-  assertEquals(pesPerProcess(8, undefined, 4), 2);
-  assertEquals(pesPerProcess(undefined, 3, 4), 3);
-  assertEquals(pesPerProcess(12, 3, 4), 3);
-  assertEquals(pesPerProcess(4, undefined, 1), 4);
-});
-
-Deno.test("pesPerProcess() refuses what does not fit, and says how it would", () => {
-  const cases: [number | undefined, number | undefined, number, string][] = [
-    [5, undefined, 4, "Cannot spread 5 PEs over 4 processes: the number has to be a multiple"],
-    [8, 3, 4, "Cannot spread 8 PEs over 4 processes with 3 PEs each"],
-    [undefined, 100, 4, "Cannot spread 400 PEs over 4 processes with 100 PEs each"],
-    [2, undefined, 4, "Cannot spread 2 PEs over 4 processes"],
-  ];
-  for (const [pes, asked, processes, text] of cases) {
-    assertThrows(() => pesPerProcess(pes, asked, processes), HandshakeError, text);
-  }
-});
-
-Deno.test("tokenOf() tells jobs apart", () => {
-  const tokens = new Set(Array.from({ length: 1000 }, (_, i) => tokenOf(`job ${i}`)));
-  assertEquals(tokens.size, 1000);
-  assertEquals(tokenOf("job 1"), tokenOf("job 1"));
 });

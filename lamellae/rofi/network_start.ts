@@ -7,6 +7,7 @@
 
 import type { WaitObject } from "../../ffi/mod.ts";
 import type { Layout } from "../local/layout.ts";
+import type { Ranked } from "../process/ranks.ts";
 import type { NetworkLayout } from "./network_layout.ts";
 
 /** Another process, or this one. */
@@ -24,15 +25,11 @@ export interface Peer {
 }
 
 /** The network of a process. */
-export interface NetworkStart {
+export interface NetworkStart extends Ranked {
   readonly layout: Layout;
   readonly net: NetworkLayout;
   /** The address of the memory's first byte in this process. */
   readonly memoryAddress: number;
-  /** This process. */
-  readonly rank: number;
-  /** PEs of each process. */
-  readonly pesPerProcess: number;
   /** PEs of all processes of this host. */
   readonly pesOnHost: number;
   readonly peers: readonly Peer[];
@@ -64,28 +61,4 @@ export interface NetworkStart {
  */
 export function rankOf(start: NetworkStart, pe: number): number {
   return Math.floor(pe / start.pesPerProcess);
-}
-
-/**
- * @param start The network, or as much of it as says how many PEs a process has.
- * @param rank A process.
- * @returns Its PEs for messages, such as `PE 3` or `PEs 2 to 3`.
- */
-export function pesOf(
-  { pesPerProcess }: Pick<NetworkStart, "pesPerProcess">,
-  rank: number,
-): string {
-  const first = rank * pesPerProcess;
-  return pesPerProcess === 1 ? `PE ${first}` : `PEs ${first} to ${first + pesPerProcess - 1}`;
-}
-
-/**
- * @param start The network.
- * @param step 1 for the processes that hear this one's signs of life, -1 for those it hears.
- * @returns Their numbers.
- */
-export function hearers({ peers, rank }: NetworkStart, step: 1 | -1): number[] {
-  const count = peers.length;
-  const ranks = [1, 2].map((distance) => (rank + step * distance + 2 * count) % count);
-  return [...new Set(ranks)].filter((other) => other !== rank);
 }

@@ -15,12 +15,13 @@ import { instantiateKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import type { Kernels } from "../../internal/kernels.ts";
 import { isFailing, readFailure, ringSupervisor, writeFailure } from "../local/failure_record.ts";
+import { hearers, pesOf } from "../process/ranks.ts";
+import { Silence } from "../process/silence.ts";
 import { Arrivals } from "./arrivals.ts";
 import { MESSAGE } from "./message.ts";
 import { CONTROL, THREAD, threadOf } from "./network_layout.ts";
-import { hearers, type NetworkStart, pesOf } from "./network_start.ts";
+import type { NetworkStart } from "./network_start.ts";
 import { Port } from "./port.ts";
-import { Silence } from "./silence.ts";
 import { Standstill } from "./standstill.ts";
 
 /** Name of the Worker that is a progress thread. */
@@ -100,7 +101,8 @@ class ProgressThread {
     this.#control = start.net.control;
     this.#port = new Port(start, start.net.nearPes, kernels, views);
     new Arrivals(this.#port);
-    this.#silence = new Silence(start, views.i32, performance.now());
+    const beats = start.net.beats >>> 2;
+    this.#silence = new Silence(start, (rank) => views.i32[beats + rank]!, performance.now());
     this.#standstill = new Standstill(start, views.i32);
     // A process that stands still takes no messages, so that sending to it may wait for ever.
     this.#port.onWait(() => this.#listen());

@@ -88,14 +88,8 @@ export class RofiLamella implements Lamella {
   ) {
     const { layout, net } = start;
     this.#start = start;
-    this.#local = new LocalLamella(
-      layout,
-      memory,
-      kernels,
-      pe,
-      offer,
-      (source, head) => this.#consumed(source, head),
-    );
+    const consumed = (source: number, head: number): void => this.#consumed(source, head);
+    this.#local = new LocalLamella(layout, memory, kernels, pe, { offer, consumed });
     this.pe = pe;
     this.numPes = layout.numPes;
     this.neighbours = start.pesOnHost;

@@ -8,8 +8,9 @@
  * @module
  */
 
+import { clockMs, hearers } from "../process/ranks.ts";
 import { CONTROL } from "./network_layout.ts";
-import { hearers, type NetworkStart } from "./network_start.ts";
+import type { NetworkStart } from "./network_start.ts";
 
 /** Longest time that is told; a word holds more, and no limit is as long. */
 const STALLED_MS_MAX = 2 ** 30;
@@ -61,9 +62,4 @@ export class Standstill {
     const now = clockMs();
     return Math.max(0, Math.min(...words.map((word) => (now - this.#words[word]!) | 0)));
   }
-}
-
-/** Milliseconds by a clock that all threads share, in 32 bits. */
-function clockMs(): number {
-  return Math.round(performance.timeOrigin + performance.now()) | 0;
 }

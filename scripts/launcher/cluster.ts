@@ -134,7 +134,6 @@ function jobEnvironment({ settings, cluster }: LaunchArgs, plan: Plan): Record<s
   for (const [name, { value }] of settings) env[name] = value;
   return {
     ...env,
-    LAMELLAR_BACKEND: "rofi",
     LAMELLAR_PES: String(plan.numPes),
     LAMELLAR_PES_PER_PROCESS: String(plan.pesPerProcess),
     LAMELLAR_LAUNCHER: "1",

@@ -1,5 +1,5 @@
 /**
- * Jobs of several processes over libfabric for tests, by whatever starts them.
+ * Jobs of several processes for tests, by whatever starts them.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { LAUNCHER, type RunningProgram, type RunResult, startCommand } from "./r
 export type Starter = "launcher" | "hydra" | "mpirun" | "rendezvous";
 
 /** What to run. */
-export interface RofiOptions {
+export interface SpreadOptions {
   readonly starter: Starter;
-  /** Such as `tcp`. */
+  /** A provider of libfabric such as `tcp`, or `shmem`. */
   readonly provider: string;
   readonly processes: number;
   /** PEs of each process; 1 without it. */
@@ -37,7 +37,7 @@ const STARTERS = {
 } as const;
 
 /** A job that runs. */
-export class RofiJob {
+export class SpreadJob {
   /** The launcher, or each of the processes. */
   readonly programs: readonly RunningProgram[];
   readonly #pids = new Map<number, number>();
@@ -47,12 +47,14 @@ export class RofiJob {
    *
    * @param options What to run.
    */
-  constructor(options: RofiOptions) {
+  constructor(options: SpreadOptions) {
     const { starter, provider, processes, pes = 1, args, flags = ["-A"] } = options;
     const program = [repositoryPath(options.program), ...args];
     const process = [...DENO, ...flags, repositoryPath("scripts/launcher/process.ts"), ...program];
     const env = {
-      LAMELLAR_ROFI_PROVIDER: provider,
+      ...(provider === "shmem"
+        ? { LAMELLAR_BACKEND: "shmem" }
+        : { LAMELLAR_ROFI_PROVIDER: provider }),
       LAMELLAR_PES_PER_PROCESS: String(pes),
       ...options.env,
     };

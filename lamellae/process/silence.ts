@@ -1,11 +1,11 @@
 /**
- * Notices processes that have given no sign of life for long: libfabric does not tell when a
- * process is stopped or its link is cut.
+ * Notices processes that have given no sign of life for long: nothing else tells when a process is
+ * stopped or its link is cut.
  *
  * @module
  */
 
-import { hearers, type NetworkStart, pesOf } from "./network_start.ts";
+import { hearers, pesOf, type Ranked } from "./ranks.ts";
 
 /** How long a process may give no sign; all of a job has to be over 5 s after one was stopped. */
 const SILENCE_MS = 3000;
@@ -23,23 +23,21 @@ const STANDSTILL_MS = 1500;
 
 /** The signs of life that one process hears of. */
 export class Silence {
-  readonly #start: NetworkStart;
-  readonly #words: Int32Array;
-  readonly #beats: number;
+  readonly #all: Ranked;
+  readonly #countOf: (rank: number) => number;
   readonly #watched: readonly number[];
   readonly #seen = new Map<number, { count: number; at: number }>();
   #looked: number;
 
   /**
-   * @param start The network.
-   * @param words The memory of the process, where signs of life are counted.
+   * @param all The processes.
+   * @param countOf Counts the signs of life of a process.
    * @param now The time, in milliseconds.
    */
-  constructor(start: NetworkStart, words: Int32Array, now: number) {
-    this.#start = start;
-    this.#words = words;
-    this.#beats = start.net.beats >>> 2;
-    this.#watched = hearers(start, -1);
+  constructor(all: Ranked, countOf: (rank: number) => number, now: number) {
+    this.#all = all;
+    this.#countOf = countOf;
+    this.#watched = hearers(all, -1);
     this.#looked = now;
   }
 
@@ -53,10 +51,10 @@ export class Silence {
     const stoodStill = now - this.#looked > STANDSTILL_MS;
     this.#looked = now;
     const quietMs = this.#watched.map((rank) => {
-      const count = this.#words[this.#beats + rank]!;
+      const count = this.#countOf(rank);
       const seen = this.#seen.get(rank);
       if (seen && seen.count === count && !stoodStill) {
-        return now - seen.at - (count === 0 ? FIRST_MS * this.#start.peers.length : 0);
+        return now - seen.at - (count === 0 ? FIRST_MS * this.#all.peers.length : 0);
       }
       this.#seen.set(rank, { count, at: now });
       return 0;
@@ -67,13 +65,13 @@ export class Silence {
     const cutOff = silent.length > 1 && silent.length === this.#watched.length;
     if (!cutOff) return `${this.#name(silent)} gave no sign of life for ${SILENCE_MS / 1000} s`;
     if (longest <= SILENCE_MS + DOUBT_MS) return undefined;
-    return `${this.#name([this.#start.rank])} got no sign of life from ${this.#name(silent)} ` +
+    return `${this.#name([this.#all.rank])} got no sign of life from ${this.#name(silent)} ` +
       `for ${SILENCE_MS / 1000} s`;
   }
 
   #name(ranks: readonly number[]): string {
-    const { peers } = this.#start;
-    return ranks.map((rank) => `${pesOf(this.#start, rank)} on ${peers[rank]!.host}`)
+    const { peers } = this.#all;
+    return ranks.map((rank) => `${pesOf(this.#all, rank)} on ${peers[rank]!.host}`)
       .join(" and ");
   }
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { RofiJob, type Starter } from "./support/rofi.ts";
+import { SpreadJob, type Starter } from "./support/spread.ts";
 import { childrenOf } from "./support/processes.ts";
 import type { RunResult } from "./support/run.ts";
 
@@ -8,11 +8,21 @@ const END_MS = 5000;
 /** How long what was ended may still be seen, in milliseconds. */
 const CLEAR_MS = 2000;
 
-const OPERATIONS = ["put", "get", "add", "echo", "forever", "barrier"];
+/** Operations that wait for another PE, and those that do where its memory is not shared. */
+const OPERATIONS = ["echo", "forever", "barrier"];
+const ON_MEMORY = ["put", "get", "add"];
+
+const isNear = (provider: string) => provider === "shmem";
+
+/** What the program is to do. */
+function argumentsOf(way: string, provider: string): string[] {
+  return isNear(provider) ? [way, "near"] : [way];
+}
 
 /** What each PE but the last writes about the operations it had under way. */
-function settled(pes: number): string[] {
-  const ends = OPERATIONS.map((name) => `${name} PeFailedError`).join(", ");
+function settled(pes: number, provider: string): string[] {
+  const operations = isNear(provider) ? OPERATIONS : [...ON_MEMORY, ...OPERATIONS];
+  const ends = operations.map((name) => `${name} PeFailedError`).join(", ");
   return Array.from({ length: pes - 1 }, (_, pe) => `PE ${pe}: ${ends}`);
 }
 
@@ -76,7 +86,7 @@ const FAILURES: readonly Failure[] = [
 
 /** Runs a job until it has failed, and a while longer. */
 async function fail(
-  job: RofiJob,
+  job: SpreadJob,
   numPes: number,
   harm: ((pid: number) => void) | undefined,
 ): Promise<RunResult[]> {
@@ -99,15 +109,15 @@ function written(results: readonly RunResult[]): string[] {
   return lines.filter((line) => /^PE \d+: /.test(line)).sort();
 }
 
-for (const provider of ["tcp", "shm"]) {
-  for (const failure of provider === "tcp" ? FAILURES : [THROWS, KILLED, STOPPED]) {
+for (const provider of ["tcp", "shm", "shmem"]) {
+  for (const failure of provider === "shm" ? [THROWS, KILLED, STOPPED] : FAILURES) {
     const { name, way, harm, told, code } = failure;
     const pes = failure === KILLED ? 2 : 1;
     const processes = pes === 2 ? 2 : 3;
     Deno.test(`${name} on ${provider} ends the job, which says why once`, async () => {
       const program = "tests/programs/pending.ts";
       const shape = { starter: "launcher", provider, processes, pes } as const;
-      const job = new RofiJob({ ...shape, program, args: [way] });
+      const job = new SpreadJob({ ...shape, program, args: argumentsOf(way, provider) });
       const numPes = processes * pes;
       const [result] = await fail(job, numPes, harm);
       assertMatch(result!.stderr, told);
@@ -115,11 +125,17 @@ for (const provider of ["tcp", "shm"]) {
       assertEquals(result!.stderr.match(/^lamellar: /gm)?.length, 1, result!.stderr);
       assertEquals(result!.code, code);
       // The other PE of the process that was killed can say nothing more.
-      assertEquals(written([result!]), settled(failure === KILLED ? 3 : numPes));
+      assertEquals(written([result!]), settled(failure === KILLED ? 3 : numPes, provider));
       assertEquals(await job.left(CLEAR_MS), []);
     });
   }
 }
+
+const LOST: Failure = {
+  ...KILLED,
+  told: /^lamellar: The job failed: PE (\d) \(.*\) is gone: .* was closed\n$/,
+  code: 1,
+};
 
 const OTHERS: readonly (readonly [Starter, Failure])[] = [
   ["hydra", THROWS],
@@ -127,21 +143,19 @@ const OTHERS: readonly (readonly [Starter, Failure])[] = [
   ["mpirun", THROWS],
   ["rendezvous", THROWS],
   ["rendezvous", STOPPED],
-  [
-    "rendezvous",
-    {
-      ...KILLED,
-      told: /^lamellar: The job failed: PE (\d) \(.*\) is gone: .* was closed\n$/,
-      code: 1,
-    },
-  ],
+  ["rendezvous", LOST],
 ];
 
-for (const [starter, { name, way, harm, told }] of OTHERS) {
-  Deno.test(`${name} ends the job where processes meet by ${starter}`, async () => {
+/** Each of them over libfabric, and in the memory of the host. */
+const CASES = OTHERS.flatMap(([starter, failure]) =>
+  ["tcp", "shmem"].map((provider) => ({ starter, provider, ...failure }))
+);
+
+for (const { starter, provider, name, way, harm, told } of CASES) {
+  Deno.test(`${name} ends the job on ${provider} where processes meet by ${starter}`, async () => {
     const program = "tests/programs/pending.ts";
-    const shape = { starter, provider: "tcp", processes: 3 } as const;
-    const job = new RofiJob({ ...shape, program, args: [way] });
+    const shape = { starter, provider, processes: 3 } as const;
+    const job = new SpreadJob({ ...shape, program, args: argumentsOf(way, provider) });
     const results = await fail(job, 3, harm);
     for (const { code } of results) assert(code !== 0);
     // Without a launcher each process tells for itself what the one that failed could not.
@@ -153,15 +167,16 @@ for (const [starter, { name, way, harm, told }] of OTHERS) {
       const [line] = report.match(/^lamellar: .*\n(?: +at .*\n)*/m) ?? [];
       assertEquals(told.exec(line ?? report)?.[1], "2", report);
     }
-    assertEquals(written(results), settled(3));
+    assertEquals(written(results), settled(3, provider));
     assertEquals(await job.left(CLEAR_MS), []);
   });
 }
 
 Deno.test("processes of a hydra that sees one killed are all gone", async () => {
   const program = "tests/programs/pending.ts";
-  const shape = { starter: "hydra", provider: "tcp", processes: 3 } as const;
-  const job = new RofiJob({ ...shape, program, args: ["waits"] });
+  const provider = "tcp";
+  const shape = { starter: "hydra", provider, processes: 3 } as const;
+  const job = new SpreadJob({ ...shape, program, args: argumentsOf("waits", provider) });
   const [result] = await fail(job, 3, KILLED.harm);
   assertMatch(result!.stdout, /EXIT STRING: Killed \(signal 9\)/);
   assert(result!.code !== 0);
@@ -169,16 +184,16 @@ Deno.test("processes of a hydra that sees one killed are all gone", async () => 
 });
 
 /** Three processes of our launcher that wait for what does not come. */
-async function waitingJob(provider: string): Promise<RofiJob> {
+async function waitingJob(provider: string): Promise<SpreadJob> {
   const program = "tests/programs/pending.ts";
   const shape = { starter: "launcher", provider, processes: 3 } as const;
-  const job = new RofiJob({ ...shape, program, args: ["waits"] });
+  const job = new SpreadJob({ ...shape, program, args: argumentsOf("waits", provider) });
   await job.started(3);
   await job.programs[0]!.seen("failing at");
   return job;
 }
 
-for (const provider of ["tcp", "shm"]) {
+for (const provider of ["tcp", "shm", "shmem"]) {
   Deno.test(`a launcher that is killed takes all of the job with it on ${provider}`, async () => {
     const job = await waitingJob(provider);
     job.programs[0]!.kill("SIGKILL");
@@ -198,17 +213,19 @@ for (const provider of ["tcp", "shm"]) {
   });
 }
 
-for (const [processes, culprit] of [[2, "PE 2"], [4, "PE 2"]] as const) {
-  Deno.test(`a PE that spins for ever is named across ${processes} processes`, async () => {
+const SPINS = [["tcp", 2], ["tcp", 4], ["shmem", 2], ["shmem", 4]] as const;
+
+for (const [provider, processes] of SPINS) {
+  Deno.test(`a PE that spins is named across ${processes} processes on ${provider}`, async () => {
     const program = "tests/programs/failing.ts";
-    const shape = { starter: "launcher", provider: "tcp", processes, pes: 4 / processes } as const;
+    const shape = { starter: "launcher", provider, processes, pes: 4 / processes } as const;
     const env = { LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "0", LAMELLAR_DEADLOCK_TIMEOUT: "1.5" };
-    const job = new RofiJob({ ...shape, program, args: ["spins", "barrier"], env });
+    const job = new SpreadJob({ ...shape, program, args: ["spins", "barrier"], env });
     const [{ code, stderr, ms }] = await job.ended() as [RunResult];
     assertMatch(stderr, /^lamellar: the job is stuck, nothing moved for 1\.5 s .*\(PE 2\)/m);
     const told = stderr.match(/^lamellar: .*/gm)!;
     assertEquals(told.filter((line) => line.startsWith("lamellar: the job is stuck")).length, 1);
-    assert(told.every((line) => line.includes(culprit)), stderr);
+    assert(told.every((line) => line.includes("PE 2")), stderr);
     assertEquals(code, 1);
     assert(ms < 1500 + 2 * END_MS);
   });

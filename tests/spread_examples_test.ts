@@ -1,13 +1,19 @@
 import { testExamples } from "./support/examples.ts";
 
-/** Runs examples on two processes, which share the PEs evenly. */
-function onTwoProcesses(provider: string) {
+/** Runs examples on two processes, which share the PEs evenly, and memory without a provider. */
+function onTwoProcesses(provider?: string) {
   return () => ({
     launcher: true,
     launcherFlags: ["--processes", "2"],
-    env: { LAMELLAR_ROFI_PROVIDER: provider },
+    env: provider === undefined ? {} : { LAMELLAR_ROFI_PROVIDER: provider },
   });
 }
+
+testExamples({
+  title: "On two processes, example",
+  pes: (known) => known.filter((pes) => pes % 2 === 0).slice(0, 1),
+  run: onTwoProcesses(),
+});
 
 testExamples({
   title: "Over tcp, example",

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { hearers, type NetworkStart } from "./network_start.ts";
+import type { Ranked } from "./ranks.ts";
 import { Silence } from "./silence.ts";
 
-/** The network of one process of several, as far as it matters here. */
-function networkOf(processes: number, rank = 0): NetworkStart {
+/** One process of several. */
+function processOf(processes: number, rank = 0): Ranked {
   const peers = Array.from({ length: processes }, (_, rank) => ({ host: `n${rank + 1}` }));
-  return { net: { beats: 64 }, rank, pesPerProcess: 2, peers } as unknown as NetworkStart;
+  return { rank, pesPerProcess: 2, peers };
 }
 
 /** What process 0 of several says while the time runs and the processes in `alive` give signs. */
@@ -14,11 +14,10 @@ function heard(
   alive: readonly number[],
   { stepMs = 250, before = 1, untilMs = 4000 } = {},
 ): string | undefined {
-  const start = networkOf(processes);
-  const words = new Int32Array(64).fill(before);
-  const silence = new Silence(start, words, 0);
+  const counts = new Int32Array(processes).fill(before);
+  const silence = new Silence(processOf(processes), (rank) => counts[rank]!, 0);
   for (let now = 0; now < untilMs; now += stepMs) {
-    for (const rank of alive) words[16 + rank]!++;
+    for (const rank of alive) counts[rank]!++;
     const told = silence.look(now);
     if (told) return `${now} ms: ${told}`;
   }
@@ -60,15 +59,4 @@ Deno.test("a process has more time for its first sign of life", () => {
 
 Deno.test("a job of one process has nobody to listen to", () => {
   assertEquals(heard(1, [], { untilMs: 100_000 }), undefined);
-});
-
-Deno.test("hearers() gives each process two before and two behind it, none of them twice", () => {
-  const ranks = (processes: number, rank: number, step: 1 | -1) =>
-    hearers(networkOf(processes, rank), step);
-  assertEquals(ranks(1, 0, 1), []);
-  assertEquals(ranks(2, 0, 1), [1]);
-  assertEquals(ranks(2, 1, -1), [0]);
-  assertEquals(ranks(3, 2, 1), [0, 1]);
-  assertEquals(ranks(5, 0, 1), [1, 2]);
-  assertEquals(ranks(5, 0, -1), [4, 3]);
 });

@@ -1,5 +1,5 @@
 /**
- * The conformance table over the rofi lamella.
+ * The conformance table over several processes.
  *
  * @module
  */
@@ -15,8 +15,13 @@ const SHAPES = [
   { processes: 1, pes: 4 },
 ];
 
+/** Makes a test of every case, in every shape, on the shmem lamella. */
+export function conformanceOfShmem(): void {
+  conformance({ name: "shmem", env: { LAMELLAR_BACKEND: "shmem" }, shapes: SHAPES });
+}
+
 /**
- * Makes a test of every case, in every shape.
+ * Makes a test of every case, in every shape, on the rofi lamella.
  *
  * @param provider The libfabric provider.
  */
@@ -29,7 +34,7 @@ export function conformanceOver(provider: string): void {
 }
 
 /**
- * Makes a test of most cases, with two processes.
+ * Makes a test of most cases on the rofi lamella, with two processes.
  *
  * @param provider The libfabric provider.
  */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { RofiJob } from "./support/rofi.ts";
+import { SpreadJob } from "./support/spread.ts";
 
 /** Compilers and collectors are still busy with the start. */
 const CALM_MS = 1000;
@@ -22,12 +22,12 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
  */
 const PERCENT_MAX = 2;
 
-for (const provider of ["tcp", "net", "udp", "shm"]) {
+for (const provider of ["tcp", "net", "udp", "shm", "shmem"]) {
   Deno.test(`processes asleep in a barrier take little of a core on ${provider}`, async () => {
     const program = "tests/programs/asleep.ts";
     const args = [String((CALM_MS + MEASURE_MS) / 1000 + 0.5)];
     const shape = { starter: "launcher", provider, processes: 2 } as const;
-    const job = new RofiJob({ ...shape, program, args });
+    const job = new SpreadJob({ ...shape, program, args });
     await job.started(2);
     await wait(CALM_MS);
     const pids = [0, 1].map((pe) => job.pidOf(pe));

@@ -1,0 +1,234 @@
+/**
+ * The processes of a job, as the supervisor of one of them sees them: how they found each other is
+ * the same for all, what carries the traffic of their PEs is not.
+ *
+ * @module
+ */
+
+import { type Config, environment } from "../../internal/config.ts";
+import { HandshakeError } from "../../internal/errors.ts";
+import {
+  type Bootstrap,
+  compareHello,
+  type Hello,
+  parseHello,
+  platformHello,
+} from "../bootstrap/mod.ts";
+import type { Layout, Share } from "../local/layout.ts";
+import type { NetworkStart } from "../rofi/network_start.ts";
+import { pesOf } from "./ranks.ts";
+
+/** Counts the versions of what processes say to each other. */
+const PROTOCOL = 2;
+
+/** Before a text that the user has read already. */
+const REPORTED = "reported:";
+/** How long other processes have to settle what is under way when one fails, in milliseconds. */
+const SETTLE_MS = 200;
+/** How long the first process has to tell why the job cannot start, in milliseconds. */
+const FIRST_MS = 1000;
+/** Exit code for what cannot be started as asked. */
+const SETUP_EXIT_CODE = 2;
+
+/** What is known once the processes have found each other. */
+export interface Joined {
+  readonly bootstrap: Bootstrap;
+  readonly config: Config;
+  /** Version of the library. */
+  readonly version: string;
+  /** Which PEs of the world are in this process. */
+  readonly pes: Pick<Share, "numPes" | "firstPe" | "nearPes">;
+}
+
+/** The processes of a job. */
+export abstract class ProcessGroup {
+  /** Which PEs of the world are in this process, and what else its memory has to hold. */
+  abstract readonly share: Share;
+  /** Bytes of the ring from one PE to another. */
+  abstract readonly ringBytes: number;
+  /** What is known of them. */
+  protected readonly joined: Joined;
+
+  /**
+   * @param joined What is known of them.
+   */
+  constructor(joined: Joined) {
+    this.joined = joined;
+  }
+
+  /**
+   * Takes the memory of the process over, before anything is written to it.
+   *
+   * @param layout Where everything will lie.
+   * @param memory The memory.
+   */
+  adopt(_layout: Layout, _memory: WebAssembly.Memory): void {}
+
+  /**
+   * Connects the processes.
+   *
+   * @param layout Where everything lies.
+   * @param memory The memory of the process.
+   * @returns What every PE needs to know of the network, if there is one.
+   * @throws {HandshakeError} If the processes differ; says in what.
+   * @throws {TransportError} If the provider fails.
+   * @throws {FeatureLevelError} If there is no libfabric, or no usable provider.
+   */
+  abstract open(layout: Layout, memory: WebAssembly.Memory): Promise<NetworkStart | undefined>;
+
+  /**
+   * Sees to it that the other processes learn why the job fails.
+   *
+   * @returns Whether they know it.
+   */
+  abstract tell(): boolean;
+
+  /**
+   * Compares notes on how long nothing moved.
+   *
+   * @param stalledMs How long nothing moved in this process, in milliseconds.
+   * @returns How long nothing moved in any, as far as is known.
+   */
+  abstract shareStalled(stalledMs: number): number;
+
+  /** Ends what `open` began. */
+  protected abstract leave(): Promise<void>;
+
+  /**
+   * What this process says to the others at first.
+   *
+   * @param layout Where everything lies.
+   * @param provider What carries the traffic.
+   */
+  protected hello(layout: Layout, provider: string): Hello {
+    const { config, version } = this.joined;
+    const { barrierFactor, closures } = config;
+    return {
+      ...platformHello(),
+      host: hostName(),
+      protocol: PROTOCOL,
+      version,
+      pesPerProcess: layout.nearPes,
+      heapBytes: layout.heapBytes,
+      ringBytes: layout.ringBytes,
+      closures,
+      barrierFactor,
+      provider,
+    };
+  }
+
+  /**
+   * Greets all processes, and compares what they say.
+   *
+   * @param hello What this process says of itself.
+   * @param more What else it tells the others.
+   * @returns What each has told, as JSON, and its host.
+   * @throws {HandshakeError} If the processes differ; says in what.
+   */
+  protected async meet(hello: Hello, more: object): Promise<{ text: string; host: string }[]> {
+    const texts = await this.joined.bootstrap.exchange(JSON.stringify({ ...hello, ...more }));
+    const hellos = texts.map(parseHello);
+    const differences = compareHello(hellos);
+    if (differences.length === 0) {
+      return texts.map((text, rank) => ({ text, host: hellos[rank]!.host }));
+    }
+    throw new HandshakeError(
+      `The processes of the job do not fit together:\n  ${differences.join("\n  ")}`,
+      { op: "build" },
+    );
+  }
+
+  /**
+   * @returns Settles when the launcher or another process is gone, with what is known of it.
+   */
+  async lost(): Promise<string> {
+    const { message } = await this.joined.bootstrap.lost();
+    // What knows processes by their numbers only, says rank.
+    return message.replace(/\brank (\d+)\b/g, (_, rank: string) => this.#nameOf(Number(rank)));
+  }
+
+  #nameOf(rank: number): string {
+    return pesOf({ pesPerProcess: this.joined.pes.nearPes }, rank);
+  }
+
+  /** The PEs of this process, for messages. */
+  get name(): string {
+    return this.#nameOf(this.joined.bootstrap.rank);
+  }
+
+  /** Whether the launcher tells the user why the job fails, once for all processes. */
+  get isLaunched(): boolean {
+    return this.joined.bootstrap.agent === "lamellar";
+  }
+
+  /**
+   * Waits until every process has come to its end, however long its program goes on after its
+   * world was closed.
+   */
+  async meetAtEnd(): Promise<void> {
+    await this.joined.bootstrap.barrier(Infinity);
+  }
+
+  /**
+   * Ends the whole job. Our launcher tells the user why; under others this process has.
+   *
+   * @param exitCode Its exit code.
+   * @param text Why, and perhaps a stack below it.
+   */
+  async abort(exitCode: number, text: string): Promise<void> {
+    const { bootstrap } = this.joined;
+    if (this.isLaunched) return await bootstrap.abort(exitCode, text);
+    // Others kill at once, and the PEs of other processes have something to say, too.
+    await after(SETTLE_MS);
+    await bootstrap.abort(exitCode, `${REPORTED} ${text.split("\n", 1)[0]}`);
+  }
+
+  /**
+   * Ends a job that cannot begin, and says why, once.
+   *
+   * @param error Why it cannot.
+   * @returns The exit code.
+   */
+  async giveUp(error: unknown): Promise<number> {
+    const code = await giveUp(this.joined.bootstrap, error);
+    await this.leave();
+    return code;
+  }
+
+  /** Takes leave of the other processes and of the launcher. */
+  async close(): Promise<void> {
+    await this.leave();
+    await this.joined.bootstrap.close();
+  }
+}
+
+/**
+ * Says why a job cannot begin: by the launcher if it is ours, by the first process where all find
+ * the same, and else by who found it.
+ *
+ * @param bootstrap How the processes found each other.
+ * @param error Why it cannot.
+ * @returns The exit code.
+ */
+export async function giveUp(bootstrap: Bootstrap, error: unknown): Promise<number> {
+  const text = error instanceof Error ? error.message : String(error);
+  if (bootstrap.agent === "lamellar") await bootstrap.abort(SETUP_EXIT_CODE, text);
+  else {
+    const told = error instanceof HandshakeError && bootstrap.rank > 0 &&
+      await Promise.race([bootstrap.lost(), after(FIRST_MS)]) !== undefined;
+    if (!told) console.error(`lamellar: ${text}`);
+    await bootstrap.abort(SETUP_EXIT_CODE, `${REPORTED} ${text.split("\n", 1)[0]}`);
+  }
+  return SETUP_EXIT_CODE;
+}
+
+function after(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
+}
+
+function hostName(): string {
+  if (Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state !== "granted") {
+    return environment("HOSTNAME") ?? "localhost";
+  }
+  return Deno.hostname();
+}

@@ -1,0 +1,181 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { baseAddress } from "../../ffi/host.ts";
+import { type Config, readConfig } from "../../internal/config.ts";
+import { FeatureLevelError, HandshakeError } from "../../internal/errors.ts";
+import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
+import type { Bootstrap } from "../bootstrap/mod.ts";
+import { Nonsense } from "../bootstrap/random_test.ts";
+import { isFailing, readFailure, writeFailure } from "../local/failure_record.ts";
+import { createMemory, HEADER, type Layout, layoutFor } from "../local/layout.ts";
+import { ShmemGroup } from "./shmem_group.ts";
+
+/** What a process says and what becomes of it on its way: by round, sender, text. */
+type Spoil = (round: number, rank: number, text: string) => string;
+
+/** Bootstraps of processes that are all in this one. */
+function bootstraps(size: number, spoil: Spoil = (_round, _rank, text) => text): Bootstrap[] {
+  const rounds: { texts: string[]; all: PromiseWithResolvers<string[]> }[] = [];
+  return Array.from({ length: size }, (_, rank) => {
+    let round = 0;
+    const one: Partial<Bootstrap> = {
+      rank,
+      size,
+      job: "a job",
+      agent: "other",
+      exchange(text) {
+        const at = round++;
+        const { texts, all } = rounds[at] ??= { texts: [], all: Promise.withResolvers() };
+        texts[rank] = spoil(at, rank, text);
+        if (Object.keys(texts).length === size) all.resolve(texts);
+        return all.promise;
+      },
+      close: () => Promise.resolve(),
+    };
+    return one as Bootstrap;
+  });
+}
+
+const CONFIG = { ...readConfig(() => undefined), heapBytes: 65536 };
+
+function join(all: readonly Bootstrap[], config: Config = CONFIG) {
+  return Promise.all(all.map((bootstrap) => {
+    const pes = { numPes: 2 * bootstrap.size, firstPe: 2 * bootstrap.rank, nearPes: 2 };
+    return ShmemGroup.join({ bootstrap, config, version: "1", pes });
+  }));
+}
+
+/** A process that has come as far as to start its PEs. */
+interface Started {
+  readonly group: ShmemGroup;
+  readonly layout: Layout;
+  readonly views: MemoryViews;
+}
+
+async function start(size: number): Promise<Started[]> {
+  const groups = await join(bootstraps(size));
+  return await Promise.all(groups.map(async (group) => {
+    const layout = layoutFor(group!.share, group!.ringBytes, CONFIG.heapBytes);
+    const memory = createMemory(layout);
+    group!.adopt(layout, memory);
+    await group!.open(layout, memory);
+    return { group: group!, layout, views: memoryViews(memory.buffer) };
+  }));
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!holds() && performance.now() < end) await new Promise((wake) => setTimeout(wake, 5));
+  assert(holds());
+}
+
+Deno.test("processes of one host share memory, in which each has what it had alone", async () => {
+  const all = await start(3);
+  const addresses = all.map(({ views }) => baseAddress(views.buffer));
+  assertEquals(new Set(addresses).size, 3);
+  for (const [rank, { layout, views }] of all.entries()) {
+    assertEquals([layout.firstPe, layout.shared], [2 * rank, true]);
+    views.i32[HEADER.magic / 4] = rank;
+  }
+  assertEquals(all.map(({ views }) => views.i32[HEADER.magic / 4]), [0, 1, 2]);
+  for (const { group } of all) await group.close();
+});
+
+Deno.test("a failure of one process is known to all, who need not report it", async () => {
+  const all = await start(3);
+  const [first, ...others] = all;
+  assert(writeFailure(first!.layout, first!.views, 1, 7, "PE 1 failed: so it is"));
+  assert(first!.group.tell());
+  for (const { views } of others) {
+    assert(isFailing(views));
+    const record = { pe: 1, exitCode: 7, text: "PE 1 failed: so it is", far: true };
+    assertEquals(readFailure(views), record);
+  }
+  assertEquals(readFailure(first!.views).far, false);
+  for (const { group } of all) await group.close();
+});
+
+Deno.test("a process that gives no sign of life any more ends the job", async () => {
+  const all = await start(2);
+  await all[1]!.group.close();
+  await until(() => isFailing(all[0]!.views));
+  const { text } = readFailure(all[0]!.views);
+  assert(/^PEs 2 to 3 on \S+ gave no sign of life for 3 s$/.test(text), text);
+  await all[0]!.group.close();
+});
+
+Deno.test("nothing moves in a job for as long as in the process that moved last", async () => {
+  const all = await start(3);
+  all[0]!.group.shareStalled(50_000);
+  all[1]!.group.shareStalled(20_000);
+  const least = all[2]!.group.shareStalled(90_000);
+  assert(least >= 20_000 && least < 21_000, `${least}`);
+  for (const { group } of all) await group.close();
+});
+
+const REFUSED: readonly { name: string; spoil: Spoil; told: RegExp }[] = [
+  {
+    name: "are on several hosts",
+    spoil: (round, rank, text) => {
+      return round > 0 || rank === 0 ? text : JSON.stringify({ ...JSON.parse(text), host: "n2" });
+    },
+    told: /^Cannot use the shmem lamella: the processes are on 2 hosts; use LAMELLAR_BACKEND=rofi$/,
+  },
+  {
+    name: "have one that cannot make files in memory",
+    spoil: (round, rank, text) => {
+      return round > 0 || rank !== 1 ? text : JSON.stringify({ ...JSON.parse(text), memory: "" });
+    },
+    told: /shmem lamella: PEs 2 to 3 cannot make files in memory \(that needs Linux and --allow-/,
+  },
+  {
+    name: "have one whose memory is another's",
+    spoil: (round, rank, text) => {
+      const memory = `${Deno.pid}/fd/0`;
+      return round > 0 || rank !== 1 ? text : JSON.stringify({ ...JSON.parse(text), memory });
+    },
+    told: /shmem lamella: PEs 0 to 1 cannot open the memory of PEs 2 to 3; use/,
+  },
+  {
+    name: "have one that says a path of its own",
+    spoil: (round, rank, text) => {
+      const memory = "../etc/passwd";
+      return round > 0 || rank !== 1 ? text : JSON.stringify({ ...JSON.parse(text), memory });
+    },
+    told: /shmem lamella: PEs 2 to 3 cannot make files in memory/,
+  },
+];
+
+for (const { name, spoil, told } of REFUSED) {
+  Deno.test(`processes that ${name} all do without shared memory`, async () => {
+    assertEquals(await join(bootstraps(2, spoil)), [undefined, undefined]);
+    const asked = { ...CONFIG, backend: "shmem" } as const;
+    const all = bootstraps(2, spoil);
+    for (const one of all.map((bootstrap) => ({ bootstrap, run: join([bootstrap], asked) }))) {
+      const error = await assertRejects(() => one.run, FeatureLevelError);
+      assert(told.test(error.message), error.message);
+    }
+  });
+}
+
+Deno.test("processes that differ are told so before anything is shared", async () => {
+  const spoil: Spoil = (_round, rank, text) =>
+    rank === 0 ? text : JSON.stringify({ ...JSON.parse(text), version: "2", provider: "tcp" });
+  const error = await assertRejects(() => join(bootstraps(2, spoil)), HandshakeError);
+  assert(error.message.includes("has Lamellar 2, rank 0"), error.message);
+  assert(error.message.includes("has provider tcp, rank 0"), error.message);
+});
+
+Deno.test("spoilt greetings are read or refused, and nothing else happens", async () => {
+  const nonsense = new Nonsense();
+  const spoil: Spoil = (round, rank, text) => round > 0 || rank === 0 ? text : nonsense.spoil(text);
+  let refused = 0;
+  for (let i = 0; i < 1000; i++) {
+    try {
+      await join(bootstraps(2, spoil));
+    } catch (error) {
+      assert(error instanceof HandshakeError, `seed ${nonsense.seed}: ${error}`);
+      refused++;
+    }
+  }
+  assert(refused > 100, `${refused} refused`);
+});

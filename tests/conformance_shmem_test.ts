@@ -1,0 +1,3 @@
+import { conformanceOfShmem } from "./conformance/spread.ts";
+
+conformanceOfShmem();
