@@ -7,10 +7,10 @@
 /** What a contender needs on the machine before it can run. */
 export type Tool = "ours" | "rofi" | "cc" | "fabric" | "mpi" | "shmem" | "mpi4py" | "deno";
 
-/** Processes of the rofi lamella. */
-export interface Processes {
-  /** The provider of libfabric. */
-  readonly provider: string;
+/** Several processes of ours. */
+export interface Spread {
+  /** What carries their traffic: `shmem`, or a provider of libfabric. */
+  readonly carrier: string;
   readonly processes: number;
 }
 
@@ -24,8 +24,8 @@ export interface Contender {
   readonly args: readonly string[];
   /** Ranks or PEs to start, where that differs from the case. */
   readonly processes?: number;
-  /** Where the tool is `rofi`: how the PEs are spread. */
-  readonly rofi?: Processes;
+  /** How the PEs are spread over processes, where there are several. */
+  readonly spread?: Spread;
   /** Further arguments for `mpirun`. */
   readonly mpirun?: readonly string[];
 }
@@ -63,9 +63,10 @@ export function ours(program: string, ...args: Argument[]): Contender {
   return contender("ours", "ours", `bench/cases/${program}.ts`, args);
 }
 
-/** A program of ours on the rofi lamella, by its path. */
-export function rofi(shape: Processes, program: string, ...args: Argument[]): Contender {
-  return { ...contender("ours", "rofi", program, args), rofi: shape };
+/** A program of ours in several processes, by its path. */
+export function several(spread: Spread, program: string, ...args: Argument[]): Contender {
+  const tool = spread.carrier === "shmem" ? "ours" : "rofi";
+  return { ...contender("ours", tool, program, args), spread };
 }
 
 /** A floor in C with threads. */

@@ -1,10 +1,10 @@
 /**
  * Starts the processes of one job on this host, connected by a rendezvous:
  *
- *     deno run -A bench/processes.ts PROVIDER PROCESSES PES_PER_PROCESS program.ts args…
+ *     deno run -A bench/processes.ts CARRIER PROCESSES PES_PER_PROCESS program.ts args…
  *
- * If one fails, or this one is told to end, the others are ended too. The exit code is the first
- * that is not 0.
+ * The carrier is `shmem`, or a provider of libfabric. If one fails, or this one is told to end, the
+ * others are ended too. The exit code is the first that is not 0.
  *
  * @module
  */
@@ -19,16 +19,17 @@ function freePort(): number {
 }
 
 function start(
-  [provider, processes, pes, program, ...args]: readonly string[],
+  [carrier, processes, pes, program, ...args]: readonly string[],
 ): Deno.ChildProcess[] {
   const size = Number(processes);
-  if (provider === undefined || program === undefined || !(size >= 1) || !(Number(pes) >= 1)) {
-    throw new TypeError("Usage: processes.ts PROVIDER PROCESSES PES_PER_PROCESS program.ts args…");
+  if (carrier === undefined || program === undefined || !(size >= 1) || !(Number(pes) >= 1)) {
+    throw new TypeError("Usage: processes.ts CARRIER PROCESSES PES_PER_PROCESS program.ts args…");
   }
   const shared = {
-    LAMELLAR_BACKEND: "rofi",
+    ...(carrier === "shmem"
+      ? { LAMELLAR_BACKEND: "shmem" }
+      : { LAMELLAR_BACKEND: "rofi", LAMELLAR_ROFI_PROVIDER: carrier }),
     LAMELLAR_BOOTSTRAP: "rendezvous",
-    LAMELLAR_ROFI_PROVIDER: provider,
     LAMELLAR_PES_PER_PROCESS: pes!,
     LAMELLAR_RENDEZVOUS: `127.0.0.1:${freePort()}`,
     LAMELLAR_SECRET: crypto.randomUUID(),

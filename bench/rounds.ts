@@ -78,7 +78,7 @@ export function summarize(
   const ours = oursRuns.length > 0 ? median(oursRuns) : null;
   const common = {
     case: benchCase.name,
-    lamella: benchCase.ours.rofi ? "rofi" : Deno.env.get("LAMELLAR_BACKEND") ?? "local",
+    lamella: lamellaOf(benchCase.ours),
     pes: benchCase.pes,
     unit: benchCase.unit,
     ours,
@@ -92,6 +92,11 @@ export function summarize(
   });
   if (lines.length > 0) return lines;
   return [{ ...common, floor: null, floorName: null, ratio: null, runs: oursRuns.length }];
+}
+
+function lamellaOf({ spread }: Contender): string {
+  if (!spread) return Deno.env.get("LAMELLAR_BACKEND") ?? "local";
+  return spread.carrier === "shmem" ? "shmem" : "rofi";
 }
 
 async function measureOnce(

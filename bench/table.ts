@@ -17,7 +17,7 @@ import {
   printed,
   shmem,
 } from "./contender.ts";
-import { ROFI_CASES } from "./rofi_table.ts";
+import { SPREAD_CASES } from "./spread_table.ts";
 
 const SIZES: readonly (readonly [string, number])[] = [
   ["1KiB", 1 << 10],
@@ -108,7 +108,7 @@ export const CASES: readonly BenchCase[] = [
       mpi4py("mpi4py", "hello"),
     ],
   },
-  ...ROFI_CASES,
+  ...SPREAD_CASES,
 ];
 
 /**

@@ -70,10 +70,10 @@ export class Toolbox implements AsyncDisposable {
     const run = [Deno.execPath(), "run", "-q", "-A"];
     switch (tool) {
       case "ours":
-        return [...run, "scripts/launch.ts", "-n", count, program, ...args];
       case "rofi": {
-        const { provider, processes } = contender.rofi!;
-        const shape = [provider, String(processes), String(pes / processes)];
+        if (!contender.spread) return [...run, "scripts/launch.ts", "-n", count, program, ...args];
+        const { carrier, processes } = contender.spread;
+        const shape = [carrier, String(processes), String(pes / processes)];
         return [...run, "bench/processes.ts", ...shape, program, ...args];
       }
       case "deno":

@@ -24,6 +24,8 @@ const FILES = {
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
   // ssize_t pwrite(int fd, const void buf[.count], size_t count, off_t offset)
   pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
+  // int getrlimit(int resource, struct rlimit *rlim)
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // void *mmap(void addr[.length], size_t length, int prot, int flags, int fd, off_t offset)
   mmap: { parameters: ["u64", "usize", "i32", "i32", "i32", "i64"], result: "i64" },
 } as const;
@@ -32,6 +34,7 @@ const MFD_CLOEXEC = 1;
 /** O_RDWR, O_CLOEXEC; O_NONBLOCK and O_NOCTTY, should the path lead to something else. */
 const OPEN_FLAGS = 0x80902;
 const SEEK_END = 2;
+const RLIMIT_FSIZE = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 0x01;
 const MAP_FIXED = 0x10;
@@ -45,6 +48,13 @@ let files: Files | undefined;
 function openFiles(): Files | undefined {
   if (Deno.build.os !== "linux") return undefined;
   return files ??= openLibc(FILES)?.symbols;
+}
+
+/** The limit of `ulimit -f`: a process that goes beyond it is ended by a signal. */
+function longestFile(files: Files): bigint {
+  const limits = new BigUint64Array(2);
+  files.getrlimit(RLIMIT_FSIZE, new Uint8Array(limits.buffer));
+  return limits[0]!;
 }
 
 /** A file in memory that this process has open. */
@@ -69,8 +79,9 @@ export class MemoryFile {
    */
   static create(name: string, bytes: number): MemoryFile | undefined {
     const files = openFiles();
-    const fd = files?.memfd_create(cString(name), MFD_CLOEXEC) ?? -1;
-    if (!files || fd < 0) return undefined;
+    if (!files || bytes > longestFile(files)) return undefined;
+    const fd = files.memfd_create(cString(name), MFD_CLOEXEC);
+    if (fd < 0) return undefined;
     const file = new MemoryFile(files, fd, bytes);
     if (files.ftruncate(fd, BigInt(bytes)) === 0) return file;
     file.close();

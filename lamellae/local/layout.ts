@@ -154,6 +154,9 @@ export interface Layout extends Share {
 /** The most a memory with 32-bit addresses holds. */
 const MEMORY32_BYTES = 2 ** 32;
 
+/** The most a memory holds at all, by the limit of V8. */
+export const MEMORY_BYTES_MAX = 2 ** 34;
+
 /** Bytes all rings together may take before each gets smaller. */
 const RINGS_BYTES_AIM = 64 * 2 ** 20;
 
@@ -351,7 +354,8 @@ export function createMemory(layout: Layout): WebAssembly.Memory {
   } catch (cause) {
     throw new RangeError(
       `Cannot reserve ${layout.totalBytes} bytes for ${layout.numPes} PEs with a heap of ` +
-        `${layout.heapBytes} bytes each: lower LAMELLAR_HEAP_SIZE`,
+        `${layout.heapBytes} bytes each (at most ${MEMORY_BYTES_MAX} in one process): ` +
+        "lower LAMELLAR_HEAP_SIZE",
       { cause },
     );
   }

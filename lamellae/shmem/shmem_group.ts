@@ -31,6 +31,7 @@ import {
   heapsOf,
   type Layout,
   layoutFor,
+  MEMORY_BYTES_MAX,
   ownPesOf,
   type Share,
 } from "../local/layout.ts";
@@ -95,7 +96,8 @@ export class ShmemGroup extends ProcessGroup {
     const bytes = layout.controlBytes + layout.nearPes * layout.heapBytes;
     const tag = tokenOf(bootstrap.job);
     const tagAt = layout.network + HOST.tag;
-    const own = this.#futex && MemoryFile.create("lamellar_memory", bytes);
+    const fits = layout.totalBytes <= MEMORY_BYTES_MAX;
+    const own = this.#futex && fits && MemoryFile.create("lamellar_memory", bytes) || undefined;
     const made = own?.write32(tagAt, tag) === true;
     const met = await this.meet(this.hello(layout, NAME), { memory: made ? own.path : "" });
     this.#hosts = met.map(({ host }) => host);
@@ -113,9 +115,13 @@ export class ShmemGroup extends ProcessGroup {
     if (voter < 0) return undefined;
     const hosts = new Set(this.#hosts);
     if (hosts.size > 1) return `the processes are on ${hosts.size} hosts`;
+    if (!fits) {
+      return `its memory would take ${layout.totalBytes} bytes, ` +
+        `and one process maps at most ${MEMORY_BYTES_MAX}`;
+    }
     if (paths.includes("")) {
       return `${this.#nameOf(paths.indexOf(""))} cannot make files in memory ` +
-        "(that needs Linux and --allow-ffi)";
+        "(that needs Linux, --allow-ffi, and no limit by ulimit -f)";
     }
     return `${this.#nameOf(voter)} cannot open the memory of ${this.#nameOf(Number(votes[voter]))}`;
   }

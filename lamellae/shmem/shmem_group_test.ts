@@ -125,7 +125,7 @@ const REFUSED: readonly { name: string; spoil: Spoil; told: RegExp }[] = [
     spoil: (round, rank, text) => {
       return round > 0 || rank !== 1 ? text : JSON.stringify({ ...JSON.parse(text), memory: "" });
     },
-    told: /shmem lamella: PEs 2 to 3 cannot make files in memory \(that needs Linux and --allow-/,
+    told: /shmem lamella: PEs 2 to 3 cannot make files in memory \(that needs Linux, --allow-ffi/,
   },
   {
     name: "have one whose memory is another's",
@@ -156,6 +156,16 @@ for (const { name, spoil, told } of REFUSED) {
     }
   });
 }
+
+Deno.test("processes do without shared memory that is more than one of them maps", async () => {
+  const large = { ...CONFIG, heapBytes: 5 * 2 ** 30 };
+  assertEquals(await join(bootstraps(2), large), [undefined, undefined]);
+  await assertRejects(
+    () => join(bootstraps(2), { ...large, backend: "shmem" }),
+    FeatureLevelError,
+    "one process maps at most 17179869184; use LAMELLAR_BACKEND=rofi",
+  );
+});
 
 Deno.test("processes that differ are told so before anything is shared", async () => {
   const spoil: Spoil = (_round, rank, text) =>

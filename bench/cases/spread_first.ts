@@ -1,5 +1,5 @@
 // The first round trip of an AM from PE 0 to the last PE of a world that has just met: for the
-// provider, and for much of the program, everything happens for the first time: rofi_first.ts
+// provider, and for much of the program, everything happens for the first time: spread_first.ts
 import { am, LamellarWorldBuilder, u32 } from "../../mod.ts";
 import { printMetric } from "../measure.ts";
 

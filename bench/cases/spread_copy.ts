@@ -1,5 +1,5 @@
 // Puts or gets between two processes: bandwidth, or the time of one, with a window of them under
-// way: rofi_copy.ts put|get <bytes> <window> GB/s|us [seconds]
+// way: spread_copy.ts put|get <bytes> <window> GB/s|us [seconds]
 import { LamellarWorldBuilder } from "../../mod.ts";
 import { calibrated, printMetric } from "../measure.ts";
 

@@ -1,0 +1,205 @@
+/**
+ * The cases of several processes on this host: those that share memory, and those that talk over
+ * libfabric, by TCP and by its shared memory.
+ *
+ * @module
+ */
+import {
+  type BenchCase,
+  type Contender,
+  fabric,
+  mpi,
+  mpi4py,
+  mpiTcp,
+  printed,
+  several,
+  shmem,
+} from "./contender.ts";
+
+/** What carries the traffic of processes. */
+interface Carrier {
+  /** `shmem`, or a provider of libfabric. */
+  readonly name: string;
+  /** The provider of floors over libfabric. */
+  readonly floor: string;
+  /** Whether such floors can sleep. */
+  readonly sleeps: boolean;
+  /** Makes the name of a case. */
+  readonly titled: (title: string) => string;
+}
+
+const SHMEM: Carrier = {
+  name: "shmem",
+  floor: "shm",
+  sleeps: false,
+  titled: (title) => `shmem-${title}`,
+};
+const TCP: Carrier = {
+  name: "tcp;ofi_rxm",
+  floor: "tcp;ofi_rxm",
+  sleeps: true,
+  titled: (title) => `rofi-${title}-tcp`,
+};
+const SHM: Carrier = {
+  name: "shm",
+  floor: "shm",
+  sleeps: false,
+  titled: (title) => `rofi-${title}-shm`,
+};
+
+const CARRIERS: readonly Carrier[] = [SHMEM, TCP, SHM];
+
+/** Sizes, and how many transfers are under way at once. */
+const SIZES: readonly (readonly [string, number, number])[] = [
+  ["8B", 8, 64],
+  ["1KiB", 1 << 10, 64],
+  ["64KiB", 1 << 16, 16],
+  ["1MiB", 1 << 20, 4],
+  ["16MiB", 1 << 24, 2],
+];
+
+/** As long as the longest message that `tcp;ofi_rxm` injects; an AM of ours is about as long. */
+const MESSAGE_BYTES = 64;
+
+/** Updates a PE and bucket of histogram and gather. */
+const TABLE = [1_000_000, 8192];
+/** Runs of them, together about two seconds; all but the last are for warming up. */
+const TABLE_RUNS = 40;
+
+/** Processes and PEs of each, 2 to 64 PEs. */
+const SHAPES: readonly (readonly [number, number])[] = [
+  [1, 2],
+  [2, 1],
+  [4, 1],
+  [8, 1],
+  [2, 4],
+  [1, 8],
+  [16, 1],
+  [2, 8],
+  [2, 16],
+  [2, 32],
+  [4, 16],
+];
+
+/** Every case, in the order in which they run. */
+export const SPREAD_CASES: readonly BenchCase[] = [
+  ...CARRIERS.flatMap((carrier) => ["put", "get"].flatMap((kind) => copyCases(carrier, kind))),
+  ...CARRIERS.flatMap((carrier) => ["awaited", "block"].map((form) => messageCase(carrier, form))),
+  ...CARRIERS.flatMap((carrier) => [2, 4, 8].map((count) => barrierCase(carrier, count))),
+  ...CARRIERS.flatMap((carrier) => [histogramCase(carrier), gatherCase(carrier)]),
+  ...CARRIERS.map(firstCase),
+  ...[SHMEM, TCP].flatMap((carrier) =>
+    SHAPES.map(([processes, each]) => startupCase(carrier, processes, each))
+  ),
+];
+
+function program({ name }: Carrier, path: string, ...args: (string | number)[]): Contender {
+  return several({ carrier: name, processes: 2 }, path, ...args);
+}
+
+/** What the target of a floor does meanwhile, as a PE's process does either. */
+function ways({ sleeps }: Carrier): (readonly [string, string])[] {
+  const polls = ["the other polls", "polls"] as const;
+  return sleeps ? [polls, ["the other sleeps", "sleeps"]] : [polls];
+}
+
+function copyCases(carrier: Carrier, kind: string): BenchCase[] {
+  const one = (
+    title: string,
+    bytes: number,
+    window: number,
+    unit: string,
+    lowerIsBetter: boolean,
+  ): BenchCase => ({
+    ...printed(carrier.titled(`${kind}-${title}`), 2, unit, lowerIsBetter),
+    ours: program(carrier, "bench/cases/spread_copy.ts", kind, bytes, window, unit),
+    floors: ways(carrier).map(([words, way]) =>
+      fabric(
+        `C libfabric, ${words}`,
+        "fabric_copy",
+        carrier.floor,
+        kind,
+        bytes,
+        window,
+        unit,
+        way,
+      )
+    ),
+  });
+  return [
+    one("latency", 8, 1, "us", true),
+    ...SIZES.map(([title, bytes, window]) => one(title, bytes, window, "GB/s", false)),
+  ];
+}
+
+function messageCase(carrier: Carrier, form: string): BenchCase {
+  return {
+    ...printed(carrier.titled(`message-${form}`), 2, "us", true),
+    ours: program(carrier, "bench/cases/am_latency.ts", form),
+    floors: ways(carrier).map(([words, way]) => {
+      const both = words.replace("the other polls", "polling").replace("the other sleeps", "slept");
+      return fabric(`C libfabric, ${both}`, "fabric_message", carrier.floor, MESSAGE_BYTES, way);
+    }),
+  };
+}
+
+function barrierCase(carrier: Carrier, processes: number): BenchCase {
+  return {
+    ...printed(carrier.titled(`barrier-${processes}`), processes, "us", true),
+    ours: several({ carrier: carrier.name, processes }, "bench/cases/barrier.ts"),
+    floors: [mpi("MPI C, shared memory", "barrier"), mpiTcp("MPI C, TCP", "barrier")],
+  };
+}
+
+function histogramCase(carrier: Carrier): BenchCase {
+  return {
+    ...printed(carrier.titled("histogram"), 2, "M/s", false),
+    ours: program(carrier, "bench/programs/histo.ts", ...tableArgs()),
+    floors: [
+      shmem("OpenSHMEM atomic_add", "histogram"),
+      mpi4py("mpi4py all-to-all", "exchange_histogram"),
+    ],
+  };
+}
+
+function gatherCase(carrier: Carrier): BenchCase {
+  return {
+    ...printed(carrier.titled("gather"), 2, "M/s", false),
+    ours: program(carrier, "bench/programs/index_gather.ts", ...tableArgs()),
+    floors: [
+      shmem("OpenSHMEM get", "gather"),
+      mpi4py("mpi4py all-to-all", "exchange_gather"),
+    ],
+  };
+}
+
+function tableArgs(): (string | number)[] {
+  const variants = Array.from({ length: TABLE_RUNS }, () => "typed").join();
+  return [...TABLE, "--variants", variants, "--metric"];
+}
+
+function firstCase(carrier: Carrier): BenchCase {
+  return {
+    ...printed(carrier.titled("first"), 2, "us", true),
+    ours: program(carrier, "bench/cases/spread_first.ts"),
+    floors: [mpi("MPI C, shared memory", "first"), mpiTcp("MPI C, TCP", "first")],
+  };
+}
+
+function startupCase(carrier: Carrier, processes: number, each: number): BenchCase {
+  return {
+    name: carrier.titled(`startup-${processes}x${each}`),
+    pes: processes * each,
+    unit: "s",
+    lowerIsBetter: true,
+    measure: "elapsed",
+    ours: several(
+      { carrier: carrier.name, processes },
+      "examples/hello_world/hello_world_am.ts",
+    ),
+    floors: [
+      carrier === SHMEM ? mpi("MPI C, shared memory", "hello") : mpiTcp("MPI C, TCP", "hello"),
+      mpi4py("mpi4py", "hello"),
+    ],
+  };
+}
