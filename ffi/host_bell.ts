@@ -44,8 +44,8 @@ function wordsAt(address: bigint): Int32Array {
  * @returns The bell; undefined where there can be none
  */
 export function createBell(tag: number): BellPage | undefined {
-  const file = Futex.open() && MemoryFile.create("lamellar_bell", PAGE_BYTES);
-  const address = file?.map() ?? 0n;
+  const file = Futex.open() && MemoryFile.create("lamellar_bell");
+  const address = file?.resize(PAGE_BYTES) ? file.map() : 0n;
   if (!file || address === 0n) {
     file?.close();
     return undefined;
@@ -68,8 +68,8 @@ export function createBell(tag: number): BellPage | undefined {
  * @returns Its address in this process; 0n if it cannot be reached, or is not of this job
  */
 export function openBell(path: string, tag: number): bigint {
-  const file = MemoryFile.open(path, PAGE_BYTES);
-  const address = file?.map() ?? 0n;
+  const file = MemoryFile.open(path);
+  const address = file?.bytes === PAGE_BYTES ? file.map() : 0n;
   file?.close();
   if (address === 0n) return 0n;
   const words = wordsAt(address);

@@ -61,48 +61,50 @@ function longestFile(files: Files): bigint {
 export class MemoryFile {
   readonly #files: Files;
   readonly #fd: number;
-  /** Its length. */
-  readonly bytes: number;
 
-  private constructor(files: Files, fd: number, bytes: number) {
+  private constructor(files: Files, fd: number) {
     this.#files = files;
     this.#fd = fd;
-    this.bytes = bytes;
   }
 
   /**
-   * Makes a file of zeros.
+   * Makes an empty file.
    *
    * @param name Its name in lists of what a process has open
-   * @param bytes Its length
    * @returns The file, or undefined where there can be none
    */
-  static create(name: string, bytes: number): MemoryFile | undefined {
+  static create(name: string): MemoryFile | undefined {
     const files = openFiles();
-    if (!files || bytes > longestFile(files)) return undefined;
-    const fd = files.memfd_create(cString(name), MFD_CLOEXEC);
-    if (fd < 0) return undefined;
-    const file = new MemoryFile(files, fd, bytes);
-    if (files.ftruncate(fd, BigInt(bytes)) === 0) return file;
-    file.close();
-    return undefined;
+    const fd = files?.memfd_create(cString(name), MFD_CLOEXEC) ?? -1;
+    return files && fd >= 0 ? new MemoryFile(files, fd) : undefined;
   }
 
   /**
    * Opens the file of another process.
    *
    * @param path Where it is, below /proc
-   * @param bytes How long it has to be: who touches what is not there is killed
-   * @returns The file, or undefined if it cannot be reached or is not that long
+   * @returns The file, or undefined if it cannot be reached
    */
-  static open(path: string, bytes: number): MemoryFile | undefined {
+  static open(path: string): MemoryFile | undefined {
     const files = openFiles();
     const fd = files?.open(cString(`/proc/${path}`), OPEN_FLAGS) ?? -1;
-    if (!files || fd < 0) return undefined;
-    const file = new MemoryFile(files, fd, bytes);
-    if (files.lseek(fd, 0n, SEEK_END) === BigInt(bytes)) return file;
-    file.close();
-    return undefined;
+    return files && fd >= 0 ? new MemoryFile(files, fd) : undefined;
+  }
+
+  /** Its length. Who touches memory behind the end of its file is killed. */
+  get bytes(): number {
+    return Number(this.#files.lseek(this.#fd, 0n, SEEK_END));
+  }
+
+  /**
+   * Gives it a length; what is added is zeros.
+   *
+   * @param bytes The length
+   * @returns Whether it could be
+   */
+  resize(bytes: number): boolean {
+    if (bytes > longestFile(this.#files)) return false;
+    return this.#files.ftruncate(this.#fd, BigInt(bytes)) === 0;
   }
 
   /** Where other processes find it, below /proc, until it is closed. */

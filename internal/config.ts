@@ -50,6 +50,8 @@ export interface Config {
   readonly closures: boolean;
   /** Whether calls of the network library take the fast way, where there is one. */
   readonly ffiFastCall: boolean;
+  /** Whether processes of a host share memory; undefined leaves it to what else is asked for. */
+  readonly shareMemory: boolean | undefined;
   /** The libfabric provider; undefined lets the library choose. */
   readonly provider: string | undefined;
   /** The libfabric domain, for IP an interface; undefined lets the library choose. */
@@ -159,6 +161,12 @@ const VARIABLES = {
     takes: { kind: "boolean" },
     byDefault: "1",
     meaning: "Whether libfabric is called the fast way where there is one; 0 is to find faults",
+  },
+  shareMemory: {
+    name: "LAMELLAR_SHARE_MEMORY",
+    takes: { kind: "boolean" },
+    byDefault: "1; 0 for processes of one host alone that are to use rofi or a provider of it",
+    meaning: "Whether processes of a host share memory, whatever is between hosts",
   },
   provider: {
     name: "LAMELLAR_ROFI_PROVIDER",
@@ -273,6 +281,7 @@ export function readConfig(env: Environment): Config {
     label: boolean(VARIABLES.label, env) ?? false,
     closures: boolean(VARIABLES.closures, env) ?? true,
     ffiFastCall: boolean(VARIABLES.ffiFastCall, env) ?? true,
+    shareMemory: boolean(VARIABLES.shareMemory, env),
     provider: valueOf(VARIABLES.provider, env),
     domain: valueOf(VARIABLES.domain, env),
   };

@@ -25,6 +25,7 @@ Deno.test("readConfig() gives the documented defaults when nothing is set", () =
     label: false,
     closures: true,
     ffiFastCall: true,
+    shareMemory: undefined,
     provider: undefined,
     domain: undefined,
   });
@@ -62,6 +63,7 @@ Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans
     label: true,
     closures: false,
     ffiFastCall: false,
+    shareMemory: undefined,
     provider: undefined,
     domain: undefined,
   });

@@ -42,8 +42,7 @@ const PERMISSIONS = {
     flag: "--allow-ffi",
     purpose: "Offer the core to other PEs while waiting (`sched_yield`), huge pages (`madvise`), " +
       "libfabric",
-    without:
-      "All but libfabric works; waiting is slower where PEs share cores, and so is random access",
+    without: "One process works; waiting is slower where PEs share cores, and so is random access",
   },
 } as const satisfies Record<string, Permission>;
 

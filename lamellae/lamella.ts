@@ -4,7 +4,7 @@
  * Guarantees. *Order:* frames from one PE to another arrive once, whole, and in the order they were
  * committed; memory operations of one PE at another are done in the order in which they were
  * started; puts and gets come in any order, and nothing is promised between different pairs.
- * *Nearness:* the memory of *near* PEs belongs to this process and is used directly; that of *far*
+ * *Nearness:* the memory of *near* PEs is mapped in this process and used directly; that of *far*
  * ones is reached by puts, gets and memory operations only. *Progress:* frames move while both
  * sides call in; a put, a get or a memory operation needs nothing of the program of its target.
  * `poll` and `wait` look at the network at least once, `isPending` never does. *Completion:* a put,
@@ -112,7 +112,7 @@ export interface Lamella {
 
   /**
    * @param pe A PE.
-   * @returns Whether its memory belongs to this process, so that `address` reaches it.
+   * @returns Whether its memory is mapped in this process, so that `address` reaches it.
    */
   isNear(pe: number): boolean;
   /**

@@ -13,6 +13,8 @@ import {
   fabricCalls,
   type FabricChoice,
   type FabricInfo,
+  Futex,
+  MemoryFile,
   openFabric,
   refusal,
 } from "../ffi/mod.ts";
@@ -74,7 +76,15 @@ function systemLines(): string[] {
     `Deno ${deno}, V8 ${v8}, TypeScript ${typescript}, ${Deno.build.target}`,
     `cores: ${navigator.hardwareConcurrency}`,
     `permissions: ${states.join(", ")}`,
+    `processes of this host ${canShare() ? "can" : "cannot"} share memory`,
   ];
+}
+
+/** Whether this one could offer memory to others, and wake them. */
+function canShare(): boolean {
+  const file = Futex.open() && MemoryFile.create("lamellar_info");
+  file?.close();
+  return file !== undefined;
 }
 
 function limitLines(info: FabricInfo): string[] {

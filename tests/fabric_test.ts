@@ -32,8 +32,10 @@ function descriptors(): string[] {
   }).filter((target) => /^socket:|memfd|shm/.test(target)).sort();
 }
 
-function shmFiles(): string[] {
-  return [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
+/** Files of a process; those of others come and go. */
+function shmFiles(pid: number): string[] {
+  const names = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
+  return names.filter((name) => name.includes(`-${pid}-`));
 }
 
 for (const provider of PROVIDERS) {
@@ -267,11 +269,11 @@ function cpuMs(): number {
 Deno.test("closing leaves no descriptor and no file, and closing again does nothing", () => {
   // What libfabric opens once and keeps is opened here.
   for (const provider of PROVIDERS) pair(provider)[Symbol.dispose]();
-  const [before, files] = [descriptors(), shmFiles()];
+  const [before, files] = [descriptors(), shmFiles(Deno.pid)];
   for (let round = 0; round < 3; round++) {
     for (const provider of PROVIDERS) {
       const sides = pair(provider);
-      if (provider === "shm") assertEquals(shmFiles().length, files.length + 2);
+      if (provider === "shm") assertEquals(shmFiles(Deno.pid).length, files.length + 2);
       assert(descriptors().length > before.length);
       sides[Symbol.dispose]();
       sides.one.fabric.close();
@@ -280,7 +282,7 @@ Deno.test("closing leaves no descriptor and no file, and closing again does noth
     }
   }
   assertEquals(descriptors(), before);
-  assertEquals(shmFiles(), files);
+  assertEquals(shmFiles(Deno.pid), files);
 });
 
 Deno.test("the files of a killed process are swept, no others", async () => {
@@ -295,14 +297,14 @@ Deno.test("the files of a killed process are swept, no others", async () => {
   try {
     const reader = child.stdout.getReader();
     await reader.read();
-    const own = shmFiles().filter((name) => name.includes(`-${child.pid}-`));
+    const own = shmFiles(child.pid);
     assertEquals(own.length, 2);
     assertEquals(sweepShm(), []);
     child.kill("SIGKILL");
     await child.status;
     await reader.cancel();
     assertEquals(sweepShm(), own.filter((name) => !foreign.endsWith(name)));
-    assertEquals(shmFiles().filter((name) => name.includes(`-${child.pid}-`)), [foreign.slice(9)]);
+    assertEquals(shmFiles(child.pid), [foreign.slice(9)]);
   } finally {
     Deno.removeSync(foreign);
   }

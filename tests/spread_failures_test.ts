@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { SpreadJob, type Starter } from "./support/spread.ts";
+import { onHosts, SpreadJob, type Starter } from "./support/spread.ts";
 import { childrenOf } from "./support/processes.ts";
 import type { RunResult } from "./support/run.ts";
 
@@ -12,16 +12,14 @@ const CLEAR_MS = 2000;
 const OPERATIONS = ["echo", "forever", "barrier"];
 const ON_MEMORY = ["put", "get", "add"];
 
-const isNear = (provider: string) => provider === "shmem";
-
-/** What the program is to do. */
-function argumentsOf(way: string, provider: string): string[] {
-  return isNear(provider) ? [way, "near"] : [way];
+/** What the program is to do; `near` if the memory of the last PE is shared with another. */
+function argumentsOf(way: string, near: boolean): string[] {
+  return near ? [way, "near"] : [way];
 }
 
 /** What each PE but the last writes about the operations it had under way. */
-function settled(pes: number, provider: string): string[] {
-  const operations = isNear(provider) ? OPERATIONS : [...ON_MEMORY, ...OPERATIONS];
+function settled(pes: number, near: boolean): string[] {
+  const operations = near ? OPERATIONS : [...ON_MEMORY, ...OPERATIONS];
   const ends = operations.map((name) => `${name} PeFailedError`).join(", ");
   return Array.from({ length: pes - 1 }, (_, pe) => `PE ${pe}: ${ends}`);
 }
@@ -112,12 +110,13 @@ function written(results: readonly RunResult[]): string[] {
 for (const provider of ["tcp", "shm", "shmem"]) {
   for (const failure of provider === "shm" ? [THROWS, KILLED, STOPPED] : FAILURES) {
     const { name, way, harm, told, code } = failure;
+    const near = provider === "shmem";
     const pes = failure === KILLED ? 2 : 1;
     const processes = pes === 2 ? 2 : 3;
     Deno.test(`${name} on ${provider} ends the job, which says why once`, async () => {
       const program = "tests/programs/pending.ts";
       const shape = { starter: "launcher", provider, processes, pes } as const;
-      const job = new SpreadJob({ ...shape, program, args: argumentsOf(way, provider) });
+      const job = new SpreadJob({ ...shape, program, args: argumentsOf(way, near) });
       const numPes = processes * pes;
       const [result] = await fail(job, numPes, harm);
       assertMatch(result!.stderr, told);
@@ -125,7 +124,7 @@ for (const provider of ["tcp", "shm", "shmem"]) {
       assertEquals(result!.stderr.match(/^lamellar: /gm)?.length, 1, result!.stderr);
       assertEquals(result!.code, code);
       // The other PE of the process that was killed can say nothing more.
-      assertEquals(written([result!]), settled(failure === KILLED ? 3 : numPes, provider));
+      assertEquals(written([result!]), settled(failure === KILLED ? 3 : numPes, near));
       assertEquals(await job.left(CLEAR_MS), []);
     });
   }
@@ -146,16 +145,22 @@ const OTHERS: readonly (readonly [Starter, Failure])[] = [
   ["rendezvous", LOST],
 ];
 
-/** Each of them over libfabric, and in the memory of the host. */
-const CASES = OTHERS.flatMap(([starter, failure]) =>
-  ["tcp", "shmem"].map((provider) => ({ starter, provider, ...failure }))
-);
+/** Each of them over libfabric, in the memory of the host, and with both. */
+const CASES = OTHERS.flatMap(([starter, failure]) => [
+  { starter, provider: "tcp", hosts: 1, near: false, ...failure },
+  { starter, provider: "shmem", hosts: 1, near: true, ...failure },
+  ...starter === "rendezvous"
+    ? [{ starter, provider: "tcp", hosts: 2, near: true, ...failure }]
+    : [],
+]);
 
-for (const { starter, provider, name, way, harm, told } of CASES) {
-  Deno.test(`${name} ends the job on ${provider} where processes meet by ${starter}`, async () => {
+for (const { starter, provider, hosts, near, name, way, harm, told } of CASES) {
+  const where = hosts > 1 ? `${provider} and ${hosts} hosts` : provider;
+  Deno.test(`${name} ends the job on ${where} where processes meet by ${starter}`, async () => {
     const program = "tests/programs/pending.ts";
-    const shape = { starter, provider, processes: 3 } as const;
-    const job = new SpreadJob({ ...shape, program, args: argumentsOf(way, provider) });
+    const apart = hosts > 1 ? onHosts(hosts) : {};
+    const shape = { starter, provider, processes: 3, ...apart };
+    const job = new SpreadJob({ ...shape, program, args: argumentsOf(way, near) });
     const results = await fail(job, 3, harm);
     for (const { code } of results) assert(code !== 0);
     // Without a launcher each process tells for itself what the one that failed could not.
@@ -167,16 +172,15 @@ for (const { starter, provider, name, way, harm, told } of CASES) {
       const [line] = report.match(/^lamellar: .*\n(?: +at .*\n)*/m) ?? [];
       assertEquals(told.exec(line ?? report)?.[1], "2", report);
     }
-    assertEquals(written(results), settled(3, provider));
+    assertEquals(written(results), settled(3, near));
     assertEquals(await job.left(CLEAR_MS), []);
   });
 }
 
 Deno.test("processes of a hydra that sees one killed are all gone", async () => {
   const program = "tests/programs/pending.ts";
-  const provider = "tcp";
-  const shape = { starter: "hydra", provider, processes: 3 } as const;
-  const job = new SpreadJob({ ...shape, program, args: argumentsOf("waits", provider) });
+  const shape = { starter: "hydra", provider: "tcp", processes: 3 } as const;
+  const job = new SpreadJob({ ...shape, program, args: ["waits"] });
   const [result] = await fail(job, 3, KILLED.harm);
   assertMatch(result!.stdout, /EXIT STRING: Killed \(signal 9\)/);
   assert(result!.code !== 0);
@@ -187,7 +191,7 @@ Deno.test("processes of a hydra that sees one killed are all gone", async () => 
 async function waitingJob(provider: string): Promise<SpreadJob> {
   const program = "tests/programs/pending.ts";
   const shape = { starter: "launcher", provider, processes: 3 } as const;
-  const job = new SpreadJob({ ...shape, program, args: argumentsOf("waits", provider) });
+  const job = new SpreadJob({ ...shape, program, args: ["waits"] });
   await job.started(3);
   await job.programs[0]!.seen("failing at");
   return job;

@@ -31,6 +31,8 @@ export interface Hello {
   readonly closures: boolean;
   /** Peers that a PE signals in each round of a barrier. */
   readonly barrierFactor: number;
+  /** Whether processes of a host share memory. */
+  readonly sharing: string;
   /** The provider that carries the traffic. */
   readonly provider: string;
 }
@@ -47,6 +49,7 @@ const FIELDS: { readonly [K in Exclude<keyof Hello, "host">]: readonly [string, 
   ringBytes: ["ring size", "number"],
   closures: ["closures", "boolean"],
   barrierFactor: ["barrier factor", "number"],
+  sharing: ["shared memory", "string"],
   provider: ["provider", "string"],
 };
 

@@ -13,6 +13,7 @@ const HELLO: Hello = {
   ringBytes: 65536,
   closures: false,
   barrierFactor: 3,
+  sharing: "by default",
   provider: "tcp;ofi_rxm",
 };
 
@@ -86,15 +87,17 @@ Deno.test("compareHello() lists every difference in every field at once", () => 
     ringBytes: 2,
     closures: true,
     barrierFactor: 4,
+    sharing: "refused",
     provider: "",
   };
   const found = compareHello([HELLO, { ...HELLO, ...fields, host: "n2" }]);
   assertEquals(found.length, Object.keys(fields).length);
   const start = "rank 1 on host n2 has ";
   assert(found.every((line) => line.startsWith(start)));
-  assertEquals(found.slice(-3).map((line) => line.slice(start.length)), [
+  assertEquals(found.slice(-4).map((line) => line.slice(start.length)), [
     "closures allowed, rank 0 on host n1 has not allowed",
     "barrier factor 4, rank 0 on host n1 has 3",
+    "shared memory refused, rank 0 on host n1 has by default",
     'provider "", rank 0 on host n1 has tcp;ofi_rxm',
   ]);
 });

@@ -10,7 +10,8 @@
  * Where processes share memory, the PEs of all of them are near. Each process has what it has by
  * itself, in two pieces: first come the pieces before the heaps, its own and then those of the
  * others in their order, and then the heaps in the same order. So all but the heaps has 32-bit
- * addresses.
+ * addresses. There are as many places as any host of the job has processes, so that heaps lie alike
+ * in all processes.
  *
  * @module
  */
@@ -27,6 +28,8 @@ const LINE_BYTES = 64;
 /** Byte addresses of the header's words. */
 export const HEADER = {
   magic: 0,
+  /** Tells the memory of one job from that of others, where processes share it. */
+  tag: 4,
   /** Nonzero once the job is failing. */
   abort: 64,
   /** Taken by the first who reports a failure. */
@@ -128,8 +131,16 @@ export interface Share {
   readonly nearPes: number;
   /** Bytes of the area for the network. */
   readonly networkBytes: number;
-  /** Whether the memory of all other processes is here, too. */
-  readonly shared?: boolean;
+  /** Which processes share memory with this one, where there are any. */
+  readonly host?: Host;
+}
+
+/** Processes that share memory. */
+export interface Host {
+  /** Their numbers, this one among them, ascending. */
+  readonly ranks: readonly number[];
+  /** Most processes that share memory on any host. */
+  readonly places: number;
 }
 
 /** Sizes and places of everything, the same on every PE of a process. */
@@ -145,6 +156,11 @@ export interface Layout extends Share {
   readonly heaps: number;
   /** Bytes of what a process has before its heaps. */
   readonly controlBytes: number;
+  /**
+   * By process: its place among those whose memory is here, this one the first; those that are not
+   * here have none.
+   */
+  readonly placeOf: readonly (number | undefined)[];
   /** Bytes of the whole memory. */
   readonly totalBytes: number;
   /** Whether the memory needs 64-bit addresses. */
@@ -186,7 +202,7 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
     ? { numPes: of, firstPe: 0, nearPes: of, networkBytes: 0 }
     : of;
   const { numPes, nearPes } = share;
-  const processes = share.shared ? numPes / nearPes : 1;
+  const processes = share.host?.places ?? 1;
   if (!Number.isInteger(numPes) || numPes < 1 || numPes > PES_MAX) {
     throw new RangeError(`Cannot lay out ${numPes} PEs: the number has to be 1 to ${PES_MAX}`);
   }
@@ -225,9 +241,22 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
     network,
     heaps,
     controlBytes,
+    placeOf: placesOf(share),
     totalBytes,
     memory64: totalBytes > MEMORY32_BYTES,
   };
+}
+
+function placesOf({ firstPe, host, nearPes, numPes }: Share): (number | undefined)[] {
+  const own = firstPe / nearPes;
+  const others = host?.ranks.filter((rank) => rank !== own) ?? [];
+  const places = Array.from({ length: numPes / nearPes }, (): number | undefined => undefined);
+  [own, ...others].forEach((rank, place) => places[rank] = place);
+  return places;
+}
+
+function placeOf(layout: Layout, pe: number): number | undefined {
+  return layout.placeOf[Math.floor(pe / layout.nearPes)];
 }
 
 /**
@@ -236,7 +265,7 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
  * @returns Whether it belongs to this process.
  */
 export function isOwn(layout: Layout, pe: number): boolean {
-  return pe >= layout.firstPe && pe < layout.firstPe + layout.nearPes;
+  return placeOf(layout, pe) === 0;
 }
 
 /**
@@ -245,7 +274,7 @@ export function isOwn(layout: Layout, pe: number): boolean {
  * @returns Whether its memory can be reached from this process.
  */
 export function isNear(layout: Layout, pe: number): boolean {
-  return layout.shared === true || isOwn(layout, pe);
+  return placeOf(layout, pe) !== undefined;
 }
 
 /**
@@ -256,13 +285,6 @@ export function ownPesOf(layout: Layout): number[] {
   return Array.from({ length: layout.nearPes }, (_, index) => layout.firstPe + index);
 }
 
-/** The place of a PE's process among those whose memory is here: this one is the first. */
-function placeOf(layout: Layout, pe: number): number {
-  if (!layout.shared || isOwn(layout, pe)) return 0;
-  const process = Math.floor(pe / layout.nearPes);
-  return pe < layout.firstPe ? process + 1 : process;
-}
-
 /**
  * @param layout The layout.
  * @param pe A PE.
@@ -270,16 +292,17 @@ function placeOf(layout: Layout, pe: number): number {
  * the PE is not near.
  */
 export function controlOf(layout: Layout, pe: number): number {
-  return placeOf(layout, pe) * layout.controlBytes;
+  return (placeOf(layout, pe) ?? 0) * layout.controlBytes;
 }
 
 /**
  * @param layout The layout.
- * @param pe A near PE.
- * @returns The byte address of the heaps of its process.
+ * @param pe A PE.
+ * @returns The byte address of the heaps of its process, in this one's memory if the PE is near, or
+ * else in its own.
  */
 export function heapsOf(layout: Layout, pe: number): number {
-  return layout.heaps + placeOf(layout, pe) * layout.nearPes * layout.heapBytes;
+  return layout.heaps + (placeOf(layout, pe) ?? 0) * layout.nearPes * layout.heapBytes;
 }
 
 /**
@@ -326,8 +349,8 @@ export function ringOf(layout: Layout, consumer: number, producer: number): numb
 
 /**
  * @param layout The layout.
- * @param pe A near PE.
- * @returns The byte address of its heap segment.
+ * @param pe A PE.
+ * @returns The byte address of its heap segment, in the memory that `heapsOf` says.
  */
 export function heapOf(layout: Layout, pe: number): number {
   return heapsOf(layout, pe) + (pe % layout.nearPes) * layout.heapBytes;

@@ -42,6 +42,8 @@ export type Ringer = Pick<CoreKernels, "publish" | "release" | "ring" | "barrier
 
 /** What a lamella may be told beside its memory. */
 export interface LocalOptions {
+  /** Its name, if it is another. */
+  readonly name?: string;
   /** Offers the core to other threads, where the system lets us. */
   readonly offer?: (() => void) | undefined;
   /** Told how far the ring of a source has been read. */
@@ -127,7 +129,7 @@ export class LocalLamella implements Lamella {
     options: LocalOptions = {},
   ) {
     const { offer, consumed, ringerOf = () => kernels, sleep } = options;
-    this.name = layout.shared ? "shmem" : "local";
+    this.name = options.name ?? "local";
     this.#yield = offer;
     this.#consumed = consumed;
     this.#ringerOf = ringerOf;
@@ -135,7 +137,7 @@ export class LocalLamella implements Lamella {
     this.#layout = layout;
     this.pe = pe;
     this.numPes = layout.numPes;
-    this.neighbours = layout.shared ? layout.numPes : layout.nearPes;
+    this.neighbours = layout.nearPes * (layout.host?.ranks.length ?? 1);
     this.views = memoryViews(memory.buffer);
     this.kernels = kernels;
     this.heap = new SegmentHeap(pe, layout.heapBytes);

@@ -61,7 +61,7 @@ async function lamellaOf(message: StartMessage): Promise<Lamella> {
   });
   const offer = schedYield();
   // What only jobs of several processes need is loaded by them only.
-  if (layout.shared) {
+  if (!network && layout.host) {
     const { shmemLamella } = await import("../shmem/shmem_lamella.ts");
     return shmemLamella(layout, memory, kernels, pe, offer);
   }

@@ -5,21 +5,13 @@
  * @module
  */
 
-import { type Config, environment } from "../../internal/config.ts";
+import type { Config } from "../../internal/config.ts";
 import { HandshakeError } from "../../internal/errors.ts";
-import {
-  type Bootstrap,
-  compareHello,
-  type Hello,
-  parseHello,
-  platformHello,
-} from "../bootstrap/mod.ts";
+import type { Bootstrap, Hello } from "../bootstrap/mod.ts";
 import type { Layout, Share } from "../local/layout.ts";
 import type { NetworkStart } from "../rofi/network_start.ts";
+import type { HostMemory } from "../shmem/host_memory.ts";
 import { pesOf } from "./ranks.ts";
-
-/** Counts the versions of what processes say to each other. */
-const PROTOCOL = 2;
 
 /** Before a text that the user has read already. */
 const REPORTED = "reported:";
@@ -30,51 +22,56 @@ const FIRST_MS = 1000;
 /** Exit code for what cannot be started as asked. */
 const SETUP_EXIT_CODE = 2;
 
-/** What is known once the processes have found each other. */
+/** What is known once the processes have found each other, and have the same settings. */
 export interface Joined {
   readonly bootstrap: Bootstrap;
   readonly config: Config;
-  /** Version of the library. */
-  readonly version: string;
   /** Which PEs of the world are in this process. */
   readonly pes: Pick<Share, "numPes" | "firstPe" | "nearPes">;
+  /** What each process has said of itself. */
+  readonly hellos: readonly Hello[];
 }
 
 /** The processes of a job. */
 export abstract class ProcessGroup {
-  /** Which PEs of the world are in this process, and what else its memory has to hold. */
-  abstract readonly share: Share;
-  /** Bytes of the ring from one PE to another. */
-  abstract readonly ringBytes: number;
-  /** What is known of them. */
+  /** Where everything lies in the memory of this process. */
+  readonly layout: Layout;
+  /** What is known of the processes. */
   protected readonly joined: Joined;
+  /** The memory that those of this host share, if they do. */
+  protected readonly shared: HostMemory | undefined;
 
   /**
-   * @param joined What is known of them.
+   * @param joined What is known of the processes.
+   * @param layout Where everything lies.
+   * @param shared The memory that those of this host share.
    */
-  constructor(joined: Joined) {
+  constructor(joined: Joined, layout: Layout, shared: HostMemory | undefined) {
     this.joined = joined;
+    this.layout = layout;
+    this.shared = shared;
   }
 
   /**
    * Takes the memory of the process over, before anything is written to it.
    *
-   * @param layout Where everything will lie.
    * @param memory The memory.
+   * @throws {RangeError} If it cannot be shared after all.
    */
-  adopt(_layout: Layout, _memory: WebAssembly.Memory): void {}
+  adopt(memory: WebAssembly.Memory): void {
+    this.shared?.map(memory);
+  }
 
   /**
    * Connects the processes.
    *
-   * @param layout Where everything lies.
    * @param memory The memory of the process.
    * @returns What every PE needs to know of the network, if there is one.
    * @throws {HandshakeError} If the processes differ; says in what.
    * @throws {TransportError} If the provider fails.
    * @throws {FeatureLevelError} If there is no libfabric, or no usable provider.
    */
-  abstract open(layout: Layout, memory: WebAssembly.Memory): Promise<NetworkStart | undefined>;
+  abstract open(memory: WebAssembly.Memory): Promise<NetworkStart | undefined>;
 
   /**
    * Sees to it that the other processes learn why the job fails.
@@ -92,50 +89,9 @@ export abstract class ProcessGroup {
   abstract shareStalled(stalledMs: number): number;
 
   /** Ends what `open` began. */
-  protected abstract leave(): Promise<void>;
-
-  /**
-   * What this process says to the others at first.
-   *
-   * @param layout Where everything lies.
-   * @param provider What carries the traffic.
-   */
-  protected hello(layout: Layout, provider: string): Hello {
-    const { config, version } = this.joined;
-    const { barrierFactor, closures } = config;
-    return {
-      ...platformHello(),
-      host: hostName(),
-      protocol: PROTOCOL,
-      version,
-      pesPerProcess: layout.nearPes,
-      heapBytes: layout.heapBytes,
-      ringBytes: layout.ringBytes,
-      closures,
-      barrierFactor,
-      provider,
-    };
-  }
-
-  /**
-   * Greets all processes, and compares what they say.
-   *
-   * @param hello What this process says of itself.
-   * @param more What else it tells the others.
-   * @returns What each has told, as JSON, and its host.
-   * @throws {HandshakeError} If the processes differ; says in what.
-   */
-  protected async meet(hello: Hello, more: object): Promise<{ text: string; host: string }[]> {
-    const texts = await this.joined.bootstrap.exchange(JSON.stringify({ ...hello, ...more }));
-    const hellos = texts.map(parseHello);
-    const differences = compareHello(hellos);
-    if (differences.length === 0) {
-      return texts.map((text, rank) => ({ text, host: hellos[rank]!.host }));
-    }
-    throw new HandshakeError(
-      `The processes of the job do not fit together:\n  ${differences.join("\n  ")}`,
-      { op: "build" },
-    );
+  protected leave(): Promise<void> {
+    this.shared?.stop();
+    return Promise.resolve();
   }
 
   /**
@@ -224,11 +180,4 @@ export async function giveUp(bootstrap: Bootstrap, error: unknown): Promise<numb
 
 function after(ms: number): Promise<undefined> {
   return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
-}
-
-function hostName(): string {
-  if (Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state !== "granted") {
-    return environment("HOSTNAME") ?? "localhost";
-  }
-  return Deno.hostname();
 }

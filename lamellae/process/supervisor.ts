@@ -30,7 +30,6 @@ import {
   layoutFor,
   ownPesOf,
   PE_STATE,
-  type Share,
   STATUS,
 } from "../local/layout.ts";
 import type { NetworkStart } from "../rofi/network_start.ts";
@@ -42,6 +41,8 @@ import { DEADLOCK_MARK, Watchdog } from "./watchdog.ts";
 const LOOK_MS = 500;
 /** The same once the job is failing, or seems to be stuck. */
 const LOOK_SOON_MS = 50;
+/** How long the supervisor may do nothing but start PEs, in milliseconds. */
+const BREATH_MS = 250;
 /** How long PEs may clean up after a failure before the process ends, in milliseconds. */
 const GRACE_MS = 400;
 
@@ -70,12 +71,16 @@ export async function supervise(job: Job): Promise<never> {
   const { config, numPes, version } = job;
   const group = isSpread(config) ? await join(config, version) : undefined;
   try {
-    const supervisor = new Supervisor(job, group?.share ?? numPes, group);
+    const supervisor = new Supervisor(job, group?.layout ?? layoutOf(config, numPes), group);
     Deno.exit(await supervisor.run());
   } catch (error) {
     if (!group) throw error;
     Deno.exit(await group.giveUp(error));
   }
+}
+
+function layoutOf({ heapBytes, ringBytes }: Config, numPes: number): Layout {
+  return layoutFor(numPes, ringBytes ?? 0, heapBytes ?? 0);
 }
 
 /** Loads what only jobs of several processes need, a third of all modules, and joins the others. */
@@ -114,16 +119,12 @@ class Supervisor {
   #runs = false;
   #failingSince = 0;
 
-  constructor(job: Job, share: number | Share, group: ProcessGroup | undefined) {
+  constructor(job: Job, layout: Layout, group: ProcessGroup | undefined) {
     this.#job = job;
     this.#group = group;
-    this.#layout = layoutFor(
-      share,
-      group?.ringBytes ?? job.config.ringBytes ?? 0,
-      job.config.heapBytes ?? 0,
-    );
+    this.#layout = layout;
     this.#memory = createMemory(this.#layout);
-    group?.adopt(this.#layout, this.#memory);
+    group?.adopt(this.#memory);
     this.#pes = ownPesOf(this.#layout);
     adviseHugePages(this.#memory.buffer, this.#layout.heaps);
     this.#views = memoryViews(this.#memory.buffer);
@@ -139,12 +140,17 @@ class Supervisor {
   async run(): Promise<number> {
     // The shm provider has handlers of its own, which end the process if they find none.
     this.#listenForSignals();
-    const start = await this.#group?.open(this.#layout, this.#memory);
+    const start = await this.#group?.open(this.#memory);
     this.#runs = true;
     const module = compileKernels(this.#layout.memory64);
+    let breath = performance.now();
     for (const pe of this.#pes) {
       // Starting a Worker blocks for some 15 ms, in which the PEs before it go on.
       this.#startWorker(pe).postMessage(this.#startMessage(pe, module, start));
+      if (performance.now() - breath < BREATH_MS) continue;
+      // Other processes expect signs of life.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      breath = performance.now();
     }
     this.#group?.lost().then((why) => this.#lose(why));
     const bell = new Bell(this.#views);

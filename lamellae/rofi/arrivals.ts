@@ -14,6 +14,7 @@ import {
   FLAG_SLOTS_MAX,
   heapOf,
   isNear,
+  isOwn,
   RING,
   ringHeaderOf,
   ringOf,
@@ -80,7 +81,7 @@ export class Arrivals implements ArrivalHandler {
     if (kind === MESSAGE.fail) return this.#fail(header, bytes);
     const { layout } = start;
     const known = source >= 0 && source < layout.numPes && !isNear(layout, source);
-    if (!known || !isNear(layout, target)) {
+    if (!known || !isOwn(layout, target)) {
       return this.#malformed(source, `it is from PE ${source} for PE ${target}`);
     }
     // Whatever a process sends is a sign of life.
@@ -103,7 +104,7 @@ export class Arrivals implements ArrivalHandler {
       case MESSAGE.reply:
         return this.#reply(source, target, a, c, payload, bytes);
       case MESSAGE.ring:
-        return this.#port.ringNear(target);
+        return this.#port.ringOwn(target);
       default:
         return this.#malformed(source, `its kind is ${kind}`);
     }
@@ -168,7 +169,8 @@ export class Arrivals implements ArrivalHandler {
     if (skip > 0) this.#words[(ring + place) >>> 2] = 0;
     kernels.copy(skip > 0 ? ring : ring + place, payload, bytes);
     const bell = blockOf(layout, target) + BLOCK.bell;
-    kernels.publish(header + RING.tail, (tail + skip + bytes) | 0, bell);
+    const ringer = this.#port.ringerOf(target);
+    ringer.publish(header + RING.tail, (tail + skip + bytes) | 0, bell);
   }
 
   #head(source: number, target: number, head: number): void {
@@ -179,7 +181,7 @@ export class Arrivals implements ArrivalHandler {
       return this.#malformed(source, `it has read ${step} bytes more than before`);
     }
     kernels.store32(net.heads + 4 * index, head);
-    this.#port.ringNear(target);
+    this.#port.ringOwn(target);
   }
 
   #exchange(source: number, sequence: number, payload: number, bytes: number): void {
@@ -193,7 +195,7 @@ export class Arrivals implements ArrivalHandler {
         (length & 7) === 0 && end <= payload + bytes;
       if (!sound) return this.#malformed(source, `it contributes ${length} bytes for PE ${pe}`);
       const to = exchangeOf(layout, pe, sequence);
-      // The part of a PE of this process is here already, and may be the next one's.
+      // The part of a near PE is read where it is, and may be the next one's already.
       if (!isNear(layout, pe)) {
         u8.copyWithin(to, at + ENTRY_HEADER_BYTES, end);
         u8.fill(0, to + length, to + EXCHANGE_BYTES);
@@ -208,7 +210,7 @@ export class Arrivals implements ArrivalHandler {
     }
     const block = blockOf(this.#port.start.layout, target);
     const flag = block + BLOCK.flags + flagOffset(slot, sequence);
-    this.#port.kernels.barrierSignal(flag, tag, sequence, block + BLOCK.bell);
+    this.#port.ringerOf(target).barrierSignal(flag, tag, sequence, block + BLOCK.bell);
   }
 
   #operate(
@@ -247,7 +249,7 @@ export class Arrivals implements ArrivalHandler {
     const heap = heapOf(layout, target);
     const { kernels, views } = port;
     owed.bytes = serveOperation(kernels, views, heap, layout.heapBytes, request, reply);
-    if (replyRings(reply)) port.ringNear(target);
+    if (replyRings(reply)) port.ringOwn(target);
   }
 
   answer(): void {

@@ -8,6 +8,8 @@ import { HandshakeError } from "../../internal/errors.ts";
 
 /** What a process tells the others of itself, beside its greeting. */
 export interface Card {
+  /** The provider that it uses. */
+  readonly provider: string;
   /** The name of its endpoint, in hexadecimal digits. */
   readonly name: string;
   /** Decimal digits of the key and the base of its memory. */
@@ -17,6 +19,8 @@ export interface Card {
   readonly bell: string;
 }
 
+/** Most characters of the name of a provider. */
+const PROVIDER_LETTERS_MAX = 256;
 /** Most characters of the name of an endpoint. */
 const NAME_DIGITS_MAX = 1024;
 const KEY_MAX = 2n ** 64n - 1n;
@@ -31,8 +35,9 @@ const KEY_MAX = 2n ** 64n - 1n;
  */
 export function parseCard(text: string, rank: number): Card {
   const card = readObject(text);
-  const { name, key, base, bell } = card ?? {};
-  const sound = typeof name === "string" && name.length <= NAME_DIGITS_MAX &&
+  const { provider, name, key, base, bell } = card ?? {};
+  const sound = typeof provider === "string" && provider.length <= PROVIDER_LETTERS_MAX &&
+    typeof name === "string" && name.length <= NAME_DIGITS_MAX &&
     /^([0-9a-f]{2})+$/.test(name) && isNumber(key, KEY_MAX) &&
     // Addresses are computed with ordinary numbers.
     isNumber(base, BigInt(Number.MAX_SAFE_INTEGER)) &&
@@ -42,7 +47,7 @@ export function parseCard(text: string, rank: number): Card {
       op: "build",
     });
   }
-  return { name, key, base, bell };
+  return { provider, name, key, base, bell };
 }
 
 /** Whether something is decimal digits of a number up to a limit. */

@@ -4,6 +4,7 @@ import { type Card, parseCard } from "./card.ts";
 import { Chance } from "./fake_network_test.ts";
 
 const CARD: Card = {
+  provider: "tcp;ofi_rxm",
   name: "0200c0ff",
   key: String(2n ** 64n - 1n),
   base: "4096",
@@ -20,6 +21,8 @@ Deno.test("parseCard() refuses what is no card by the rank that sent it", () => 
   const { key: _, ...noKey } = CARD;
   const wrong: unknown[] = [
     noKey,
+    { ...CARD, provider: undefined },
+    { ...CARD, provider: "x".repeat(257) },
     { ...CARD, name: "" },
     { ...CARD, name: "0" },
     { ...CARD, name: "0g" },

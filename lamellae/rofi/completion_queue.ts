@@ -24,6 +24,8 @@ import type { Kernels } from "../../internal/kernels.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import { isFailing, readFailure, writeFailure } from "../local/failure_record.ts";
 import { BLOCK, blockOf } from "../local/layout.ts";
+import type { Ringer } from "../local/local_lamella.ts";
+import { ringersOf } from "../shmem/shmem_lamella.ts";
 import { CallMemory } from "./call_memory.ts";
 import { KIND_MASK, MAGIC, WORD } from "./message.ts";
 import {
@@ -93,6 +95,8 @@ export class CompletionQueue extends CallMemory {
   readonly #cursor: number;
   /** Bells of processes, where the provider offers nothing to sleep in. */
   readonly bells: HostBells | undefined;
+  /** By PE of this process. */
+  readonly #ringers: readonly Ringer[];
   #locked = false;
   /** Whether messages are being answered. */
   #answering = false;
@@ -132,6 +136,7 @@ export class CompletionQueue extends CallMemory {
     this.#recordsLow = (memoryAddress + net.records) % 2 ** 32 | 0;
     this.#recordsEnd = recordCount(net);
     this.#receives = new Receives(this, this.calls);
+    this.#ringers = ringersOf(start.layout, kernels, views.buffer);
     if (start.fabric.waitObject) this.#wait = new QueueWait(start.fabric.waitObject, provider);
     const bells = start.peers.map(({ bell }) => bell);
     if (bells.some((bell) => bell !== 0n)) this.bells = new HostBells(bells);
@@ -366,14 +371,22 @@ export class CompletionQueue extends CallMemory {
    */
   ringThread(thread: number): void {
     if (thread >= this.net.nearPes) return;
-    this.ringNear(this.start.layout.firstPe + thread);
+    this.ringOwn(this.start.layout.firstPe + thread);
   }
 
   /**
-   * @param pe A near PE.
+   * @param pe A PE of this process.
    */
-  ringNear(pe: number): void {
-    this.kernels.ring(blockOf(this.start.layout, pe) + BLOCK.bell);
+  ringOwn(pe: number): void {
+    this.ringerOf(pe).ring(blockOf(this.start.layout, pe) + BLOCK.bell);
+  }
+
+  /**
+   * @param pe A PE of this process.
+   * @returns How what comes for it is announced.
+   */
+  ringerOf(pe: number): Ringer {
+    return this.#ringers[pe - this.start.layout.firstPe]!;
   }
 
   /**

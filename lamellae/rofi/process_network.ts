@@ -19,9 +19,12 @@ import {
 import { compileKernels, instantiateKernels } from "../../internal/kernels.ts";
 import { memoryViews } from "../../internal/memory_views.ts";
 import { atomicCompareExchange, atomicLoad, atomicStore } from "../../internal/atomics.ts";
-import { defaultRingBytes, type Layout, type Share } from "../local/layout.ts";
+import { isFailing } from "../local/failure_record.ts";
+import { defaultRingBytes } from "../local/layout.ts";
+import { refuseDifferences } from "../process/greeting.ts";
 import { type Joined, ProcessGroup } from "../process/process_group.ts";
 import { tokenOf } from "../process/ranks.ts";
+import { HOST_BYTES } from "../shmem/host_words.ts";
 import { type Card, parseCard } from "./card.ts";
 import { CONTROL, networkLayout, type NetworkShape } from "./network_layout.ts";
 import type { NetworkStart, Peer } from "./network_start.ts";
@@ -41,11 +44,26 @@ const STOP_MS = 1000;
 /** Time between looks whether it has ended. */
 const STOP_LOOK_MS = 5;
 
+/** What the network of a process needs. */
+function shapeOf({ bootstrap, config, pes }: Joined): NetworkShape & { ringBytes: number } {
+  const { nearPes, numPes } = pes;
+  const asked = config.ringBytes ?? defaultRingBytes(nearPes * numPes);
+  const ringBytes = Math.max(asked, RING_BYTES_MIN);
+  return { nearPes, numPes, processes: bootstrap.size, batchBytes: ringBytes / 4, ringBytes };
+}
+
+/**
+ * @param joined What is known of the processes.
+ * @returns What the memory of one has to hold.
+ */
+export function rofiShare(joined: Joined): { networkBytes: number; ringBytes: number } {
+  const shape = shapeOf(joined);
+  const networkBytes = networkLayout(0, shape).bytes + HOST_BYTES;
+  return { networkBytes, ringBytes: shape.ringBytes };
+}
+
 /** The processes of a job that talk over libfabric. */
 export class ProcessNetwork extends ProcessGroup {
-  readonly share: Share;
-  readonly ringBytes: number;
-  readonly #shape: NetworkShape;
   #fabric: Fabric | undefined;
   #start: NetworkStart | undefined;
   #words: Int32Array | undefined;
@@ -53,21 +71,8 @@ export class ProcessNetwork extends ProcessGroup {
   #running = false;
   #standstill: Standstill | undefined;
 
-  /**
-   * @param joined What is known of the processes.
-   */
-  constructor(joined: Joined) {
-    super(joined);
-    const { bootstrap, config, pes } = joined;
-    const { nearPes, numPes } = pes;
-    const asked = config.ringBytes ?? defaultRingBytes(nearPes * numPes);
-    this.ringBytes = Math.max(asked, RING_BYTES_MIN);
-    const batchBytes = this.ringBytes / 4;
-    this.#shape = { nearPes, numPes, processes: bootstrap.size, batchBytes };
-    this.share = { ...pes, networkBytes: networkLayout(0, this.#shape).bytes };
-  }
-
-  override async open(layout: Layout, memory: WebAssembly.Memory): Promise<NetworkStart> {
+  override async open(memory: WebAssembly.Memory): Promise<NetworkStart> {
+    const { layout } = this;
     sweepShm();
     const { bootstrap, config } = this.joined;
     const { provider, domain } = config;
@@ -78,23 +83,26 @@ export class ProcessNetwork extends ProcessGroup {
     const token = tokenOf(job);
     const bell = fabric.oneHost ? createBell(token) : undefined;
     const card: Card = {
+      provider: fabric.provider,
       name: fabric.name.toHex(),
       key: String(own.key),
       base: String(own.base),
       bell: bell?.path ?? "",
     };
-    const met = await this.meet(this.hello(layout, fabric.provider), card);
-    const cards = met.map(({ text }, other) => parseCard(text, other));
+    const texts = await bootstrap.exchange(JSON.stringify(card));
+    const cards = texts.map(parseCard);
+    const { hellos } = this.joined;
+    refuseDifferences(hellos.map((hello, i) => ({ ...hello, provider: cards[i]!.provider })));
     const addresses = fabric.insert(cards.map(({ name }) => Uint8Array.fromHex(name)));
     const peers = cards.map(({ key, base, bell: path }, other): Peer => ({
       address: addresses[other]!,
       key: BigInt(key),
       base: BigInt(base),
       bell: other === rank ? bell?.address ?? 0n : path ? openBell(path, token) : 0n,
-      host: met[other]!.host,
+      host: hellos[other]!.host,
     }));
     const neighbours = peers.filter(({ host }) => host === peers[rank]!.host).length;
-    const net = networkLayout(layout.network, this.#shape);
+    const net = networkLayout(layout.network, shapeOf(this.joined));
     const start: NetworkStart = {
       layout,
       net,
@@ -118,6 +126,9 @@ export class ProcessNetwork extends ProcessGroup {
       },
     };
     await this.#begin(start, memory, bell);
+    this.shared?.serve(rank, () => {
+      if (isFailing(this.shared!.views)) this.shared!.wakeOwn();
+    });
     return start;
   }
 
@@ -167,6 +178,7 @@ export class ProcessNetwork extends ProcessGroup {
 
   /** Ends the progress thread and closes the endpoint. */
   protected override async leave(): Promise<void> {
+    await super.leave();
     const stopped = await this.#stopProgress();
     // An endpoint that a thread still uses cannot be closed; the process ends with it.
     if (stopped) this.#fabric?.close();

@@ -7,11 +7,13 @@
 
 import type { FabricCalls } from "../../ffi/mod.ts";
 import type { Kernels } from "../../internal/kernels.ts";
+import { EXCHANGE_BYTES } from "../../internal/limits.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import type { LamellarError } from "../../internal/errors.ts";
 import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_TIMEOUT } from "../lamella.ts";
-import { isNear } from "../local/layout.ts";
+import { controlOf, exchangeOf, isNear, isOwn } from "../local/layout.ts";
 import { LocalLamella } from "../local/local_lamella.ts";
+import { sharingOptions } from "../shmem/shmem_lamella.ts";
 import type { SegmentHeap } from "../segment_heap.ts";
 import { Arrivals, CONTRIBUTION_BYTES_MAX, writeContribution } from "./arrivals.ts";
 import { BUSY } from "./completion_queue.ts";
@@ -88,8 +90,11 @@ export class RofiLamella implements Lamella {
   ) {
     const { layout, net } = start;
     this.#start = start;
-    const consumed = (source: number, head: number): void => this.#consumed(source, head);
-    this.#local = new LocalLamella(layout, memory, kernels, pe, { offer, consumed });
+    this.#local = new LocalLamella(layout, memory, kernels, pe, {
+      ...layout.host ? sharingOptions({ layout, buffer: memory.buffer, kernels }, pe) : {},
+      offer,
+      consumed: (source, head) => this.#consumed(source, head),
+    });
     this.pe = pe;
     this.numPes = layout.numPes;
     this.neighbours = start.pesOnHost;
@@ -106,7 +111,8 @@ export class RofiLamella implements Lamella {
     new Arrivals(this.#port);
     this.#transfers = new Transfers(this.#port, pe);
     this.#outgoing = new Outgoing(this.#port, pe);
-    this.#alone = layout.nearPes === 1;
+    // In the network, other processes of the host could not wake it.
+    this.#alone = layout.nearPes === 1 && !layout.host;
     this.#near = Array.from({ length: this.numPes }, (_, other) => isNear(layout, other));
     this.#reported = new Int32Array(this.numPes);
   }
@@ -268,9 +274,29 @@ export class RofiLamella implements Lamella {
   }
 
   signal(pe: number, slot: number, sequence: number, tag: number, known: number): void {
-    if (this.#near[pe]) return this.#local.signal(pe, slot, sequence, tag);
+    if (this.#near[pe]) {
+      if (known > 0 && !isOwn(this.#start.layout, pe)) this.#copyContributions(pe, sequence, known);
+      return this.#local.signal(pe, slot, sequence, tag);
+    }
     if (known > 0) this.#sendContributions(pe, sequence, known);
     this.#port.sendSmall(MESSAGE.signal, this.pe, pe, slot, sequence, tag);
+  }
+
+  /** Whose contribution is known here: this PE's is the first. */
+  #contributor(index: number): number {
+    return (this.pe - index + this.numPes) % this.numPes;
+  }
+
+  /** Copies what came from other hosts; the target reads the rest where it is. */
+  #copyContributions(pe: number, sequence: number, known: number): void {
+    const { layout } = this.#start;
+    const control = controlOf(layout, pe);
+    for (let index = 0; index < known; index++) {
+      const other = this.#contributor(index);
+      if (this.#near[other]) continue;
+      const from = exchangeOf(layout, other, sequence);
+      this.kernels.copy(control + from, from, EXCHANGE_BYTES);
+    }
   }
 
   /** Sends what this PE and those before it contribute: the target may not have it yet. */
@@ -283,7 +309,7 @@ export class RofiLamella implements Lamella {
       const begin = port.payloadOf(slot);
       let end = begin;
       for (; sent < known && end - begin <= room; sent++) {
-        const other = (this.pe - sent + this.numPes) % this.numPes;
+        const other = this.#contributor(sent);
         const part = this.exchange(other, sequence);
         end = writeContribution(this.views.u8, this.views.i32, end, other, part);
       }

@@ -176,12 +176,10 @@ export class Transfers {
     bytes: number,
   ): void {
     const { start } = this.#port;
-    const { layout, pesPerProcess } = start;
     const rank = rankOf(start, pe);
     const inPlace = this.#inPlace[rank] ??= this.#copiesInPlace(rank);
-    // Segments lie alike in every process.
-    const segment = heapOf(layout, layout.firstPe + pe - rank * pesPerProcess);
-    this.#transfer(ticket, write, rank, segment + offset, address, bytes, write && !inPlace);
+    const place = heapOf(start.layout, pe) + offset;
+    this.#transfer(ticket, write, rank, place, address, bytes, write && !inPlace);
   }
 
   /**

@@ -1,13 +1,13 @@
 /**
- * What processes that share memory say to each other in it, apart from their PEs: words in the area
- * for the network, each on a line of its own.
+ * What processes that share memory say to each other in it, apart from their PEs: words at the end
+ * of the area for the network, each on a line of its own.
  *
  * @module
  */
 
 import { controlOf, type Layout } from "../local/layout.ts";
 
-/** Byte offsets in that area. */
+/** Byte offsets from where these words begin. */
 export const HOST = {
   /** 1 while the supervisor sleeps by it, in futex(2). */
   asleep: 0,
@@ -15,19 +15,18 @@ export const HOST = {
   beats: 64,
   /** When something moved last in the process, by the clock of the host. */
   moved: 128,
-  /** Tells the memory of one job from that of others. */
-  tag: 192,
 } as const;
 
-/** Bytes of the area. */
-export const HOST_BYTES = 256;
+/** Bytes of the words. */
+export const HOST_BYTES = 192;
 
 /**
  * @param layout The layout.
- * @param rank A process.
+ * @param rank A process that shares memory with this one.
  * @param word One of {@linkcode HOST}.
  * @returns Its byte address.
  */
 export function hostWordOf(layout: Layout, rank: number, word: number): number {
-  return controlOf(layout, rank * layout.nearPes) + layout.network + word;
+  const end = layout.network + layout.networkBytes;
+  return controlOf(layout, rank * layout.nearPes) + end - HOST_BYTES + word;
 }

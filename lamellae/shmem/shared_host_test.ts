@@ -38,11 +38,16 @@ export function shareMemory(
   const numPes = processes * nearPes;
   const layouts = Array.from({ length: processes }, (_, rank) => {
     const share = { numPes, nearPes, firstPe: rank * nearPes, networkBytes: HOST_BYTES };
-    return layoutFor({ ...share, shared: true }, 4096, heapBytes);
+    const host = { ranks: [...Array(processes).keys()], places: processes };
+    return layoutFor({ ...share, host }, 4096, heapBytes);
   });
   const { controlBytes } = layouts[0]!;
   const heapsBytes = nearPes * layouts[0]!.heapBytes;
-  const files = layouts.map(() => MemoryFile.create("lamellar_test", controlBytes + heapsBytes)!);
+  const files = layouts.map(() => {
+    const file = MemoryFile.create("lamellar_test")!;
+    if (!file.resize(controlBytes + heapsBytes)) throw new Error("not resized");
+    return file;
+  });
   const all = layouts.map((layout) => {
     const memory = createMemory(layout);
     const base = baseAddress(memory.buffer);

@@ -1,8 +1,10 @@
 /**
  * The shmem lamella: PEs of several processes share one memory, as those of one do on the local
- * lamella. What differs is how they sleep and are woken: a PE that blocks sleeps in futex(2), where
- * any process can wake it; one that rests in its event loop can only be woken from inside, so
- * others have the supervisor of its process do that.
+ * lamella. The PEs of a host do so on the rofi lamella, too, where there are several hosts.
+ *
+ * What differs is how they sleep and are woken: a PE that blocks sleeps in futex(2), where any
+ * process can wake it; one that rests in its event loop can only be woken from inside, so others
+ * have the supervisor of its process do that.
  *
  * @module
  */
@@ -10,9 +12,8 @@
 import { baseAddress, Futex } from "../../ffi/host.ts";
 import { atomicCompareExchange, atomicNotifyAll } from "../../internal/atomics.ts";
 import type { Kernels } from "../../internal/kernels.ts";
-import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
-import { ASLEEP, BLOCK, blockOf, HEADER, isOwn, type Layout } from "../local/layout.ts";
-import { LocalLamella, type Ringer } from "../local/local_lamella.ts";
+import { ASLEEP, BLOCK, blockOf, HEADER, isOwn, type Layout, ownPesOf } from "../local/layout.ts";
+import { LocalLamella, type LocalOptions, type Ringer } from "../local/local_lamella.ts";
 import { HOST, hostWordOf } from "./host_words.ts";
 
 /** Longest sleep of a PE: who ends the job need not know where it sleeps. */
@@ -22,13 +23,63 @@ const SLEEP_MS = 100;
 const EVENT = 1;
 const SIGNAL = 1 << 24;
 
+/** The memory of processes that share it, as a thread of one of them has it. */
+export interface Announcer {
+  readonly layout: Layout;
+  /** The memory of all processes. */
+  readonly buffer: ArrayBufferLike;
+  /** Kernels over it. */
+  readonly kernels: Kernels;
+}
+
 /**
- * Makes the lamella of a PE.
+ * How a PE sleeps, and wakes others.
+ *
+ * @param one The memory.
+ * @param pe The PE.
+ * @returns What its lamella has to be told.
+ */
+export function sharingOptions(
+  one: Announcer,
+  pe: number,
+): Pick<LocalOptions, "ringerOf" | "sleep"> {
+  const { layout, buffer, kernels } = one;
+  const futex = Futex.open()!;
+  const bell = blockOf(layout, pe) + BLOCK.bell;
+  const address = baseAddress(buffer) + BigInt(bell);
+  return {
+    ringerOf: (other) => new ShmemRinger(one, futex, other),
+    sleep(seen, timeoutMs) {
+      kernels.store32(bell, ASLEEP.outside);
+      if (kernels.load32(bell + 4) === seen && kernels.load32(HEADER.abort) === 0) {
+        futex.wait(address, ASLEEP.outside, Math.min(timeoutMs, SLEEP_MS));
+      }
+      kernels.store32(bell, 0);
+    },
+  };
+}
+
+/**
+ * How any thread of a process announces to its PEs what comes for them.
+ *
+ * @param layout Where everything lies.
+ * @param kernels Kernels over the memory.
+ * @param buffer The memory.
+ * @returns By PE of this process; kernels do it where no memory is shared.
+ */
+export function ringersOf(layout: Layout, kernels: Kernels, buffer: ArrayBufferLike): Ringer[] {
+  const futex = layout.host && Futex.open()!;
+  const from = { layout, kernels, buffer };
+  return ownPesOf(layout).map((pe) => futex ? new ShmemRinger(from, futex, pe) : kernels);
+}
+
+/**
+ * Makes the lamella of a PE of a job that is on one host.
  *
  * @param layout Where everything lies.
  * @param memory The memory of all processes.
  * @param kernels Kernels over it.
- * @param pe This PE.
+ * @param pe The PE.
  * @param offer Offers the core to other threads, where the system lets us.
  * @returns The lamella.
  */
@@ -39,28 +90,14 @@ export function shmemLamella(
   pe: number,
   offer: (() => void) | undefined,
 ): LocalLamella {
-  const futex = Futex.open()!;
-  const base = baseAddress(memory.buffer);
-  const views = memoryViews(memory.buffer);
-  const bell = blockOf(layout, pe) + BLOCK.bell;
-  const bellAddress = base + BigInt(bell);
-  return new LocalLamella(layout, memory, kernels, pe, {
-    offer,
-    ringerOf: (other) => new ShmemRinger(layout, views, kernels, futex, base, other),
-    sleep(seen, timeoutMs) {
-      kernels.store32(bell, ASLEEP.outside);
-      if (kernels.load32(bell + 4) === seen && kernels.load32(HEADER.abort) === 0) {
-        futex.wait(bellAddress, ASLEEP.outside, Math.min(timeoutMs, SLEEP_MS));
-      }
-      kernels.store32(bell, 0);
-    },
-  });
+  const sharing = sharingOptions({ layout, buffer: memory.buffer, kernels }, pe);
+  return new LocalLamella(layout, memory, kernels, pe, { ...sharing, name: "shmem", offer });
 }
 
 /** Announces to one PE what another has for it, and wakes it wherever it sleeps. */
 export class ShmemRinger implements Ringer {
   readonly #kernels: Kernels;
-  readonly #views: MemoryViews;
+  readonly #words: Int32Array;
   readonly #futex: Futex;
   readonly #own: boolean;
   readonly #bellAddress: bigint;
@@ -68,23 +105,14 @@ export class ShmemRinger implements Ringer {
   readonly #supervisorAddress: bigint;
 
   /**
-   * @param layout Where everything lies.
-   * @param views The memory of all processes.
-   * @param kernels Kernels over it.
+   * @param from The memory of who announces.
    * @param futex Wakes threads of other processes.
-   * @param base The address of the memory's first byte in this process.
    * @param pe The PE.
    */
-  constructor(
-    layout: Layout,
-    views: MemoryViews,
-    kernels: Kernels,
-    futex: Futex,
-    base: bigint,
-    pe: number,
-  ) {
+  constructor({ layout, buffer, kernels }: Announcer, futex: Futex, pe: number) {
+    const base = baseAddress(buffer);
     this.#kernels = kernels;
-    this.#views = views;
+    this.#words = new Int32Array(buffer);
     this.#futex = futex;
     this.#own = isOwn(layout, pe);
     this.#bellAddress = base + BigInt(blockOf(layout, pe) + BLOCK.bell);
@@ -98,10 +126,9 @@ export class ShmemRinger implements Ringer {
   }
 
   release(headAt: number, head: number, wantAt: number, bell: number): void {
-    const { load32, store32 } = this.#kernels;
-    store32(headAt, head);
-    if (load32(wantAt) === 0) return;
-    store32(wantAt, 0);
+    this.#kernels.store32(headAt, head);
+    if (this.#kernels.load32(wantAt) === 0) return;
+    this.#kernels.store32(wantAt, 0);
     this.#announce(bell, EVENT);
   }
 
@@ -129,8 +156,8 @@ export class ShmemRinger implements Ringer {
       if (cas32(bell, asleep, 0) === asleep) this.#futex.wake(this.#bellAddress);
     } else if (this.#own) {
       const word = bell >>> 2;
-      if (atomicCompareExchange(this.#views.i32, word, asleep, 0) !== asleep) return;
-      atomicNotifyAll(this.#views.i32, word);
+      if (atomicCompareExchange(this.#words, word, asleep, 0) !== asleep) return;
+      atomicNotifyAll(this.#words, word);
     } else {
       store32(bell + BLOCK.called - BLOCK.bell, 1);
       if (cas32(this.#supervisor, 1, 0) === 1) this.#futex.wake(this.#supervisorAddress);

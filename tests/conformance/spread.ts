@@ -34,6 +34,24 @@ export function conformanceOver(provider: string): void {
 }
 
 /**
+ * Makes a test of every case on the rofi lamella, on two hosts whose processes share memory: as
+ * many on each, and more on one than on the other.
+ *
+ * @param provider The libfabric provider between the hosts.
+ */
+export function conformanceOfHosts(provider: string): void {
+  conformance({
+    name: `rofi on ${provider}`,
+    // Asked for, so that a job that cannot share memory fails.
+    env: { LAMELLAR_ROFI_PROVIDER: provider, LAMELLAR_SHARE_MEMORY: "1" },
+    shapes: [
+      { processes: 4, pes: 1, hosts: 2 },
+      { processes: 3, pes: 2, hosts: 2 },
+    ],
+  });
+}
+
+/**
  * Makes a test of most cases on the rofi lamella, with two processes.
  *
  * @param provider The libfabric provider.

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { runProgram, type RunResult } from "../support/run.ts";
+import { type RunOptions, runProgram, type RunResult } from "../support/run.ts";
+import { onHosts, SpreadJob } from "../support/spread.ts";
 import { casesOf, environmentOf, GROUP_NAMES, MARK, type Report } from "./table.ts";
 
 /** A lamella to try. */
@@ -21,7 +22,16 @@ export interface LamellaUnderTest {
 }
 
 /** How many PEs there are: in the process of the launcher, or in each of several it starts. */
-export type Shape = number | { readonly processes: number; readonly pes: number };
+export type Shape = number | Spread;
+
+/** Several processes. */
+export interface Spread {
+  readonly processes: number;
+  /** PEs of each. */
+  readonly pes: number;
+  /** On how many hosts they believe to be. */
+  readonly hosts?: number;
+}
 
 /** What became of the cases of a group: nothing if it passed, or what went wrong. */
 type Outcome = Map<string, string | undefined>;
@@ -41,7 +51,7 @@ export function conformance(lamella: LamellaUnderTest): void {
     const pes = pesOf(shape);
     const title = typeof shape === "number"
       ? `${shape} PEs`
-      : `${shape.processes} processes of ${shape.pes} PEs`;
+      : `${shape.processes} processes of ${shape.pes} PEs${onHowMany(shape)}`;
     for (const group of lamella.groups ?? GROUP_NAMES) {
       let outcome: Promise<Outcome> | undefined;
       const { open, closed } = casesOf(group, pes);
@@ -59,6 +69,10 @@ export function conformance(lamella: LamellaUnderTest): void {
 
 const PASSED = "passed";
 
+function onHowMany({ hosts }: Spread): string {
+  return hosts === undefined ? "" : ` on ${hosts} hosts`;
+}
+
 function pesOf(shape: Shape): number {
   return typeof shape === "number" ? shape : shape.processes * shape.pes;
 }
@@ -74,12 +88,7 @@ async function runGroup(
   const seed = Number(Deno.env.get("CONFORMANCE_SEED") ?? Math.floor(Math.random() * 2 ** 31));
   const outcome: Outcome = new Map();
   for (let from = 0; from < names.length;) {
-    const result = await runProgram({
-      program: PROGRAM,
-      pes,
-      ...(typeof shape === "number"
-        ? {}
-        : { launcher: true, launcherFlags: ["--processes", String(shape.processes)] }),
+    const result = await run(shape, {
       args: [group, String(seed), String(from)],
       env: {
         ...lamella.env,
@@ -96,6 +105,33 @@ async function runGroup(
     from = names.indexOf(culprit) + 1;
   }
   return outcome;
+}
+
+/** Runs the program in a shape. */
+async function run(
+  shape: Shape,
+  options: Pick<RunOptions, "env" | "timeoutMs"> & { readonly args: readonly string[] },
+): Promise<RunResult> {
+  if (typeof shape === "number") {
+    return await runProgram({ ...options, program: PROGRAM, pes: shape });
+  }
+  const { hosts, processes } = shape;
+  if (hosts === undefined) {
+    const launcherFlags = ["--processes", String(processes)];
+    const pes = pesOf(shape);
+    return await runProgram({ ...options, program: PROGRAM, pes, launcher: true, launcherFlags });
+  }
+  const program = "tests/conformance/program.ts";
+  const apart = onHosts(hosts);
+  const job = new SpreadJob({ ...options, ...shape, ...apart, starter: "rendezvous", program });
+  return together(await job.ended());
+}
+
+/** How processes ended, as if they were one: by the first that did not end well. */
+function together(results: readonly RunResult[]): RunResult {
+  const first = results.find(({ code }) => code !== 0) ?? results[0]!;
+  const text = (of: (result: RunResult) => string): string => results.map(of).join("");
+  return { ...first, stdout: text((one) => one.stdout), stderr: text((one) => one.stderr) };
 }
 
 /** Notes what the program reported; returns the case at which it stopped, if it did. */

@@ -15,8 +15,8 @@ export type Starter = "launcher" | "hydra" | "mpirun" | "rendezvous";
 /** What to run. */
 export interface SpreadOptions {
   readonly starter: Starter;
-  /** A provider of libfabric such as `tcp`, or `shmem`. */
-  readonly provider: string;
+  /** A provider of libfabric such as `tcp`, or `shmem`; without it the variables say it. */
+  readonly provider?: string;
   readonly processes: number;
   /** PEs of each process; 1 without it. */
   readonly pes?: number;
@@ -26,6 +26,8 @@ export interface SpreadOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Flags of `deno run` for the processes; `-A` without it. */
   readonly flags?: readonly string[];
+  /** When each of its commands is killed, in milliseconds. */
+  readonly timeoutMs?: number;
   /** Variables of one process; only with a rendezvous. */
   readonly envOf?: (rank: number) => Readonly<Record<string, string>>;
 }
@@ -35,6 +37,14 @@ const STARTERS = {
   hydra: ["mpiexec.hydra", "-n"],
   mpirun: ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n"],
 } as const;
+
+/** Variables that choose what carries the traffic. */
+function carriedBy(provider: string | undefined): Record<string, string> {
+  if (provider === undefined) return {};
+  return provider === "shmem"
+    ? { LAMELLAR_BACKEND: "shmem" }
+    : { LAMELLAR_ROFI_PROVIDER: provider };
+}
 
 /** A job that runs. */
 export class SpreadJob {
@@ -49,19 +59,18 @@ export class SpreadJob {
    */
   constructor(options: SpreadOptions) {
     const { starter, provider, processes, pes = 1, args, flags = ["-A"] } = options;
+    const limit = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
     const program = [repositoryPath(options.program), ...args];
     const process = [...DENO, ...flags, repositoryPath("scripts/launcher/process.ts"), ...program];
     const env = {
-      ...(provider === "shmem"
-        ? { LAMELLAR_BACKEND: "shmem" }
-        : { LAMELLAR_ROFI_PROVIDER: provider }),
+      ...carriedBy(provider),
       LAMELLAR_PES_PER_PROCESS: String(pes),
       ...options.env,
     };
     if (starter === "launcher") {
       const shape = ["--processes", String(processes), "--pes-per-process", String(pes)];
       const launcher = [...DENO, "-A", LAUNCHER, ...flags, ...shape, ...program];
-      this.programs = [startCommand(launcher, { env })];
+      this.programs = [startCommand(launcher, { env, ...limit })];
     } else if (starter === "rendezvous") {
       const at = {
         LAMELLAR_RENDEZVOUS: `127.0.0.1:${freePorts(1)}`,
@@ -70,11 +79,12 @@ export class SpreadJob {
       };
       this.programs = Array.from({ length: processes }, (_, rank) =>
         startCommand(process, {
+          ...limit,
           env: { ...env, ...at, LAMELLAR_RANK: String(rank), ...options.envOf?.(rank) },
         }));
     } else {
       const command = [...STARTERS[starter], String(processes), ...process];
-      this.programs = [startCommand(command, { env })];
+      this.programs = [startCommand(command, { env, ...limit })];
     }
   }
 
@@ -133,4 +143,17 @@ export class SpreadJob {
     await becomes(() => look().length === 0, limitMs);
     return look();
   }
+}
+
+/**
+ * What makes processes of a rendezvous believe that they are on several hosts: their host is what
+ * `HOSTNAME` says, where they may not ask the system.
+ *
+ * @param hosts On how many hosts; they are dealt out one by one.
+ */
+export function onHosts(hosts: number): Pick<SpreadOptions, "flags" | "envOf"> {
+  return {
+    flags: ["-A", "--deny-sys=hostname"],
+    envOf: (rank) => ({ HOSTNAME: `h${rank % hosts}` }),
+  };
 }

@@ -6,8 +6,11 @@ import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import type { Bootstrap } from "../bootstrap/mod.ts";
 import { Nonsense } from "../bootstrap/random_test.ts";
 import { isFailing, readFailure, writeFailure } from "../local/failure_record.ts";
-import { createMemory, HEADER, type Layout, layoutFor } from "../local/layout.ts";
-import { ShmemGroup } from "./shmem_group.ts";
+import { createMemory, HEADER } from "../local/layout.ts";
+import { ProcessNetwork } from "../rofi/process_network.ts";
+import { ShmemGroup } from "../shmem/shmem_group.ts";
+import { joinBy } from "./join.ts";
+import type { ProcessGroup } from "./process_group.ts";
 
 /** What a process says and what becomes of it on its way: by round, sender, text. */
 type Spoil = (round: number, rank: number, text: string) => string;
@@ -37,28 +40,37 @@ function bootstraps(size: number, spoil: Spoil = (_round, _rank, text) => text):
 
 const CONFIG = { ...readConfig(() => undefined), heapBytes: 65536 };
 
-function join(all: readonly Bootstrap[], config: Config = CONFIG) {
-  return Promise.all(all.map((bootstrap) => {
-    const pes = { numPes: 2 * bootstrap.size, firstPe: 2 * bootstrap.rank, nearPes: 2 };
-    return ShmemGroup.join({ bootstrap, config, version: "1", pes });
-  }));
+function join(
+  all: readonly Bootstrap[],
+  config: Partial<Config> = {},
+): Promise<ProcessGroup[]> {
+  const wishes = { config: { ...CONFIG, ...config }, version: "1", pesPerProcess: 2 };
+  return Promise.all(all.map((bootstrap) => joinBy(bootstrap, wishes)));
+}
+
+/** What becomes of processes: what carries their traffic, and which of them share memory. */
+async function outcome(all: readonly Bootstrap[], config: Partial<Config> = {}) {
+  const groups = await join(all, config);
+  return groups.map((group) => {
+    const name = group instanceof ShmemGroup ? "shmem" : "rofi";
+    assert(name === "shmem" || group instanceof ProcessNetwork);
+    return `${name} ${group.layout.host?.ranks ?? "alone"}`;
+  });
 }
 
 /** A process that has come as far as to start its PEs. */
 interface Started {
-  readonly group: ShmemGroup;
-  readonly layout: Layout;
+  readonly group: ProcessGroup;
   readonly views: MemoryViews;
 }
 
 async function start(size: number): Promise<Started[]> {
   const groups = await join(bootstraps(size));
   return await Promise.all(groups.map(async (group) => {
-    const layout = layoutFor(group!.share, group!.ringBytes, CONFIG.heapBytes);
-    const memory = createMemory(layout);
-    group!.adopt(layout, memory);
-    await group!.open(layout, memory);
-    return { group: group!, layout, views: memoryViews(memory.buffer) };
+    const memory = createMemory(group.layout);
+    group.adopt(memory);
+    await group.open(memory);
+    return { group, views: memoryViews(memory.buffer) };
   }));
 }
 
@@ -72,8 +84,8 @@ Deno.test("processes of one host share memory, in which each has what it had alo
   const all = await start(3);
   const addresses = all.map(({ views }) => baseAddress(views.buffer));
   assertEquals(new Set(addresses).size, 3);
-  for (const [rank, { layout, views }] of all.entries()) {
-    assertEquals([layout.firstPe, layout.shared], [2 * rank, true]);
+  for (const [rank, { group, views }] of all.entries()) {
+    assertEquals([group.layout.firstPe, group.layout.host?.ranks], [2 * rank, [0, 1, 2]]);
     views.i32[HEADER.magic / 4] = rank;
   }
   assertEquals(all.map(({ views }) => views.i32[HEADER.magic / 4]), [0, 1, 2]);
@@ -83,7 +95,7 @@ Deno.test("processes of one host share memory, in which each has what it had alo
 Deno.test("a failure of one process is known to all, who need not report it", async () => {
   const all = await start(3);
   const [first, ...others] = all;
-  assert(writeFailure(first!.layout, first!.views, 1, 7, "PE 1 failed: so it is"));
+  assert(writeFailure(first!.group.layout, first!.views, 1, 7, "PE 1 failed: so it is"));
   assert(first!.group.tell());
   for (const { views } of others) {
     assert(isFailing(views));
@@ -112,59 +124,92 @@ Deno.test("nothing moves in a job for as long as in the process that moved last"
   for (const { group } of all) await group.close();
 });
 
+/** Gives a process something else to say in its greeting. */
+function saying(rank: number, said: Record<string, unknown>): Spoil {
+  return (round, who, text) =>
+    round > 0 || who !== rank ? text : JSON.stringify({ ...JSON.parse(text), ...said });
+}
+
 const REFUSED: readonly { name: string; spoil: Spoil; told: RegExp }[] = [
   {
     name: "are on several hosts",
-    spoil: (round, rank, text) => {
-      return round > 0 || rank === 0 ? text : JSON.stringify({ ...JSON.parse(text), host: "n2" });
-    },
+    spoil: saying(1, { host: "n2" }),
     told: /^Cannot use the shmem lamella: the processes are on 2 hosts; use LAMELLAR_BACKEND=rofi$/,
   },
   {
     name: "have one that cannot make files in memory",
-    spoil: (round, rank, text) => {
-      return round > 0 || rank !== 1 ? text : JSON.stringify({ ...JSON.parse(text), memory: "" });
-    },
+    spoil: (round, rank, text) => round === 1 && rank === 1 ? "1" : text,
     told: /shmem lamella: PEs 2 to 3 cannot make files in memory \(that needs Linux, --allow-ffi/,
   },
   {
     name: "have one whose memory is another's",
-    spoil: (round, rank, text) => {
-      const memory = `${Deno.pid}/fd/0`;
-      return round > 0 || rank !== 1 ? text : JSON.stringify({ ...JSON.parse(text), memory });
-    },
+    spoil: saying(1, { memory: `${Deno.pid}/fd/0` }),
     told: /shmem lamella: PEs 0 to 1 cannot open the memory of PEs 2 to 3; use/,
   },
   {
     name: "have one that says a path of its own",
-    spoil: (round, rank, text) => {
-      const memory = "../etc/passwd";
-      return round > 0 || rank !== 1 ? text : JSON.stringify({ ...JSON.parse(text), memory });
-    },
-    told: /shmem lamella: PEs 2 to 3 cannot make files in memory/,
+    spoil: saying(1, { memory: "../etc/passwd" }),
+    told: /shmem lamella: PEs 0 to 1 cannot open the memory of PEs 2 to 3; use/,
   },
 ];
 
 for (const { name, spoil, told } of REFUSED) {
   Deno.test(`processes that ${name} all do without shared memory`, async () => {
-    assertEquals(await join(bootstraps(2, spoil)), [undefined, undefined]);
-    const asked = { ...CONFIG, backend: "shmem" } as const;
-    const all = bootstraps(2, spoil);
-    for (const one of all.map((bootstrap) => ({ bootstrap, run: join([bootstrap], asked) }))) {
-      const error = await assertRejects(() => one.run, FeatureLevelError);
+    assertEquals(await outcome(bootstraps(2, spoil)), ["rofi alone", "rofi alone"]);
+    const all = bootstraps(2, spoil).map((one) => join([one], { backend: "shmem" }));
+    for (const one of all) {
+      const error = await assertRejects(() => one, FeatureLevelError);
       assert(told.test(error.message), error.message);
     }
   });
 }
 
 Deno.test("processes do without shared memory that is more than one of them maps", async () => {
-  const large = { ...CONFIG, heapBytes: 5 * 2 ** 30 };
-  assertEquals(await join(bootstraps(2), large), [undefined, undefined]);
+  const heapBytes = 5 * 2 ** 30;
+  assertEquals(await outcome(bootstraps(2), { heapBytes }), ["rofi alone", "rofi alone"]);
   await assertRejects(
-    () => join(bootstraps(2), { ...large, backend: "shmem" }),
+    () => join(bootstraps(2), { heapBytes, backend: "shmem" }),
     FeatureLevelError,
     "one process maps at most 17179869184; use LAMELLAR_BACKEND=rofi",
   );
+});
+
+Deno.test("processes of one host share memory, unless something else is asked for", async () => {
+  const cases: [Partial<Config>, string][] = [
+    [{}, "shmem 0,1"],
+    [{ backend: "shmem" }, "shmem 0,1"],
+    [{ backend: "rofi" }, "rofi alone"],
+    [{ provider: "tcp" }, "rofi alone"],
+    [{ domain: "eth0" }, "rofi alone"],
+    [{ shareMemory: false }, "rofi alone"],
+    [{ shareMemory: true }, "shmem 0,1"],
+    [{ shareMemory: true, provider: "tcp" }, "rofi 0,1"],
+  ];
+  for (const [config, expected] of cases) {
+    assertEquals(await outcome(bootstraps(2), config), [expected, expected]);
+  }
+});
+
+Deno.test("processes share memory with those of their host, where there are several", async () => {
+  const hosts = ["n1", "n2", "n1", "n2", "n1"];
+  const spoil: Spoil = (round, rank, text) => {
+    return round > 0 ? text : JSON.stringify({ ...JSON.parse(text), host: hosts[rank] });
+  };
+  const shared = ["rofi 0,2,4", "rofi 1,3", "rofi 0,2,4", "rofi 1,3", "rofi 0,2,4"];
+  const alone = hosts.map(() => "rofi alone");
+  assertEquals(await outcome(bootstraps(5, spoil)), shared);
+  assertEquals(await outcome(bootstraps(5, spoil), { provider: "tcp" }), shared);
+  assertEquals(await outcome(bootstraps(5, spoil), { shareMemory: false }), alone);
+  // Heaps lie alike in all, however many processes a host has.
+  const groups = await join(bootstraps(5, spoil));
+  assertEquals(new Set(groups.map(({ layout }) => layout.heaps)).size, 1);
+  assertEquals(groups.map(({ layout }) => [0, 1, 2, 3, 4].map((r) => layout.placeOf[r] ?? -1)), [
+    [0, -1, 1, -1, 2],
+    [-1, 0, -1, 1, -1],
+    [1, -1, 0, -1, 2],
+    [-1, 1, -1, 0, -1],
+    [1, -1, 2, -1, 0],
+  ]);
 });
 
 Deno.test("processes that differ are told so before anything is shared", async () => {

@@ -1,0 +1,3 @@
+import { conformanceOfHosts } from "./conformance/spread.ts";
+
+conformanceOfHosts("tcp");
