@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { SpreadJob } from "./support/spread.ts";
+import { onHosts, SpreadJob } from "./support/spread.ts";
 
 /** Compilers and collectors are still busy with the start. */
 const CALM_MS = 1000;
@@ -22,20 +22,36 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
  */
 const PERCENT_MAX = 2;
 
-for (const provider of ["tcp", "net", "udp", "shm", "shmem"]) {
-  Deno.test(`processes asleep in a barrier take little of a core on ${provider}`, async () => {
+interface Idle {
+  readonly provider: string;
+  readonly processes: number;
+  /** More than one where processes of a host share memory. */
+  readonly hosts: number;
+}
+
+const CASES: readonly Idle[] = [
+  ...["tcp", "net", "udp", "shm", "shmem"].map((provider) => (
+    { provider, processes: 2, hosts: 1 }
+  )),
+  { provider: "tcp", processes: 4, hosts: 2 },
+];
+
+for (const { provider, processes, hosts } of CASES) {
+  const where = hosts > 1 ? `${provider} and ${hosts} hosts` : provider;
+  Deno.test(`processes asleep in a barrier take little of a core on ${where}`, async () => {
     const program = "tests/programs/asleep.ts";
     const args = [String((CALM_MS + MEASURE_MS) / 1000 + 0.5)];
-    const shape = { starter: "launcher", provider, processes: 2 } as const;
-    const job = new SpreadJob({ ...shape, program, args });
-    await job.started(2);
+    const how = hosts > 1
+      ? { starter: "rendezvous" as const, ...onHosts(hosts) }
+      : { starter: "launcher" as const };
+    const job = new SpreadJob({ ...how, provider, processes, program, args });
+    await job.started(processes);
     await wait(CALM_MS);
-    const pids = [0, 1].map((pe) => job.pidOf(pe));
+    const pids = Array.from({ length: processes }, (_, pe) => job.pidOf(pe));
     const before = pids.map(coreMs);
     await wait(MEASURE_MS);
     const percent = pids.map((pid, i) => (coreMs(pid) - before[i]!) / MEASURE_MS * 100);
-    const [result] = await job.ended();
-    assertEquals([result!.code, result!.stderr], [0, ""]);
+    for (const { code, stderr } of await job.ended()) assertEquals([code, stderr], [0, ""]);
     for (const each of percent) assert(each < PERCENT_MAX, `${percent} % of a core`);
   });
 }
