@@ -63,7 +63,7 @@ const MESSAGE_BYTES = 64;
 
 /** Updates a PE and bucket of histogram and gather. */
 const TABLE = [1_000_000, 8192];
-/** Runs of them, together about two seconds; all but the last are for warming up. */
+/** Runs of them, together about two seconds; the first half is for warming up. */
 const TABLE_RUNS = 40;
 
 /** Processes and PEs of each, 2 to 64 PEs. */

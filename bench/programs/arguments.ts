@@ -7,7 +7,7 @@ export interface ProgramArguments<V extends string> {
   /** How many of them travel in one AM, or are under way at once. */
   readonly bufferSize: number;
   readonly variants: readonly V[];
-  /** Whether the rate of the last variant is to be printed as a line of measurement too. */
+  /** Whether the rate of the later variants is to be printed as a line of measurement too. */
   readonly metric: boolean;
 }
 

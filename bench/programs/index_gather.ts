@@ -14,7 +14,7 @@ import { am, LamellarWorldBuilder, u32, u32Array } from "../../mod.ts";
 import { printMetric } from "../measure.ts";
 import { randomIndices } from "../random.ts";
 import { readArguments } from "./arguments.ts";
-import { reportLine } from "./report.ts";
+import { reportLine, steadyRate } from "./report.ts";
 
 const TABLE_LENGTH = 1_000_000;
 /** Indices at a time: V8 compiles what is called often better than one long loop. */
@@ -114,7 +114,7 @@ function gather(variant: typeof VARIANTS[number]): Promise<void> {
   }
 }
 
-let rate = 0;
+const rates: number[] = [];
 for (const variant of variants) {
   target.fill(0xffffffff);
   await world.asyncBarrier();
@@ -130,7 +130,7 @@ for (const variant of variants) {
   }
   // Every PE has checked its values before the first line says so.
   await world.asyncBarrier();
-  rate = (updates * numPes * 1e-6) / seconds;
+  rates.push((updates * numPes * 1e-6) / seconds);
   if (myPe === 0) console.log(reportLine("index_gather", variant, updates * numPes, seconds));
 }
-if (metric && myPe === 0) printMetric("gather", rate, "M/s");
+if (metric && myPe === 0) printMetric("gather", steadyRate(rates), "M/s");

@@ -18,3 +18,14 @@ export function reportLine(
   return `${program} ${variant}: ${updates} updates, ${rate.toFixed(3)} MUPS, ` +
     `${injection.toFixed(3)} GB/s injected, ${seconds.toFixed(4)} s, verified`;
 }
+
+/**
+ * What is left when the first runs are for warming up.
+ *
+ * @param rates the rate of each run, in their order
+ * @returns the median of the later half
+ */
+export function steadyRate(rates: readonly number[]): number {
+  const later = rates.slice(rates.length >> 1).sort((a, b) => a - b);
+  return later[later.length >> 1] ?? NaN;
+}
