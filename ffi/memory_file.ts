@@ -60,7 +60,7 @@ function longestFile(files: Files): bigint {
 /** A file in memory that this process has open. */
 export class MemoryFile {
   readonly #files: Files;
-  readonly #fd: number;
+  #fd: number;
 
   private constructor(files: Files, fd: number) {
     this.#files = files;
@@ -169,8 +169,9 @@ export class MemoryFile {
     return address === -1n ? 0n : address;
   }
 
-  /** Lets nobody open it any more. */
+  /** Lets nobody open it any more. Idempotent. */
   close(): void {
-    this.#files.close(this.#fd);
+    if (this.#fd >= 0) this.#files.close(this.#fd);
+    this.#fd = -1;
   }
 }

@@ -12,7 +12,7 @@ import {
 } from "../../internal/config.ts";
 import { FeatureLevelError } from "../../internal/errors.ts";
 import { type Bootstrap, startBootstrap } from "../bootstrap/mod.ts";
-import { type Layout, layoutFor, type Share } from "../local/layout.ts";
+import { type Host, type Layout, layoutFor } from "../local/layout.ts";
 import { HostMemory, hostOf, offerMemory, type Offers } from "../shmem/host_memory.ts";
 import { greet } from "./greeting.ts";
 import { giveUp, type Joined, type ProcessGroup } from "./process_group.ts";
@@ -83,11 +83,10 @@ async function shmemGroup(
   const open = backend === undefined && provider === undefined && domain === undefined;
   if (!asked && !(open && hosts === 1 && shareMemory !== false)) return undefined;
   const { ShmemGroup, shmemShare } = await import("../shmem/shmem_group.ts");
-  const layout = sharedLayout(joined, shmemShare(joined));
-  const memory = hosts === 1
-    ? await HostMemory.open(layout, offers)
-    : `the processes are on ${hosts} hosts`;
-  if (typeof memory !== "string") return new ShmemGroup(joined, layout, memory);
+  const layout = roomFor(joined, { ...shmemShare(joined), host: hostOfThis(joined) });
+  const obstacle = hosts > 1 ? `the processes are on ${hosts} hosts` : layout;
+  const memory = typeof obstacle === "string" ? obstacle : await HostMemory.open(obstacle, offers);
+  if (typeof memory !== "string") return new ShmemGroup(joined, memory.layout, memory);
   if (!asked) return undefined;
   throw new FeatureLevelError(
     `Cannot use the shmem lamella: ${memory}; use LAMELLAR_BACKEND=rofi`,
@@ -99,41 +98,48 @@ async function shmemGroup(
 async function rofiGroup(joined: Joined, offers: Offers, hosts: number): Promise<ProcessGroup> {
   const { ProcessNetwork, rofiShare } = await import("../rofi/process_network.ts");
   const asked = joined.config.shareMemory;
-  const share = rofiShare(joined);
-  const layout = sharedLayout(joined, share);
-  if ((asked ?? hosts > 1) && layout.host!.places > 1) {
-    const memory = await HostMemory.open(layout, offers);
-    if (typeof memory !== "string") return new ProcessNetwork(joined, layout, memory);
+  const host = hostOfThis(joined);
+  if ((asked ?? hosts > 1) && host.places > 1) {
+    const layout = roomFor(joined, { ...rofiShare(joined, host.places), host });
+    const memory = typeof layout === "string" ? layout : await HostMemory.open(layout, offers);
+    if (typeof memory !== "string") return new ProcessNetwork(joined, memory.layout, memory);
     if (asked) {
       throw new FeatureLevelError(
         `Cannot share memory: ${memory}; unset LAMELLAR_SHARE_MEMORY`,
         { op: "build" },
       );
     }
-  } else offers.own.file?.close();
-  return new ProcessNetwork(joined, layoutOf(joined, share), undefined);
+  }
+  offers.own.file?.close();
+  return new ProcessNetwork(joined, layoutOf(joined, rofiShare(joined, 1)), undefined);
 }
 
-/** Where everything lies if the processes of a host share memory. */
-function sharedLayout(joined: Joined, share: SharedParts): Layout {
-  const { bootstrap, hellos } = joined;
-  return layoutOf(joined, {
-    ...share,
-    host: hostOf(hellos.map(({ host }) => host), bootstrap.rank),
-  });
+function hostOfThis({ bootstrap, hellos }: Joined): Host {
+  return hostOf(hellos.map(({ host }) => host), bootstrap.rank);
 }
 
 function layoutOf(
   { config, pes }: Joined,
-  { ringBytes, ...share }: SharedParts & Pick<Share, "host">,
+  { ringBytes, ...share }: Parts,
 ): Layout {
   return layoutFor({ ...pes, ...share }, ringBytes, config.heapBytes ?? 0);
 }
 
+/** Where everything lies, or why there is no room for it in one memory. */
+function roomFor(joined: Joined, parts: Parts): Layout | string {
+  try {
+    return layoutOf(joined, parts);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return error.message;
+  }
+}
+
 /** What memory has to hold for what carries the traffic. */
-export interface SharedParts {
+interface Parts {
   /** Bytes of the area for the network. */
   readonly networkBytes: number;
   /** Bytes of the ring from one PE to another. */
   readonly ringBytes: number;
+  readonly host?: Host;
 }

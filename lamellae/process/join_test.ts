@@ -212,6 +212,19 @@ Deno.test("processes share memory with those of their host, where there are seve
   ]);
 });
 
+Deno.test("processes do without shared memory that has no room for their rings", async () => {
+  const spoil: Spoil = (round, rank, text) =>
+    round > 0 ? text : JSON.stringify({ ...JSON.parse(text), host: rank < 2 ? "n1" : "n2" });
+  const config = { ringBytes: 32 * 2 ** 20 };
+  const alone = Array.from({ length: 4 }, () => "rofi alone");
+  assertEquals(await outcome(bootstraps(4, spoil), config), alone);
+  await assertRejects(
+    () => join(bootstraps(4, spoil), { ...config, shareMemory: true }),
+    FeatureLevelError,
+    "Cannot share memory: Cannot use rings of 33554432 bytes with 8 PEs",
+  );
+});
+
 Deno.test("processes that differ are told so before anything is shared", async () => {
   const spoil: Spoil = (_round, rank, text) =>
     rank === 0 ? text : JSON.stringify({ ...JSON.parse(text), version: "2", provider: "tcp" });

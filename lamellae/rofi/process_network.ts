@@ -45,21 +45,25 @@ const STOP_MS = 1000;
 const STOP_LOOK_MS = 5;
 
 /** What the network of a process needs. */
-function shapeOf({ bootstrap, config, pes }: Joined): NetworkShape & { ringBytes: number } {
+function shapeOf({ bootstrap, pes }: Joined, ringBytes: number): NetworkShape {
   const { nearPes, numPes } = pes;
-  const asked = config.ringBytes ?? defaultRingBytes(nearPes * numPes);
-  const ringBytes = Math.max(asked, RING_BYTES_MIN);
-  return { nearPes, numPes, processes: bootstrap.size, batchBytes: ringBytes / 4, ringBytes };
+  return { nearPes, numPes, processes: bootstrap.size, batchBytes: ringBytes / 4 };
 }
 
 /**
  * @param joined What is known of the processes.
+ * @param places How many of them share a memory.
  * @returns What the memory of one has to hold.
  */
-export function rofiShare(joined: Joined): { networkBytes: number; ringBytes: number } {
-  const shape = shapeOf(joined);
-  const networkBytes = networkLayout(0, shape).bytes + HOST_BYTES;
-  return { networkBytes, ringBytes: shape.ringBytes };
+export function rofiShare(
+  joined: Joined,
+  places: number,
+): { networkBytes: number; ringBytes: number } {
+  const { nearPes, numPes } = joined.pes;
+  const asked = joined.config.ringBytes ?? defaultRingBytes(places * nearPes * numPes);
+  const ringBytes = Math.max(asked, RING_BYTES_MIN);
+  const networkBytes = networkLayout(0, shapeOf(joined, ringBytes)).bytes + HOST_BYTES;
+  return { networkBytes, ringBytes };
 }
 
 /** The processes of a job that talk over libfabric. */
@@ -102,7 +106,7 @@ export class ProcessNetwork extends ProcessGroup {
       host: hellos[other]!.host,
     }));
     const neighbours = peers.filter(({ host }) => host === peers[rank]!.host).length;
-    const net = networkLayout(layout.network, shapeOf(this.joined));
+    const net = networkLayout(layout.network, shapeOf(this.joined, layout.ringBytes));
     const start: NetworkStart = {
       layout,
       net,

@@ -76,7 +76,8 @@ export interface Offers {
 
 /** The memory of the processes of one host, as one of them has it. */
 export class HostMemory {
-  readonly #layout: Layout;
+  /** Where everything lies. */
+  readonly layout: Layout;
   /** The parts of all, by their numbers, until they are mapped. */
   readonly #files: ReadonlyMap<number, MemoryFile>;
   readonly #futex = Futex.open()!;
@@ -85,7 +86,7 @@ export class HostMemory {
   #left = false;
 
   private constructor(layout: Layout, files: ReadonlyMap<number, MemoryFile>) {
-    this.#layout = layout;
+    this.layout = layout;
     this.#files = files;
   }
 
@@ -128,7 +129,7 @@ export class HostMemory {
 
   /** The processes that share it, by their numbers. */
   get ranks(): readonly number[] {
-    return this.#layout.host!.ranks;
+    return this.layout.host!.ranks;
   }
 
   /** The memory, once it was mapped. */
@@ -143,7 +144,7 @@ export class HostMemory {
    * @throws {RangeError} If the system does not do it.
    */
   map(memory: WebAssembly.Memory): void {
-    const layout = this.#layout;
+    const layout = this.layout;
     this.#base = baseAddress(memory.buffer);
     this.#views = memoryViews(memory.buffer);
     for (const [rank, file] of this.#files) {
@@ -185,10 +186,10 @@ export class HostMemory {
   }
 
   #wakeCalled(): void {
-    for (const pe of ownPesOf(this.#layout)) {
-      const called = (blockOf(this.#layout, pe) + BLOCK.called) >>> 2;
+    for (const pe of ownPesOf(this.layout)) {
+      const called = (blockOf(this.layout, pe) + BLOCK.called) >>> 2;
       if (atomicCompareExchange(this.views.i32, called, 1, 0) === 1) {
-        ringPe(this.#layout, this.views, pe);
+        ringPe(this.layout, this.views, pe);
       }
     }
   }
@@ -199,7 +200,7 @@ export class HostMemory {
    * @returns The index of its word in the memory.
    */
   word(rank: number, word: number): number {
-    return hostWordOf(this.#layout, rank, word) >>> 2;
+    return hostWordOf(this.layout, rank, word) >>> 2;
   }
 
   /**
@@ -213,9 +214,9 @@ export class HostMemory {
 
   /** Wakes the PEs of this process, wherever they sleep. */
   wakeOwn(): void {
-    for (const pe of ownPesOf(this.#layout)) {
-      ringPe(this.#layout, this.views, pe);
-      this.#wake((blockOf(this.#layout, pe) + BLOCK.bell) >>> 2, ASLEEP.outside);
+    for (const pe of ownPesOf(this.layout)) {
+      ringPe(this.layout, this.views, pe);
+      this.#wake((blockOf(this.layout, pe) + BLOCK.bell) >>> 2, ASLEEP.outside);
     }
   }
 
