@@ -42,8 +42,13 @@ export function conformanceOver(provider: string): void {
 export function conformanceOfHosts(provider: string): void {
   conformance({
     name: `rofi on ${provider}`,
-    // Asked for, so that a job that cannot share memory fails.
-    env: { LAMELLAR_ROFI_PROVIDER: provider, LAMELLAR_SHARE_MEMORY: "1" },
+    env: {
+      LAMELLAR_ROFI_PROVIDER: provider,
+      // Asked for, so that a job that cannot share memory fails.
+      LAMELLAR_SHARE_MEMORY: "1",
+      // With few signals, what one host contributes comes to the other through one of its PEs.
+      LAMELLAR_BARRIER_DISSEMINATION_FACTOR: "1",
+    },
     shapes: [
       { processes: 4, pes: 1, hosts: 2 },
       { processes: 3, pes: 2, hosts: 2 },
