@@ -14,15 +14,23 @@ const ENOUGH: Readonly<Record<Starter, readonly string[]>> = {
   rendezvous: [READ, FFI, "--allow-env=LAMELLAR_*", "--allow-net"],
 };
 
-async function hello(starter: Starter, flags: readonly string[]): Promise<RunResult[]> {
+async function hello(
+  starter: Starter,
+  flags: readonly string[],
+  provider = "tcp",
+): Promise<RunResult[]> {
   const program = { program: "examples/hello.ts", args: ["20000"] };
-  const job = new SpreadJob({ starter, provider: "tcp", processes: 2, flags, ...program });
+  const job = new SpreadJob({ starter, provider, processes: 2, flags, ...program });
   return await job.ended();
 }
 
-for (const starter of Object.keys(ENOUGH) as Starter[]) {
-  Deno.test(`processes run with the flags that the guide names, by ${starter}`, async () => {
-    const results = await hello(starter, ENOUGH[starter]);
+const WAYS = (Object.keys(ENOUGH) as Starter[]).flatMap((starter) =>
+  ["tcp", "shmem"].map((provider) => [starter, provider] as const)
+);
+
+for (const [starter, provider] of WAYS) {
+  Deno.test(`processes run with the flags of the guide, by ${starter} on ${provider}`, async () => {
+    const results = await hello(starter, ENOUGH[starter], provider);
     for (const { code, stderr } of results) assertEquals([code, stderr], [0, ""]);
     const text = results.map(({ stdout }) => stdout).join("");
     for (const pe of [0, 1]) {
