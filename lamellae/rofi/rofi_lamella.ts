@@ -1,6 +1,6 @@
 /**
- * The rofi lamella: PEs of one process share its memory as on the local lamella, those of other
- * processes are reached over libfabric.
+ * The rofi lamella: PEs of one process share its memory as on the local lamella, those of one host
+ * as on the shmem lamella where there are several hosts, and all others are reached over libfabric.
  *
  * @module
  */
