@@ -144,22 +144,27 @@ export class HostMemory {
    * @throws {RangeError} If the system does not do it.
    */
   map(memory: WebAssembly.Memory): void {
-    const layout = this.layout;
     this.#base = baseAddress(memory.buffer);
     this.#views = memoryViews(memory.buffer);
     for (const [rank, file] of this.#files) {
-      const pe = rank * layout.nearPes;
-      const control = this.#base + BigInt(controlOf(layout, pe));
-      const heaps = this.#base + BigInt(heapsOf(layout, pe));
-      const mapped = file.mapAt(control, 0, layout.controlBytes) &&
-        file.mapAt(heaps, layout.controlBytes, layout.nearPes * layout.heapBytes);
+      // Who shares with nobody keeps a memory of its own, which can have huge pages.
+      const mapped = this.#files.size === 1 || this.#mapPart(rank, file);
       file.close();
       if (mapped) continue;
       throw new RangeError(
-        `Cannot map the memory of ${layout.placeOf.length} processes: lower LAMELLAR_HEAP_SIZE, ` +
+        `Cannot map the memory of ${this.#files.size} processes: lower LAMELLAR_HEAP_SIZE, ` +
           "or set LAMELLAR_SHARE_MEMORY=0",
       );
     }
+  }
+
+  #mapPart(rank: number, file: MemoryFile): boolean {
+    const { layout } = this;
+    const pe = rank * layout.nearPes;
+    const control = this.#base + BigInt(controlOf(layout, pe));
+    const heaps = this.#base + BigInt(heapsOf(layout, pe));
+    return file.mapAt(control, 0, layout.controlBytes) &&
+      file.mapAt(heaps, layout.controlBytes, layout.nearPes * layout.heapBytes);
   }
 
   /**
