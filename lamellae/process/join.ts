@@ -86,7 +86,7 @@ async function shmemGroup(
   const layout = roomFor(joined, { ...shmemShare(joined), host: hostOfThis(joined) });
   const obstacle = hosts > 1 ? `the processes are on ${hosts} hosts` : layout;
   const memory = typeof obstacle === "string" ? obstacle : await HostMemory.open(obstacle, offers);
-  if (typeof memory !== "string") return new ShmemGroup(joined, memory.layout, memory);
+  if (typeof memory !== "string") return new ShmemGroup(joined, memory);
   if (!asked) return undefined;
   throw new FeatureLevelError(
     `Cannot use the shmem lamella: ${memory}; use LAMELLAR_BACKEND=rofi`,

@@ -13,7 +13,7 @@ import {
   ringSupervisor,
   writeFailure,
 } from "../local/failure_record.ts";
-import { controlOf, defaultRingBytes, type Layout } from "../local/layout.ts";
+import { controlOf, defaultRingBytes } from "../local/layout.ts";
 import { type Joined, ProcessGroup } from "../process/process_group.ts";
 import { clockMs, type Ranked } from "../process/ranks.ts";
 import { Silence } from "../process/silence.ts";
@@ -40,11 +40,10 @@ export class ShmemGroup extends ProcessGroup {
 
   /**
    * @param joined What is known of the processes.
-   * @param layout Where everything lies.
    * @param memory The memory that they share.
    */
-  constructor(joined: Joined, layout: Layout, memory: HostMemory) {
-    super(joined, layout, memory);
+  constructor(joined: Joined, memory: HostMemory) {
+    super(joined, memory.layout, memory);
     this.#memory = memory;
     this.#rank = joined.bootstrap.rank;
   }
