@@ -12,6 +12,7 @@ import { absoluteSymbols, knowsMachine } from "./absolute_symbols.ts";
 import { FABRIC, FI } from "./fabric_abi.ts";
 import { checkClass, operation } from "./fabric_object.ts";
 import { fabricError } from "./fabric_library.ts";
+import { MemoryFile } from "./memory_file.ts";
 import { cString, functionAt, libc, textAt, viewAt, wordAt } from "./native.ts";
 
 /**
@@ -175,7 +176,6 @@ interface Bound {
 }
 
 const RTLD_NOW = 2;
-const MFD_CLOEXEC = 1;
 
 /**
  * The fast way: the addresses as absolute symbols of a shared object. The object is a file in
@@ -184,22 +184,20 @@ const MFD_CLOEXEC = 1;
 function bindFast(addresses: Readonly<Record<Name, bigint>>): Bound | undefined {
   const { arch } = Deno.build;
   if (!knowsMachine(arch)) return undefined;
-  const { loader, symbols: c } = libc("use libfabric");
+  const { loader } = libc("use libfabric");
   const names = Object.keys(SIGNATURES) as Name[];
   const bytes = absoluteSymbols(
     Object.fromEntries(names.map((name) => [name, addresses[name]])),
     arch,
   );
-  const fd = c.memfd_create(cString("lamellar_symbols"), MFD_CLOEXEC);
-  if (fd < 0) return undefined;
+  const file = MemoryFile.create("lamellar_symbols");
+  if (!file) return undefined;
   // The loader takes two objects of one name for the same. The name holds the number of the
-  // descriptor, so this stays open as long as the object is.
-  const path = `/proc/self/fd/${fd}`;
+  // descriptor, so the file stays open as long as the object is.
+  const path = `/proc/${file.path}`;
   let library: Deno.DynamicLibrary<typeof SIGNATURES> | undefined;
   try {
-    if (c.write(fd, bytes, BigInt(bytes.length)) === BigInt(bytes.length)) {
-      library = Deno.dlopen(path, SIGNATURES);
-    }
+    if (file.write(0, bytes)) library = Deno.dlopen(path, SIGNATURES);
   } catch {
     // A loader that does not take the object; there is the other way.
   }
@@ -210,7 +208,7 @@ function bindFast(addresses: Readonly<Record<Name, bigint>>): Bound | undefined 
   if (handle !== 0n) loader.dlclose(handle);
   if (library === undefined || !right) {
     library?.close();
-    c.close(fd);
+    file.close();
     return undefined;
   }
   const { symbols } = library;
@@ -219,7 +217,7 @@ function bindFast(addresses: Readonly<Record<Name, bigint>>): Bound | undefined 
     fast: true,
     release: () => {
       library.close();
-      c.close(fd);
+      file.close();
     },
   };
 }

@@ -132,8 +132,19 @@ export class MemoryFile {
    * @returns Whether it could be written
    */
   write32(at: number, value: number): boolean {
-    const word = new Uint8Array(Int32Array.of(value).buffer);
-    return Number(this.#files.pwrite(this.#fd, word, 4n, BigInt(at))) === 4;
+    return this.write(at, new Uint8Array(Int32Array.of(value).buffer));
+  }
+
+  /**
+   * Writes bytes.
+   *
+   * @param at Where to
+   * @param bytes The bytes
+   * @returns Whether all could be written
+   */
+  write(at: number, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const { length } = bytes;
+    return Number(this.#files.pwrite(this.#fd, bytes, BigInt(length), BigInt(at))) === length;
   }
 
   /**

@@ -29,19 +29,13 @@ const LIBC = {
   free: { parameters: ["u64"], result: "void" },
   // int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  // int memfd_create(const char *name, unsigned int flags)
-  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
-  // ssize_t write(int fd, const void buf[.count], size_t count)
-  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  // int close(int fd)
-  close: { parameters: ["i32"], result: "i32" },
 } as const;
 
 /** The C library, as far as libfabric and its like need it. */
 export interface Libc {
   /** Functions that load libraries. */
   readonly loader: Deno.DynamicLibrary<typeof LOADER>["symbols"];
-  /** Memory, signals and files. */
+  /** Memory and signals. */
   readonly symbols: Deno.DynamicLibrary<typeof LIBC>["symbols"];
 }
 
