@@ -109,15 +109,27 @@ export class QueueWait {
    * @param called Whether somebody has asked this thread to wake, before they signalled: signals
    * until the sleep begins are lost
    * @param look Reads the queue; returns how much came
+   * @param alertMs How long to ask the descriptor before the sleep, in milliseconds
    * @returns What it returned
    */
-  sleep(timeoutMs: number, called: () => boolean, look: () => number): number {
+  sleep(timeoutMs: number, called: () => boolean, look: () => number, alertMs = 0): number {
     const ready = this.#trywait.call(this.#fabric, this.#queues, 1) === 0;
-    const ended = ready && !called() && this.#poll(this.#descriptor, 1n, timeoutMs) > 0;
+    const ended = ready && !called() &&
+      (this.#stirs(alertMs) || this.#poll(this.#descriptor, 1n, timeoutMs) > 0);
     const came = look();
     // After a look there is something again only in a stream, or for ever.
     const vain = ended && came === 0 && this.#poll(this.#descriptor, 1n, 0) > 0;
     this.#vain = vain ? this.#vain + 1 : 0;
     return came;
+  }
+
+  /** Asks the descriptor for a while whether something happens. */
+  #stirs(forMs: number): boolean {
+    if (forMs === 0) return false;
+    const end = performance.now() + forMs;
+    do {
+      if (this.#poll(this.#descriptor, 1n, 0) > 0) return true;
+    } while (performance.now() < end);
+    return false;
   }
 }

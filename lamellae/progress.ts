@@ -213,6 +213,8 @@ export class Progress {
         const code = this.#waitBlocked(seen, eager, sliceMs, deadline, op);
         if (code === WAIT_FAILED) this.checkFailure();
         eager = code === WAIT_EVENT;
+        // What ends far away may do so without a step, which looks at the network once more.
+        if (eager && done()) return;
       }
     } finally {
       this.#blockedFor = undefined;

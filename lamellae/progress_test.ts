@@ -87,6 +87,24 @@ Deno.test("block() does not step when its condition holds already", () => {
   a.progress.block(() => true, "a test", REASON);
 });
 
+Deno.test("block() ends without a step when its wait brought about its condition", () => {
+  const { a, b } = pair();
+  let steps = 0;
+  let rung = false;
+  b.progress.addPoller(() => {
+    steps++;
+    // Ends the wait that follows this step.
+    if (!rung) a.lamella.ring(1);
+    rung = true;
+    return 0;
+  });
+  const wait = b.lamella.wait.bind(b.lamella);
+  let waits = 0;
+  b.lamella.wait = (...how) => (waits++, wait(...how));
+  b.progress.block(() => waits > 0, "a test", REASON);
+  assertEquals([steps, waits], [1, 1]);
+});
+
 Deno.test("block() with a limit throws when the time is over, not before", () => {
   const { a, status } = pair();
   for (const timeoutMs of [0, 1, 120]) {

@@ -216,9 +216,9 @@ Deno.test("QueueWait ends by a signal and its time, and takes what is put", () =
   const look = () => Math.max(0, calls.cqRead(two.fabric.cq, two.own.at(2048), 4n));
   const target = { offset: DATA, bytes: 8, ...two.remote(DATA + 512) };
   let called = false;
-  const sleepMs = (timeoutMs: number): number => {
+  const sleepMs = (timeoutMs: number, alertMs = 0): number => {
     const start = performance.now();
-    assertEquals(wait.sleep(timeoutMs, () => called, look), 0);
+    assertEquals(wait.sleep(timeoutMs, () => called, look, alertMs), 0);
     return performance.now() - start;
   };
   // The first put connects the two.
@@ -227,13 +227,14 @@ Deno.test("QueueWait ends by a signal and its time, and takes what is put", () =
   let slept = 0;
   for (let round = 0; round < 100 && slept < 30; round++) slept = sleepMs(30);
   assert(slept >= 29, `slept for ${slept} ms`);
+  assert(sleepMs(20, 10) >= 29, "being alert comes before the sleep");
   called = true;
   calls.cqSignal(two.fabric.cq);
   assert(sleepMs(10_000) < 5000);
   called = false;
   one.own.bytes.set([9, 8, 7], DATA);
   one.own.put(toTwo, target, 2n, () => void look());
-  one.own.complete(() => void sleepMs(20));
+  one.own.complete(() => void sleepMs(20, 1));
   assertEquals([...two.own.bytes.subarray(DATA + 512, DATA + 515)], [9, 8, 7]);
   assert(!wait.restless);
 });

@@ -226,12 +226,13 @@ export class CompletionQueue extends CallMemory {
    *
    * @param timeoutMs Longest sleep in milliseconds.
    * @param called Whether who disturbs this thread has said why.
+   * @param alertMs How long to look out before the sleep where that can be done, in milliseconds.
    * @returns How much was handled.
    */
-  sleep(timeoutMs: number, called: () => boolean): number {
+  sleep(timeoutMs: number, called: () => boolean, alertMs = 0): number {
     const ms = Math.ceil(timeoutMs);
     if (this.#wait && !this.#wait.restless) {
-      return this.#wait.sleep(ms, called, () => this.look());
+      return this.#wait.sleep(ms, called, () => this.look(), alertMs);
     }
     const code = this.calls.cqSread(this.#cq, this.#completionsPointer, ROOM, 0n, ms);
     const came = this.#completed(code) + this.#handleArrived();

@@ -94,7 +94,7 @@ interface Process extends NetworkMemory {
 }
 
 /** Looks in vain before a test fails: nothing will ever come. */
-const IDLE_LOOKS_MAX = 200_000;
+const IDLE_LOOKS_MAX = 5_000_000;
 const { fi_msg, fi_msg_rma, fi_rma_iov, iovec, fi_cq_msg_entry, fi_cq_err_entry } = FABRIC;
 
 /** A network between processes. */

@@ -33,7 +33,7 @@ const LINGER_US_MIN = 20;
 const LINGER_US_MAX = 1000;
 const SHORT_US = 200;
 /** Looks between looks at the clock. */
-const LINGER_LOOKS = 8;
+const LINGER_LOOKS = 32;
 /** Longest sleep by the bell while something is under way. */
 const BUSY_MS = 1;
 
@@ -121,19 +121,28 @@ export class Port extends CompletionQueue {
       if (!rung || this.#words[(control + CONTROL.watching) >>> 2] !== 0) return false;
     } else if (!this.take()) return false;
     try {
-      if (this.#linger()) return true;
-      const lay = performance.now();
-      if (byBell) this.doze(ms);
-      else this.sleep(ms, () => this.#words[(control + CONTROL.stop) >>> 2] !== 0);
-      const short = performance.now() - lay < SHORT_US / 1000;
-      if (!short) this.#lingerUs = 0;
-      else if (!this.vain) {
-        this.#lingerUs = Math.min(this.#lingerUsMax, LINGER_US_MIN + 2 * this.#lingerUs);
-      }
+      const end = performance.now() + ms;
+      // What comes may be puts, which concern this PE no more than its sleep.
+      while (!this.#linger() && this.#nap(byBell, ms) && performance.now() < end);
     } finally {
       if (!byBell) this.leave();
     }
     return true;
+  }
+
+  /** Sleeps once; returns whether that was short, although nothing came for this process. */
+  #nap(byBell: boolean, ms: number): boolean {
+    const lay = performance.now();
+    const stop = (this.net.control + CONTROL.stop) >>> 2;
+    // What is put here is seen by no look, and a core that has gone to sleep wakes slowly.
+    const alertMs = this.#lingerUs === 0 ? 0 : SHORT_US / 1000;
+    const came = byBell ? this.doze(ms) : this.sleep(ms, () => this.#words[stop] !== 0, alertMs);
+    const short = performance.now() - lay < SHORT_US / 1000;
+    if (!short) this.#lingerUs = 0;
+    else if (!this.vain) {
+      this.#lingerUs = Math.min(this.#lingerUsMax, LINGER_US_MIN + 2 * this.#lingerUs);
+    }
+    return short && came === 0;
   }
 
   /**

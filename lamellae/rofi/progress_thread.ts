@@ -3,9 +3,9 @@
  * no PE does, so that a PE may compute, await or sleep without keeping others waiting; it tells the
  * other processes that this one lives, and when the job fails, why.
  *
- * While PEs look themselves it keeps out of their way, but for a look at a counter each millisecond
- * or two. When none has looked for that long, or one goes to sleep, it takes the queue and sleeps
- * in `fi_cq_sread(3)`. The only PE of a process sleeps there itself, and relieves it.
+ * While PEs look themselves it keeps out of their way, but for a look at a counter every few
+ * milliseconds. When none has looked for that long, or one goes to sleep, it takes the queue and
+ * sleeps there. The only PE of a process sleeps there itself, and relieves it.
  *
  * @module
  */
@@ -34,8 +34,12 @@ export interface ProgressMessage {
   readonly module: WebAssembly.Module;
 }
 
-/** How long it keeps out of the PEs' way before it looks whether they still look. */
-const NAP_MS = 1;
+/**
+ * How long it keeps out of the PEs' way before it looks whether they still look: it doubles while
+ * they do, for its own looks take time from theirs.
+ */
+const NAP_MS_MIN = 1;
+const NAP_MS_MAX = 4;
 /** Longest sleep in the network. */
 const SLEEP_MS = 100;
 /** Time between looks at a network that cannot be slept in: it doubles while nothing comes. */
@@ -132,9 +136,9 @@ class ProgressThread {
 
   /** Lets the PEs read the queue for as long as they do, or until one goes to sleep. */
   #keepOut(): void {
-    for (;;) {
+    for (let napMs = NAP_MS_MIN;; napMs = Math.min(2 * napMs, NAP_MS_MAX)) {
       const polls = this.#load(CONTROL.polls);
-      const relieved = this.#nap();
+      const relieved = this.#nap(napMs);
       this.#speak();
       const rings = this.#kernels.load32(this.#control + CONTROL.bell + 4);
       const rung = rings !== this.#heard;
@@ -146,13 +150,13 @@ class ProgressThread {
   }
 
   /** Sleeps a little, or until a PE that sleeps in the queue is awake; returns which. */
-  #nap(): boolean {
+  #nap(napMs: number): boolean {
     const relieved = this.#control + CONTROL.relieved;
     const guarded = (): boolean => this.#load(CONTROL.guarded) !== 0;
     const long = guarded();
     if (long) this.#kernels.store32(relieved, 1);
     // The PE may have woken before it could see that it has to ring.
-    const ms = long && guarded() ? SLEEP_MS : NAP_MS;
+    const ms = long && guarded() ? SLEEP_MS : napMs;
     const bell = this.#control + CONTROL.bell;
     // No abort word: it would end every nap once the job fails.
     this.#kernels.wait(bell, this.#control + CONTROL.stop, this.#heard, 1, ms * 1e6);

@@ -359,6 +359,15 @@ Deno.test("the only PE of a process sleeps in the queue itself, and says when it
   assertEquals([code, word(CONTROL.bell + 4)], [WAIT_EVENT, rings + waits]);
 });
 
+Deno.test("the only PE of a process sleeps on while all that comes are puts", () => {
+  const { pe } = pair();
+  const start = performance.now();
+  // Each sleep in this network is over at once, and brings nothing.
+  assertEquals(pe.wait(pe.events(), 1, 0, 30), WAIT_TIMEOUT);
+  const took = performance.now() - start;
+  assert(took >= 29, `came back after ${took} ms`);
+});
+
 Deno.test("the only PE of a process asks for the queue before it sleeps, and is soon back", () => {
   const { pe, here } = pair();
   const word = (at: number) => here.views.i32[(here.net.control + at) / 4]!;

@@ -43,8 +43,12 @@ export class Transfers {
   readonly #first: number;
   readonly #call: number;
   readonly #callPointer: bigint;
+  /** By rank, where its memory begins, as remote memory access names it. */
   readonly #bases: number[];
   readonly #keys: Int32Array;
+  /** By PE, its process, and where its heap begins. */
+  readonly #ranks: number[];
+  readonly #heaps: number[];
   /** By rank, once it is known: whether calls copy at once. */
   readonly #inPlace: (boolean | undefined)[] = [];
   /** By ticket. */
@@ -71,6 +75,11 @@ export class Transfers {
     this.#rounds = [...this.#tickets];
     this.#bases = start.peers.map(({ base }) => Number(base));
     this.#keys = new Int32Array(BigUint64Array.from(start.peers, ({ key }) => key).buffer);
+    const pes = Array.from({ length: start.layout.numPes }, (_, other) => other);
+    this.#ranks = pes.map((other) => rankOf(start, other));
+    this.#heaps = pes.map((other) =>
+      this.#bases[this.#ranks[other]!]! + heapOf(start.layout, other)
+    );
     this.#prepare();
     port.onShortage(() => this.#sweep());
   }
@@ -107,7 +116,7 @@ export class Transfers {
 
   /** Returns the ticket of a copy that was begun, 0 if it is over. */
   #copied(pe: number, ticket: number): number {
-    if (!this.#inPlace[rankOf(this.#port.start, pe)]) return ticket;
+    if (!this.#inPlace[this.#ranks[pe]!]) return ticket;
     // Its completion waits in the queue.
     this.#port.poll();
     return this.isPending(ticket) ? ticket : 0;
@@ -175,11 +184,10 @@ export class Transfers {
     address: number,
     bytes: number,
   ): void {
-    const { start } = this.#port;
-    const rank = rankOf(start, pe);
+    const rank = this.#ranks[pe]!;
     const inPlace = this.#inPlace[rank] ??= this.#copiesInPlace(rank);
-    const place = heapOf(start.layout, pe) + offset;
-    this.#transfer(ticket, write, rank, place, address, bytes, write && !inPlace);
+    const far = this.#heaps[pe]! + offset;
+    this.#transfer(ticket, write, rank, far, address, bytes, write && !inPlace);
   }
 
   /**
@@ -193,12 +201,13 @@ export class Transfers {
     const slot = port.acquire();
     const buffer = port.payloadOf(slot);
     const address = port.start.memoryAddress + buffer;
+    const probe = this.#bases[rank]! + port.net.control + CONTROL.probe;
     let inPlace = true;
     // Where it does not, a quick target may answer once before we look, but not each time.
     for (let i = 0; i < PROBES; i++) {
       const ticket = this.#acquire();
       this.#words[buffer >>> 2] = 0;
-      this.#transfer(ticket, false, rank, port.net.control + CONTROL.probe, address, 4, false);
+      this.#transfer(ticket, false, rank, probe, address, 4, false);
       if (this.#words[buffer >>> 2] === 0) inPlace = false;
       this.#waitFor(ticket);
     }
@@ -210,47 +219,50 @@ export class Transfers {
     ticket: number,
     write: boolean,
     rank: number,
-    place: number,
+    far: number,
     address: number,
     bytes: number,
     delivery: boolean,
   ): void {
     const port = this.#port;
-    const { fabric } = port.start;
-    const remote = this.#bases[rank]! + place;
-    const pieceMax = fabric.transferBytesMax;
+    const pieceMax = port.start.fabric.transferBytesMax;
     const at = port.recordAt(this.#recordOf(ticket));
     this.#words[(at + RECORD.rank) >>> 2] = rank;
-    this.#words[(at + RECORD.pending) >>> 2] = Math.ceil(bytes / pieceMax);
+    this.#words[(at + RECORD.pending) >>> 2] = bytes > pieceMax ? Math.ceil(bytes / pieceMax) : 1;
     const flags = delivery ? FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE : FI.FI_COMPLETION;
-    const ep = fabric.ep;
+    const { ep } = port.start.fabric;
     const { calls } = port;
-    const { iovec, fi_rma_iov: far, fi_msg_rma } = FABRIC;
-    const vector = this.#call + fi_msg_rma.bytes;
-    const target = vector + iovec.bytes;
-    const transferPiece = (done: number): number => {
-      port.write64(vector + iovec.iov_base, address + done);
-      port.write64(vector + iovec.iov_len, Math.min(pieceMax, bytes - done));
-      port.write64(target + far.addr, remote + done);
-      port.write64(target + far.len, Math.min(pieceMax, bytes - done));
-      this.#words[(target + far.key) >>> 2] = this.#keys[2 * rank]!;
-      this.#words[((target + far.key) >>> 2) + 1] = this.#keys[2 * rank + 1]!;
-      port.writeAddress(this.#call + fi_msg_rma.addr, rank);
-      port.writePointer(this.#call + fi_msg_rma.context, at);
-      return write
-        ? calls.writemsg(ep, this.#callPointer, flags)
-        : calls.readmsg(ep, this.#callPointer, flags);
-    };
+    const post = write
+      ? () => calls.writemsg(ep, this.#callPointer, flags)
+      : () => calls.readmsg(ep, this.#callPointer, flags);
     let done = 0;
     try {
       for (; done < bytes; done += pieceMax) {
-        port.retry(write ? "fi_writemsg" : "fi_readmsg", () => transferPiece(done), rank);
+        // Nothing but this PE's transfers is described there, and none begins while one waits.
+        this.#describe(rank, at, address + done, far + done, Math.min(pieceMax, bytes - done));
+        port.retry(write ? "fi_writemsg" : "fi_readmsg", post, rank);
       }
       if (!this.#inPlace[rank]) port.wake(rank);
     } catch (error) {
       this.#giveUp(ticket, Math.ceil((bytes - done) / pieceMax));
       throw error;
     }
+  }
+
+  /** Writes what changes from one transfer to the next. */
+  #describe(rank: number, record: number, address: number, far: number, bytes: number): void {
+    const port = this.#port;
+    const { iovec, fi_rma_iov, fi_msg_rma } = FABRIC;
+    const vector = this.#call + fi_msg_rma.bytes;
+    const target = vector + iovec.bytes;
+    port.write64(vector + iovec.iov_base, address);
+    port.write64(vector + iovec.iov_len, bytes);
+    port.write64(target + fi_rma_iov.addr, far);
+    port.write64(target + fi_rma_iov.len, bytes);
+    this.#words[(target + fi_rma_iov.key) >>> 2] = this.#keys[2 * rank]!;
+    this.#words[((target + fi_rma_iov.key) >>> 2) + 1] = this.#keys[2 * rank + 1]!;
+    port.writeAddress(this.#call + fi_msg_rma.addr, rank);
+    port.writePointer(this.#call + fi_msg_rma.context, record);
   }
 
   /** Frees what a transfer holds that could not be begun, as soon as its pieces under way end. */
@@ -315,7 +327,7 @@ export class Transfers {
   /** Frees the record of a transfer that is over. */
   #retire(index: number, ticket: number): void {
     this.#tickets[index] = 0;
-    const ending = this.#endings.get(ticket);
+    const ending = this.#endings.size === 0 ? undefined : this.#endings.get(ticket);
     if (!ending) return;
     this.#endings.delete(ticket);
     if (ending.target) {
