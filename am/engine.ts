@@ -17,6 +17,7 @@ import { AmCall, type AmDefinition } from "./call.ts";
 import { FRAME, frameBytes, HEAD_BYTES, TEAM_BYTES } from "./frames.ts";
 import { AmHandle, type HandleHost, type LaunchOptions } from "./handle.ts";
 import { Inbox, type InboxHost } from "./inbox.ts";
+import { invoke } from "./invoke.ts";
 import { Outbox } from "./outbox.ts";
 import { Requests } from "./peer.ts";
 import type { Countable, TeamHost, TeamWork } from "./team_work.ts";
@@ -258,7 +259,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
       const context = handle.team?.context ?? this.context;
       result = work instanceof ClosureValue
         ? work.run(context)
-        : work.definition.handler(work.self, context);
+        : invoke(work.definition.handler, work.self, context);
     } catch (error) {
       return this.#fail(handle, error);
     }

@@ -12,6 +12,7 @@ import { AmCall, type AmDefinition } from "./call.ts";
 import type { AmContext } from "./context.ts";
 import { FRAME, frameBytes, HEAD_BYTES, TEAM_BYTES } from "./frames.ts";
 import type { AmHandle } from "./handle.ts";
+import { invoke } from "./invoke.ts";
 import type { Outbox } from "./outbox.ts";
 import { Parts } from "./parts.ts";
 import type { Requests } from "./peer.ts";
@@ -252,7 +253,7 @@ export class Inbox {
       const context = this.#context(pe, views, at, bytes, head);
       const { decodeContext } = this.#host;
       const self = definition.codec!.read(views, at + head, bytes - head, decodeContext);
-      result = definition.handler(self, context);
+      result = invoke(definition.handler, self, context);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       return this.#sendError(pe, number, error);
