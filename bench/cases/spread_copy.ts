@@ -1,9 +1,9 @@
 // Puts or gets between two processes: bandwidth, or the time of one, with a window of them under
 // way: spread_copy.ts put|get <bytes> <window> GB/s|us [seconds]
 import { LamellarWorldBuilder } from "../../mod.ts";
-import { calibrated, printMetric } from "../measure.ts";
+import { fastestTenth, printMetric } from "../measure.ts";
 
-const [kind = "put", bytesText = "8", windowText = "1", unit = "us", seconds = "0.3"] = Deno.args;
+const [kind = "put", bytesText = "8", windowText = "1", unit = "us", seconds = "1"] = Deno.args;
 const bytes = Number(bytesText);
 const window = Number(windowText);
 
@@ -27,7 +27,7 @@ function transfer(rounds: number): void {
 }
 
 if (world.myPe === 0) {
-  const each = (await calibrated(transfer, Number(seconds))) / window;
+  const each = fastestTenth(transfer, Number(seconds)) / window;
   printMetric(kind, unit === "us" ? each * 1e6 : bytes / each * 1e-9, unit);
 }
 world.barrier();
