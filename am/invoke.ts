@@ -8,8 +8,7 @@
  * @module
  */
 
-/** A handler, whatever its payload is. */
-export type Handler = (self: unknown, context: unknown) => unknown;
+import type { AmDefinition } from "./call.ts";
 
 /**
  * Calls a handler.
@@ -19,7 +18,11 @@ export type Handler = (self: unknown, context: unknown) => unknown;
  * @param context What else it gets.
  * @returns What it returns.
  */
-export function invoke(handler: Handler, self: unknown, context: unknown): unknown {
+export function invoke(
+  handler: AmDefinition["handler"],
+  self: unknown,
+  context: unknown,
+): unknown {
   return handler(self, context);
 }
 

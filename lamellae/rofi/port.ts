@@ -122,7 +122,7 @@ export class Port extends CompletionQueue {
     } else if (!this.take()) return false;
     try {
       const end = performance.now() + ms;
-      // What comes may be puts, which concern this PE no more than its sleep.
+      // What comes may be puts. A PE that waits for their values does so in short slices.
       while (!this.#linger() && this.#nap(byBell, ms) && performance.now() < end);
     } finally {
       if (!byBell) this.leave();
