@@ -38,6 +38,7 @@ export const FABRIC = {
     bytes: 96,
     type: 0,
     max_msg_size: 16,
+    max_order_waw_size: 48,
   },
   fi_domain_attr: {
     bytes: 192,

@@ -20,6 +20,7 @@ function offer(changes: Partial<FabricInfo> = {}): FabricInfo {
     autoProgress: false,
     maxMsgSize: 1 << 30,
     injectSize: 64,
+    orderedPutSize: 0,
     txSize: 256,
     rxSize: 256,
     txIovLimit: 4,

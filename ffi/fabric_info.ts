@@ -59,6 +59,8 @@ export interface FabricInfo {
   readonly maxMsgSize: number;
   /** Largest transfer whose buffer is free on return, in bytes. */
   readonly injectSize: number;
+  /** Largest put that is done in the order of the calls, in bytes; 0 if none is. */
+  readonly orderedPutSize: number;
   /** Operations that can be under way. */
   readonly txSize: number;
   /** Receives that can be posted. */
@@ -158,6 +160,9 @@ function readInfo(address: bigint): FabricInfo {
   const [domain, fabric] = [part("domain_attr"), part("fabric_attr")];
   const text = (view: DataView, at: number) => textAt(view.getBigUint64(at, true));
   const size = (view: DataView, at: number) => clamped(view.getBigUint64(at, true));
+  const order = tx.getBigUint64(FABRIC.fi_tx_attr.msg_order, true) &
+    rx.getBigUint64(FABRIC.fi_rx_attr.msg_order, true);
+  const putsInOrder = (order & FI.FI_ORDER_WAW) !== 0n;
   return {
     provider: text(fabric, FABRIC.fi_fabric_attr.prov_name),
     fabric: text(fabric, FABRIC.fi_fabric_attr.name),
@@ -172,6 +177,7 @@ function readInfo(address: bigint): FabricInfo {
     autoProgress:
       domain.getUint32(FABRIC.fi_domain_attr.data_progress, true) === FI.FI_PROGRESS_AUTO,
     maxMsgSize: size(ep, FABRIC.fi_ep_attr.max_msg_size),
+    orderedPutSize: putsInOrder ? size(ep, FABRIC.fi_ep_attr.max_order_waw_size) : 0,
     injectSize: size(tx, FABRIC.fi_tx_attr.inject_size),
     txSize: size(tx, FABRIC.fi_tx_attr.size),
     rxSize: size(rx, FABRIC.fi_rx_attr.size),

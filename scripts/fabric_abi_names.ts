@@ -21,7 +21,7 @@ export const STRUCTS: Readonly<Record<string, readonly string[]>> = {
   ],
   fi_tx_attr: ["msg_order", "inject_size", "size", "iov_limit", "rma_iov_limit"],
   fi_rx_attr: ["msg_order", "size", "iov_limit"],
-  fi_ep_attr: ["type", "max_msg_size"],
+  fi_ep_attr: ["type", "max_msg_size", "max_order_waw_size"],
   fi_domain_attr: [
     "name",
     "threading",

@@ -91,6 +91,9 @@ function limitLines(info: FabricInfo): string[] {
   const size = (bytes: number) => bytes === Number.MAX_SAFE_INTEGER ? "no limit" : `${bytes} bytes`;
   return [
     `message at most ${size(info.maxMsgSize)}, injected ${size(info.injectSize)}`,
+    info.orderedPutSize === 0
+      ? "puts in any order"
+      : `puts in the order of the calls, at most ${size(info.orderedPutSize)}`,
     `operations under way ${info.txSize}, receives ${info.rxSize}`,
     `pieces of a send ${info.txIovLimit}, of a receive ${info.rxIovLimit}, ` +
     `of remote memory ${info.rmaIovLimit}`,

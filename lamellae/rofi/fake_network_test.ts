@@ -44,6 +44,8 @@ export interface NetworkHabits {
   readonly othersOneOf: number;
   /** Whether transfers copy within the call, unless delivery is to be told. */
   readonly copiesInPlace: boolean;
+  /** Whether puts to a process are done in the order of the calls. */
+  readonly ordersPuts: boolean;
 }
 
 /** A memory of the network: where it begins for libfabric, and its views. */
@@ -77,6 +79,14 @@ interface Message {
   readonly context: bigint;
   /** Whether its sender is to be told that it has left. */
   readonly reported: boolean;
+}
+
+/** A put or get under way. */
+interface Transfer {
+  readonly source: Process;
+  readonly target: Process;
+  readonly write: boolean;
+  readonly run: () => void;
 }
 
 /** What is under way from one process to another, in its order. */
@@ -113,7 +123,7 @@ export class FakeNetwork {
   deliveries = 0;
   readonly #processes: Process[] = [];
   /** Puts and gets under way. */
-  readonly #transfers: (() => void)[] = [];
+  readonly #transfers: Transfer[] = [];
   /** Messages under way from one process to another, where there are any. */
   readonly #routes: Route[] = [];
   #idle = 0;
@@ -291,14 +301,15 @@ export class FakeNetwork {
     }
     const delivers = (flags & FI.FI_DELIVERY_COMPLETE) !== 0n;
     if (delivers) this.deliveries++;
-    const transfer = (): void => {
+    const run = (): void => {
       const [from, to] = write ? [process, target] : [target, process];
       const [source, sink] = write ? [local, remote] : [remote, local];
       to.views.u8.set(from.views.u8.subarray(source, source + length), sink);
+      if (flags === 0n) return;
       process.completions.push({ context, error: 0, bytes: length });
     };
-    if (this.habits.copiesInPlace && !delivers) transfer();
-    else this.#transfers.push(transfer);
+    if (this.habits.copiesInPlace && !delivers) run();
+    else this.#transfers.push({ source: process, target, write, run });
     return 0;
   }
 
@@ -306,8 +317,9 @@ export class FakeNetwork {
   #step(): void {
     const { chance } = this;
     if (this.#transfers.length > 0 && chance.one(2)) {
-      const [transfer] = this.#transfers.splice(chance.below(this.#transfers.length), 1);
-      return transfer!();
+      const index = this.#nextTransfer(chance.below(this.#transfers.length));
+      const [transfer] = this.#transfers.splice(index, 1);
+      return transfer!.run();
     }
     const index = chance.below(this.#routes.length);
     const route = this.#routes[index];
@@ -328,6 +340,15 @@ export class FakeNetwork {
     messages.shift();
     this.deliver(target, message.bytes());
     if (messages.length === 0) this.#routes.splice(index, 1);
+  }
+
+  /** The transfer that is done in place of one: the first put of its kind where they keep order. */
+  #nextTransfer(index: number): number {
+    const { source, target, write } = this.#transfers[index]!;
+    if (!write || !this.habits.ordersPuts) return index;
+    return this.#transfers.findIndex((one) =>
+      one.write && one.source === source && one.target === target
+    );
   }
 
   #read(process: Process, buffer: bigint, count: number): number {

@@ -29,6 +29,7 @@ export interface Shape {
   readonly heapBytes: number;
   readonly injectBytes: number;
   readonly transferBytesMax: number;
+  readonly orderedPutBytesMax: number;
   readonly anyBuffer: boolean;
   readonly oneHost: boolean;
   readonly habits: Partial<NetworkHabits>;
@@ -41,6 +42,7 @@ const SHAPE: Shape = {
   heapBytes: 65536,
   injectBytes: 0,
   transferBytesMax: 2 ** 30,
+  orderedPutBytesMax: 0,
   anyBuffer: false,
   oneHost: false,
   habits: {},
@@ -52,6 +54,7 @@ const HABITS: NetworkHabits = {
   reportsInjected: false,
   othersOneOf: 2,
   copiesInPlace: false,
+  ordersPuts: false,
 };
 
 /** Tells the job of these tests from others. */
@@ -135,6 +138,7 @@ function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process
       oneHost: shape.oneHost,
       injectBytes: shape.injectBytes,
       transferBytesMax: shape.transferBytesMax,
+      orderedPutBytesMax: shape.orderedPutBytesMax,
     },
   };
   network.join({ address: addressOf(rank), views, work: () => {} });

@@ -44,9 +44,11 @@ export const CONTROL = {
   relieved: 14 * LINE_BYTES,
   /** A word that others read to see how they reach this process; never 0. */
   probe: 11 * LINE_BYTES,
+  /** Put, and put to, by those who ask whether all before has arrived; nobody reads it. */
+  ask: 15 * LINE_BYTES,
 } as const;
 
-const CONTROL_BYTES = 15 * LINE_BYTES;
+const CONTROL_BYTES = 16 * LINE_BYTES;
 
 /** Byte offsets inside a record. The first 64 bytes belong to the provider (`fi_context2`). */
 export const RECORD = {
@@ -98,6 +100,8 @@ export const THREAD = {
   message: 640,
   /** `struct fi_msg_rma`, its vectors and descriptor. */
   transfer: 768,
+  /** The same for a put that asks whether those before it have arrived. */
+  ask: 896,
   scratch: 1024,
 } as const;
 

@@ -27,11 +27,13 @@ import { type NetworkStart, rankOf } from "./network_start.ts";
 const SLUMBER_MS = 100;
 /**
  * Shortest and longest time of looking before a sleep. It grows with each short sleep, and is none
- * after a longer one, or where looking took as long.
+ * after a longer one, or where looking took as long: a large transfer of the other side is short.
  */
 const LINGER_US_MIN = 20;
-const LINGER_US_MAX = 1000;
-const SHORT_US = 200;
+const LINGER_US_MAX = 5000;
+const SHORT_US = 2000;
+/** How long the descriptor is asked before a sleep that follows short ones. */
+const ALERT_US = 200;
 /** Looks between looks at the clock. */
 const LINGER_LOOKS = 32;
 /** Longest sleep by the bell while something is under way. */
@@ -48,8 +50,8 @@ export class Port extends CompletionQueue {
   readonly #lengths: bigint[] = [];
   readonly #shortage: (() => void)[] = [];
   #nextSlot = 0;
-  /** Not where PEs share cores: who looks keeps another from working. */
-  readonly #lingerUsMax: number;
+  /** Whether PEs share cores: who looks keeps another from working. */
+  readonly crowded: boolean;
   /** Always whole: a field that becomes a fraction makes V8 compile all that uses it again. */
   #lingerUs = 0;
 
@@ -72,7 +74,7 @@ export class Port extends CompletionQueue {
     this.#ep = start.fabric.ep;
     this.#message = threadOf(start.net, thread) + THREAD.message;
     this.#messagePointer = this.pointer(this.#message);
-    this.#lingerUsMax = start.pesOnHost > navigator.hardwareConcurrency ? 0 : LINGER_US_MAX;
+    this.crowded = start.pesOnHost > navigator.hardwareConcurrency;
     this.#prepareMessage();
   }
 
@@ -98,6 +100,11 @@ export class Port extends CompletionQueue {
   /** Has those who keep send buffers give back what they can. */
   reclaim(): void {
     for (let i = 0; i < this.#shortage.length; i++) this.#shortage[i]!();
+  }
+
+  /** Whether the network is being closed: no call may be made any more. */
+  get isClosed(): boolean {
+    return this.#words[(this.net.control + CONTROL.stop) >>> 2] !== 0;
   }
 
   /** Most bytes of a payload. */
@@ -133,14 +140,13 @@ export class Port extends CompletionQueue {
   /** Sleeps once; returns whether that was short, although nothing came for this process. */
   #nap(byBell: boolean, ms: number): boolean {
     const lay = performance.now();
-    const stop = (this.net.control + CONTROL.stop) >>> 2;
     // What is put here is seen by no look, and a core that has gone to sleep wakes slowly.
-    const alertMs = this.#lingerUs === 0 ? 0 : SHORT_US / 1000;
-    const came = byBell ? this.doze(ms) : this.sleep(ms, () => this.#words[stop] !== 0, alertMs);
+    const alertMs = this.#lingerUs === 0 ? 0 : ALERT_US / 1000;
+    const came = byBell ? this.doze(ms) : this.sleep(ms, () => this.isClosed, alertMs);
     const short = performance.now() - lay < SHORT_US / 1000;
     if (!short) this.#lingerUs = 0;
-    else if (!this.vain) {
-      this.#lingerUs = Math.min(this.#lingerUsMax, LINGER_US_MIN + 2 * this.#lingerUs);
+    else if (!this.vain && !this.crowded) {
+      this.#lingerUs = Math.min(LINGER_US_MAX, LINGER_US_MIN + 2 * this.#lingerUs);
     }
     return short && came === 0;
   }

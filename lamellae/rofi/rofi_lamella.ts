@@ -104,7 +104,6 @@ export class RofiLamella implements Lamella {
     this.frameBytesMax = net.batchBytes;
     this.slotsMax = this.#local.slotsMax;
     this.operationBytesMax = net.bufferBytes - MESSAGE_HEADER_BYTES;
-    this.#yield = offer;
     this.#control = net.control;
     this.#watching = (net.control + CONTROL.watching) >>> 2;
     this.#port = new Port(start, pe - layout.firstPe, kernels, this.views, calls);
@@ -113,6 +112,8 @@ export class RofiLamella implements Lamella {
     this.#outgoing = new Outgoing(this.#port, pe);
     // In the network, other processes of the host could not wake it.
     this.#alone = layout.nearPes === 1 && !layout.host;
+    // Where every PE has a core, nobody waits for that of a process' only one.
+    this.#yield = this.#alone && !this.#port.crowded ? undefined : offer;
     this.#near = Array.from({ length: this.numPes }, (_, other) => isNear(layout, other));
     this.#reported = new Int32Array(this.numPes);
   }
@@ -188,6 +189,7 @@ export class RofiLamella implements Lamella {
 
   /** Reads the network; returns whether something came. */
   #look(): boolean {
+    this.#transfers.ask();
     const code = this.#port.poll();
     // Where the progress thread sleeps outside of the queue, it is woken for what is read here.
     if (code !== BUSY && this.views.i32[this.#watching] === 0) this.#busy = 0;

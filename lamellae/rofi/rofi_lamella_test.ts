@@ -282,11 +282,12 @@ const SHAPES: Partial<Shape>[] = [
   { injectBytes: 4096, habits: { reportsInjected: true } },
   { habits: { againOneOf: 3 } },
   { transferBytesMax: 1000, injectBytes: 200, habits: { againOneOf: 10 } },
+  { orderedPutBytesMax: 2000, habits: { ordersPuts: true, againOneOf: 10 } },
 ];
 
 Deno.test("RofiLamella does everything once and in order, whatever the network does", () => {
   const seeds = new Chance();
-  for (let run = 0; run < 25; run++) {
+  for (let run = 0; run < 30; run++) {
     const shape = { nearPes: 2, ...SHAPES[run % SHAPES.length]! };
     const seed = seeds.below(2 ** 32);
     try {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { FABRIC, FI, pointerOf } from "../../ffi/mod.ts";
+import { FI, pointerOf } from "../../ffi/mod.ts";
 import { heapOf } from "../local/layout.ts";
 import { MESSAGE } from "./message.ts";
 import {
@@ -16,13 +16,20 @@ import {
   RECORD,
   RECORD_KIND,
   THREAD,
-  threadOf,
 } from "./network_layout.ts";
 import { rankOf } from "./network_start.ts";
 import type { Port } from "./port.ts";
+import { PutStream } from "./put_stream.ts";
+import { TransferCall } from "./transfer_call.ts";
 
 /** How often a process is asked whether it is reached in place. */
 const PROBES = 4;
+/** How a transfer is told of: once it is over here, once it has arrived, or not at all. */
+const TOLD = FI.FI_COMPLETION;
+const TOLD_OF_ARRIVAL = FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE;
+const QUIET = 0n;
+/** Bytes that are put to ask whether all before them have arrived. */
+const ASK_BYTES = 8;
 
 /** What remains to be done when a transfer is over. */
 interface Ending {
@@ -41,11 +48,11 @@ export class Transfers {
   readonly #pe: number;
   readonly #words: Int32Array;
   readonly #first: number;
-  readonly #call: number;
-  readonly #callPointer: bigint;
+  readonly #call: TransferCall;
+  /** That of questions: one may come up while a transfer waits for the provider to take it. */
+  readonly #askCall: TransferCall;
   /** By rank, where its memory begins, as remote memory access names it. */
   readonly #bases: number[];
-  readonly #keys: Int32Array;
   /** By PE, its process, and where its heap begins. */
   readonly #ranks: number[];
   readonly #heaps: number[];
@@ -56,6 +63,12 @@ export class Transfers {
   /** The ticket of each record, 0 if it is free, and how often each has been used. */
   readonly #tickets: number[];
   readonly #rounds: number[];
+  /** Puts that end in their order: by rank, and the number of each record's, below 0 if quiet. */
+  readonly #streams: PutStream[];
+  readonly #numbers: number[];
+  readonly #orderedMax: number;
+  /** Whether puts have begun since the last that asked, at any rank. */
+  #unasked = false;
   #next = 0;
   #generation = 0;
 
@@ -69,35 +82,20 @@ export class Transfers {
     this.#pe = pe;
     this.#words = port.views.i32;
     this.#first = firstRecordOf(net, port.thread) + net.slots;
-    this.#call = threadOf(net, port.thread) + THREAD.transfer;
-    this.#callPointer = port.pointer(this.#call);
+    this.#call = new TransferCall(port, THREAD.transfer);
+    this.#askCall = new TransferCall(port, THREAD.ask);
     this.#tickets = Array.from({ length: net.transfers }, () => 0);
     this.#rounds = [...this.#tickets];
+    this.#numbers = [...this.#tickets];
+    this.#streams = start.peers.map(() => new PutStream());
+    this.#orderedMax = Math.min(start.fabric.orderedPutBytesMax, start.fabric.transferBytesMax);
     this.#bases = start.peers.map(({ base }) => Number(base));
-    this.#keys = new Int32Array(BigUint64Array.from(start.peers, ({ key }) => key).buffer);
     const pes = Array.from({ length: start.layout.numPes }, (_, other) => other);
     this.#ranks = pes.map((other) => rankOf(start, other));
     this.#heaps = pes.map((other) =>
       this.#bases[this.#ranks[other]!]! + heapOf(start.layout, other)
     );
-    this.#prepare();
     port.onShortage(() => this.#sweep());
-  }
-
-  /** The structures of a transfer, but for what changes from one to the next. */
-  #prepare(): void {
-    const { iovec, fi_rma_iov, fi_msg_rma } = FABRIC;
-    const port = this.#port;
-    const vector = this.#call + fi_msg_rma.bytes;
-    const far = vector + iovec.bytes;
-    const desc = far + fi_rma_iov.bytes;
-    port.writePointer(this.#call + fi_msg_rma.msg_iov, vector);
-    port.writePointer(this.#call + fi_msg_rma.desc, desc);
-    port.write64(this.#call + fi_msg_rma.iov_count, 1);
-    port.writePointer(this.#call + fi_msg_rma.rma_iov, far);
-    port.write64(this.#call + fi_msg_rma.rma_iov_count, 1);
-    port.write64(this.#call + fi_msg_rma.data, 0);
-    port.writeBig(desc, port.start.fabric.desc);
   }
 
   /**
@@ -163,6 +161,39 @@ export class Transfers {
     }
   }
 
+  /**
+   * Asks for word of the arrival of all puts that have begun. To be called in each round of a wait:
+   * nothing else ends the last ones of a row, and it waits for nothing itself.
+   */
+  ask(): void {
+    if (!this.#unasked || this.#port.isClosed) return;
+    this.#unasked = false;
+    for (let rank = 0; rank < this.#streams.length; rank++) {
+      if (this.#streams[rank]!.isUnasked && !this.#ask(rank)) this.#unasked = true;
+    }
+  }
+
+  /** Asks one process by a put of its own; returns whether that could begin. */
+  #ask(rank: number): boolean {
+    const port = this.#port;
+    const ticket = this.#take();
+    // One is free again once the last question has its answer.
+    if (ticket === 0) return false;
+    const at = port.net.control + CONTROL.ask;
+    const record = this.#begin(ticket, rank, 1);
+    const far = this.#bases[rank]! + at;
+    this.#askCall.describe(rank, record, port.start.memoryAddress + at, far, ASK_BYTES);
+    const code = this.#askCall.make(true, TOLD_OF_ARRIVAL);
+    if (code < 0) {
+      if (code !== -FI.FI_EAGAIN) port.breakWith(rank, -code);
+      this.#giveUp(ticket, 1);
+      return false;
+    }
+    this.#numbers[this.#indexOf(ticket)] = this.#streams[rank]!.addAsk(ticket);
+    port.wake(rank);
+    return true;
+  }
+
   #copyPiece(write: boolean, pe: number, offset: number, piece: Uint8Array): number {
     const port = this.#port;
     const slot = port.acquire();
@@ -173,7 +204,10 @@ export class Transfers {
   }
 
   #waitFor(ticket: number): void {
-    while (this.isPending(ticket)) this.#port.wait("a transfer");
+    while (this.isPending(ticket)) {
+      this.ask();
+      this.#port.wait("a transfer");
+    }
   }
 
   #transferTo(
@@ -187,7 +221,25 @@ export class Transfers {
     const rank = this.#ranks[pe]!;
     const inPlace = this.#inPlace[rank] ??= this.#copiesInPlace(rank);
     const far = this.#heaps[pe]! + offset;
-    this.#transfer(ticket, write, rank, far, address, bytes, write && !inPlace);
+    if (!write || inPlace || bytes > this.#orderedMax) {
+      const told = write && !inPlace ? TOLD_OF_ARRIVAL : TOLD;
+      return this.#transfer(ticket, write, rank, far, address, bytes, told);
+    }
+    const stream = this.#streams[rank]!;
+    const asks = !this.#isUnanswered(stream) || stream.isFull(bytes);
+    this.#transfer(ticket, true, rank, far, address, bytes, asks ? TOLD_OF_ARRIVAL : QUIET);
+    this.#numbers[this.#indexOf(ticket)] = asks ? stream.addAsk(ticket) : -stream.addQuiet(bytes);
+    if (!asks) this.#unasked = true;
+  }
+
+  /** Whether the last put that asked has no answer yet. */
+  #isUnanswered(stream: PutStream): boolean {
+    const { ask } = stream;
+    if (ask === 0) return false;
+    const index = this.#indexOf(ask);
+    if (this.#tickets[index] === ask && this.#isCounted(index)) return true;
+    stream.answered();
+    return false;
   }
 
   /**
@@ -207,7 +259,7 @@ export class Transfers {
     for (let i = 0; i < PROBES; i++) {
       const ticket = this.#acquire();
       this.#words[buffer >>> 2] = 0;
-      this.#transfer(ticket, false, rank, probe, address, 4, false);
+      this.#transfer(ticket, false, rank, probe, address, 4, TOLD);
       if (this.#words[buffer >>> 2] === 0) inPlace = false;
       this.#waitFor(ticket);
     }
@@ -222,25 +274,20 @@ export class Transfers {
     far: number,
     address: number,
     bytes: number,
-    delivery: boolean,
+    flags: bigint,
   ): void {
     const port = this.#port;
     const pieceMax = port.start.fabric.transferBytesMax;
-    const at = port.recordAt(this.#recordOf(ticket));
-    this.#words[(at + RECORD.rank) >>> 2] = rank;
-    this.#words[(at + RECORD.pending) >>> 2] = bytes > pieceMax ? Math.ceil(bytes / pieceMax) : 1;
-    const flags = delivery ? FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE : FI.FI_COMPLETION;
-    const { ep } = port.start.fabric;
-    const { calls } = port;
-    const post = write
-      ? () => calls.writemsg(ep, this.#callPointer, flags)
-      : () => calls.readmsg(ep, this.#callPointer, flags);
+    const pieces = bytes > pieceMax ? Math.ceil(bytes / pieceMax) : 1;
+    const record = this.#begin(ticket, rank, pieces);
+    const call = this.#call;
     let done = 0;
     try {
       for (; done < bytes; done += pieceMax) {
         // Nothing but this PE's transfers is described there, and none begins while one waits.
-        this.#describe(rank, at, address + done, far + done, Math.min(pieceMax, bytes - done));
-        port.retry(write ? "fi_writemsg" : "fi_readmsg", post, rank);
+        const piece = Math.min(pieceMax, bytes - done);
+        call.describe(rank, record, address + done, far + done, piece);
+        port.retry(write ? "fi_writemsg" : "fi_readmsg", () => call.make(write, flags), rank);
       }
       if (!this.#inPlace[rank]) port.wake(rank);
     } catch (error) {
@@ -249,20 +296,12 @@ export class Transfers {
     }
   }
 
-  /** Writes what changes from one transfer to the next. */
-  #describe(rank: number, record: number, address: number, far: number, bytes: number): void {
-    const port = this.#port;
-    const { iovec, fi_rma_iov, fi_msg_rma } = FABRIC;
-    const vector = this.#call + fi_msg_rma.bytes;
-    const target = vector + iovec.bytes;
-    port.write64(vector + iovec.iov_base, address);
-    port.write64(vector + iovec.iov_len, bytes);
-    port.write64(target + fi_rma_iov.addr, far);
-    port.write64(target + fi_rma_iov.len, bytes);
-    this.#words[(target + fi_rma_iov.key) >>> 2] = this.#keys[2 * rank]!;
-    this.#words[((target + fi_rma_iov.key) >>> 2) + 1] = this.#keys[2 * rank + 1]!;
-    port.writeAddress(this.#call + fi_msg_rma.addr, rank);
-    port.writePointer(this.#call + fi_msg_rma.context, record);
+  /** Notes what its completions mean; returns the address of the record. */
+  #begin(ticket: number, rank: number, completions: number): number {
+    const record = this.#port.recordAt(this.#recordOf(ticket));
+    this.#words[(record + RECORD.rank) >>> 2] = rank;
+    this.#words[(record + RECORD.pending) >>> 2] = completions;
+    return record;
   }
 
   /** Frees what a transfer holds that could not be begun, as soon as its pieces under way end. */
@@ -271,7 +310,7 @@ export class Transfers {
     if (ending) this.#endings.set(ticket, { ...ending, target: undefined });
     const pending = this.#port.recordAt(this.#recordOf(ticket)) + RECORD.pending;
     if (this.#port.kernels.add32(pending, -pieces) !== pieces) return;
-    this.#retire((ticket - 1) % this.#tickets.length, ticket);
+    this.#retire(this.#indexOf(ticket), ticket);
   }
 
   /**
@@ -316,17 +355,41 @@ export class Transfers {
    * @returns Whether it is. What failed is, until the job ends for it.
    */
   isPending(ticket: number): boolean {
-    const index = (ticket - 1) % this.#tickets.length;
+    const index = this.#indexOf(ticket);
     if (this.#tickets[index] !== ticket) return false;
-    const record = this.#port.recordAt(this.#first + index);
-    if (this.#port.kernels.load32(record + RECORD.pending) > 0) return true;
+    if (this.#isUnderWay(index)) return true;
     this.#retire(index, ticket);
     return false;
+  }
+
+  #isUnderWay(index: number): boolean {
+    const number = this.#numbers[index]!;
+    if (number >= 0) return this.#isCounted(index);
+    const stream = this.#streamOf(index);
+    return !stream.hasArrived(-number) &&
+      (this.#isUnanswered(stream) || !stream.hasArrived(-number));
+  }
+
+  /** Whether completions of a record are still to come; those of quiet puts never do. */
+  #isCounted(index: number): boolean {
+    const record = this.#port.recordAt(this.#first + index);
+    return this.#port.kernels.load32(record + RECORD.pending) > 0;
+  }
+
+  #streamOf(index: number): PutStream {
+    const record = this.#port.recordAt(this.#first + index);
+    return this.#streams[this.#words[(record + RECORD.rank) >>> 2]!]!;
   }
 
   /** Frees the record of a transfer that is over. */
   #retire(index: number, ticket: number): void {
     this.#tickets[index] = 0;
+    const number = this.#numbers[index]!;
+    if (number !== 0) {
+      this.#numbers[index] = 0;
+      if (number > 0) this.#streamOf(index).arrive(number);
+      else this.#words[(this.#port.recordAt(this.#first + index) + RECORD.pending) >>> 2] = 0;
+    }
     const ending = this.#endings.size === 0 ? undefined : this.#endings.get(ticket);
     if (!ending) return;
     this.#endings.delete(ticket);
@@ -340,37 +403,49 @@ export class Transfers {
 
   /** Gives back the buffers of transfers that are over, whether or not somebody asked. */
   #sweep(): void {
+    this.ask();
     for (const [ticket, { slot }] of this.#endings) {
-      const record = this.#port.recordAt(this.#recordOf(ticket));
-      if (slot < 0 || this.#port.kernels.load32(record + RECORD.pending) > 0) continue;
-      this.#retire((ticket - 1) % this.#tickets.length, ticket);
+      const index = this.#indexOf(ticket);
+      if (slot >= 0 && !this.#isUnderWay(index)) this.#retire(index, ticket);
     }
   }
 
   /** Takes a record, waiting for a transfer to end if all are under way; returns its ticket. */
   #acquire(): number {
     for (;;) {
-      for (let i = 0; i < this.#tickets.length; i++) {
-        const index = this.#next;
-        this.#next = index + 1 === this.#tickets.length ? 0 : index + 1;
-        const record = this.#port.recordAt(this.#first + index);
-        const before = this.#tickets[index]!;
-        if (before !== 0) {
-          if (this.#port.kernels.load32(record + RECORD.pending) > 0) continue;
-          this.#retire(index, before);
-        }
-        const ticket = ++this.#rounds[index]! * this.#tickets.length + index + 1;
-        this.#tickets[index] = ticket;
-        this.#words[(record + RECORD.kind) >>> 2] = RECORD_KIND.transfer;
-        this.#words[(record + RECORD.owner) >>> 2] = this.#port.thread;
-        this.#words[(record + RECORD.generation) >>> 2] = 0;
-        return ticket;
-      }
+      const ticket = this.#take();
+      if (ticket !== 0) return ticket;
+      // A question is under way, if nothing else is: the last put asked, or found one to be so.
       this.#port.wait("a transfer");
     }
   }
 
+  /** Takes a record; returns its ticket, 0 if none is free. */
+  #take(): number {
+    for (let i = 0; i < this.#tickets.length; i++) {
+      const index = this.#next;
+      this.#next = index + 1 === this.#tickets.length ? 0 : index + 1;
+      const before = this.#tickets[index]!;
+      if (before !== 0) {
+        if (this.#isUnderWay(index)) continue;
+        this.#retire(index, before);
+      }
+      const ticket = ++this.#rounds[index]! * this.#tickets.length + index + 1;
+      const record = this.#port.recordAt(this.#first + index);
+      this.#tickets[index] = ticket;
+      this.#words[(record + RECORD.kind) >>> 2] = RECORD_KIND.transfer;
+      this.#words[(record + RECORD.owner) >>> 2] = this.#port.thread;
+      this.#words[(record + RECORD.generation) >>> 2] = 0;
+      return ticket;
+    }
+    return 0;
+  }
+
+  #indexOf(ticket: number): number {
+    return (ticket - 1) % this.#tickets.length;
+  }
+
   #recordOf(ticket: number): number {
-    return this.#first + (ticket - 1) % this.#tickets.length;
+    return this.#first + this.#indexOf(ticket);
   }
 }

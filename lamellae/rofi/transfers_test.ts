@@ -38,7 +38,10 @@ function pattern(bytes: number, from: number): Uint8Array {
 }
 
 function finish({ transfers, port }: Caller, ticket: number): void {
-  while (transfers.isPending(ticket)) port.poll();
+  while (transfers.isPending(ticket)) {
+    transfers.ask();
+    port.poll();
+  }
 }
 
 /** The bytes of a heap from an offset on. */
@@ -76,6 +79,62 @@ Deno.test("Transfers asks for delivery, unless the call itself delivers", () => 
       assertEquals(it.processes.network.deliveries, oneHost && copiesInPlace ? 0 : 3);
       assertEquals(recordsInUse(it.here), []);
     }
+  }
+});
+
+Deno.test("Transfers of a row of puts that keep their order asks for the arrival of a few", () => {
+  for (const [puts, bytes, deliveries] of [[64, 40, 3], [8, 40000, 2]] as const) {
+    const it = caller({ orderedPutBytesMax: 2 ** 30, habits: { ordersPuts: true } });
+    const local = heapOf(it.here.layout, 0);
+    it.here.views.u8.set(pattern(bytes, 1), local);
+    const tickets = Array.from(
+      { length: puts },
+      (_, i) => it.transfers.copy(true, 1, 8 * i, local, bytes),
+    );
+    for (const ticket of tickets) finish(it, ticket);
+    assertEquals(heapAt(it.there, 1, 8 * (puts - 1), bytes), pattern(bytes, 1));
+    assertEquals(it.processes.network.deliveries, deliveries);
+    assertEquals(recordsInUse(it.here), []);
+  }
+});
+
+Deno.test("Transfers ends no put that keeps its order before it has arrived", () => {
+  const ordered = { habits: { ordersPuts: true, againOneOf: 20 }, orderedPutBytesMax: 300 };
+  for (const shape of [{}, { nearPes: 2 }, { processes: 4 }]) {
+    const it = caller({ ...ordered, ...shape });
+    const { all, network } = it.processes;
+    const { chance } = network;
+    const local = heapOf(it.here.layout, 0);
+    it.here.views.u8.set(pattern(4096, 1), local);
+    // By the place it goes to, what is under way: another put there would hide whether it came.
+    const open = new Map<number, { ticket: number; check: () => void }>();
+    const look = (): void => {
+      it.transfers.ask();
+      it.port.poll();
+      for (const [place, { ticket, check }] of open) {
+        if (it.transfers.isPending(ticket)) continue;
+        check();
+        open.delete(place);
+      }
+    };
+    for (let round = 0; round < 5000; round++) {
+      const place = chance.below(100);
+      if (chance.one(50) || open.has(place)) {
+        look();
+        continue;
+      }
+      const rank = 1 + chance.below(all.length - 1);
+      const pe = rank * it.here.net.nearPes;
+      const bytes = 1 + chance.below(400);
+      const from = local + chance.below(3000);
+      const ticket = it.transfers.copy(true, pe, 512 * place, from, bytes);
+      const sent = it.here.views.u8.slice(from, from + bytes);
+      const check = (): void =>
+        assertEquals(heapAt(all[rank]!, pe, 512 * place, bytes).slice(), sent, `${chance.seed}`);
+      open.set(place, { ticket, check });
+    }
+    while (open.size > 0) look();
+    while (recordsInUse(it.here).length > 0) it.port.poll();
   }
 });
 
@@ -129,17 +188,61 @@ Deno.test("Transfers copies arrays of any length, however short its buffers are"
 });
 
 Deno.test("Transfers runs out of neither records nor buffers when nobody asks for tickets", () => {
-  const it = caller();
-  const { net } = it.here;
-  const array = pattern(64, 5);
-  const tickets = new Set<number>();
-  for (let i = 0; i < 3 * net.transfers; i++) {
-    tickets.add(it.transfers.copyArray(true, 1, 8 * (i % 64), array));
-    tickets.add(it.transfers.copy(false, 1, 0, heapOf(it.here.layout, 0), 8));
+  for (const ordersPuts of [false, true]) {
+    const orderedPutBytesMax = ordersPuts ? 2 ** 30 : 0;
+    // Once without others that work meanwhile, which leaves all under way for as long as it can.
+    for (const othersOneOf of [0, 2]) {
+      const habits = { ordersPuts, othersOneOf };
+      const it = caller({ processes: 7, orderedPutBytesMax, habits });
+      const { net } = it.here;
+      const local = heapOf(it.here.layout, 0);
+      const array = pattern(64, 5);
+      const tickets = new Set<number>();
+      for (let i = 0; i < 3 * net.transfers; i++) {
+        tickets.add(it.transfers.copy(true, 1 + i % 6, 8 * (i % 64), local, 8));
+      }
+      for (let i = 0; i < 3 * net.transfers; i++) {
+        tickets.add(it.transfers.copyArray(true, 1 + i % 6, 8 * (i % 64), array));
+        tickets.add(it.transfers.copy(false, 1, 0, local, 8));
+      }
+      assertEquals(tickets.size, 9 * net.transfers);
+      for (const ticket of tickets) finish(it, ticket);
+      while (recordsInUse(it.here).length > 0) it.port.poll();
+    }
   }
-  assertEquals(tickets.size, 6 * net.transfers);
-  for (const ticket of tickets) finish(it, ticket);
-  assertEquals(recordsInUse(it.here), []);
+});
+
+Deno.test("Transfers asks for the arrival of puts whose buffers are wanted", () => {
+  const it = caller({ processes: 3, orderedPutBytesMax: 2 ** 30, habits: { ordersPuts: true } });
+  const { net } = it.here;
+  const local = heapOf(it.here.layout, 0);
+  const array = pattern(2 * net.bufferBytes + 5, 3);
+  // The one that asks has no buffer to give back.
+  it.transfers.copy(true, 1, 0, local, 8);
+  finish(it, it.transfers.copyArray(true, 1, 64, array));
+  assertEquals(heapAt(it.there, 1, 64, array.length), array);
+  it.transfers.copy(true, 1, 0, local, 8);
+  for (let i = 0; i < 3 * net.slots; i++) it.transfers.copyArray(true, 1, 64, array.slice(0, 8));
+  const slots = Array.from({ length: net.slots }, () => it.port.acquire());
+  for (const slot of slots) it.port.release(slot);
+
+  // Another PE's request comes while a put waits to be taken, and its answer needs a buffer.
+  it.transfers.copy(true, 1, 0, local, 8);
+  for (let i = 0; i < net.slots; i++) it.transfers.copyArray(true, 1, 64, array.slice(0, 8));
+  assertEquals(it.port.tryAcquire(), -1);
+  const far = { port: portOf(it.there, 0, it.processes.network) };
+  const asker = new Transfers(far.port, 1);
+  it.here.views.f64[(local + 64 - PART_HEADER_BYTES + PART_HEADER.bytes) / 8] = 64;
+  const reply = new Uint8Array(REPLY_HEAD_BYTES + 8);
+  const request = asker.operate(0, fetchAdd(), reply);
+  it.here.views.u8.set(pattern(16, 7), local + 1024);
+  it.processes.network.refusals.set("writemsg", Array.from({ length: 50 }, () => -11));
+  finish(it, it.transfers.copy(true, 2, 4096, local + 1024, 16));
+  assertEquals(heapAt(it.processes.all[2]!, 2, 4096, 16), pattern(16, 7));
+  while (asker.isPending(request)) {
+    far.port.poll();
+    it.port.poll();
+  }
 });
 
 Deno.test("Transfers keeps what failed under way, and the process is noted", () => {
