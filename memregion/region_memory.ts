@@ -317,8 +317,7 @@ export class RegionMemory<V> {
     const { allocation } = this;
     const at = allocation.addresses[part]! + position;
     if (at < 0) {
-      const elements = this.access.viewOf(source, length);
-      return this.access.far.put({ memory: this, op: "put", part, at }, elements, inPlace);
+      return this.access.far.put({ memory: this, op: "put", part, at }, from.slice("put"), inPlace);
     }
     const pe = allocation.firstPe + part;
     this.#lamella.put(pe, allocation.offsets[part]! + position, source, length * this.#bytes);
@@ -343,9 +342,8 @@ export class RegionMemory<V> {
     const { allocation } = this;
     const at = allocation.addresses[part]! + position;
     if (at < 0) {
-      const elements = this.access.viewOf(target, length);
       const place = { memory: this, op: "get", part, at };
-      return this.access.far.get<void>(place, elements, () => {}, inPlace) as Rest;
+      return this.access.far.get<void>(place, into.slice("get"), () => {}, inPlace) as Rest;
     }
     const pe = allocation.firstPe + part;
     this.#lamella.get(pe, allocation.offsets[part]! + position, target, length * this.#bytes);

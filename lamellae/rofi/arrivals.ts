@@ -22,8 +22,7 @@ import {
 import { flagOffset } from "../local/local_lamella.ts";
 import { REPLY_HEAD_BYTES, replyRings } from "../memory_operations.ts";
 import { serveOperation } from "../memory_server.ts";
-import type { ArrivalHandler } from "./completion_queue.ts";
-import { MESSAGE, WORD } from "./message.ts";
+import { type ArrivalHandler, MESSAGE, WORD } from "./message.ts";
 import { firstRecordOf, MESSAGE_HEADER_BYTES, RECORD, RECORD_BYTES } from "./network_layout.ts";
 import { rankOf } from "./network_start.ts";
 import type { Port } from "./port.ts";

@@ -27,7 +27,7 @@ import { BLOCK, blockOf } from "../local/layout.ts";
 import type { Ringer } from "../local/local_lamella.ts";
 import { ringersOf } from "../shmem/shmem_lamella.ts";
 import { CallMemory } from "./call_memory.ts";
-import { KIND_MASK, MAGIC, WORD } from "./message.ts";
+import { type ArrivalHandler, KIND_MASK, MAGIC, WORD } from "./message.ts";
 import {
   COMPLETION_BYTES,
   COMPLETIONS_MAX,
@@ -43,21 +43,6 @@ import {
 } from "./network_layout.ts";
 import type { NetworkStart } from "./network_start.ts";
 import { Receives } from "./receives.ts";
-
-/** Handles the messages that come. */
-export interface ArrivalHandler {
-  /**
-   * Handles a message of this job. Its buffer is posted again as soon as this returns, so it has to
-   * wait for nothing: two processes that wait for each other's buffers would do so for ever.
-   *
-   * @param kind One of `MESSAGE`, if it is sound.
-   * @param header The byte address of the message.
-   * @param bytes How many came behind the header.
-   */
-  handle(kind: number, header: number, bytes: number): void;
-  /** Sends what messages that were handled ask for; may wait. */
-  answer(): void;
-}
 
 /** What {@linkcode CompletionQueue.poll} returns when another thread reads the queue. */
 export const BUSY = -1;
@@ -177,16 +162,20 @@ export class CompletionQueue extends CallMemory {
   /**
    * Reads the completion queue and handles what came.
    *
+   * @param looks How often to read it at most, until something comes.
    * @returns How much, or {@linkcode BUSY} if another thread is at it.
    * @throws {TransportError} If the network fails; the job fails with it.
    * @throws {PeFailedError} If the job fails.
    */
-  poll(): number {
+  poll(looks = 1): number {
     if (this.#locked) return this.look();
     if (!this.take()) return BUSY;
     this.#words[(this.net.control + CONTROL.polls) >>> 2]!++;
     try {
-      return this.look();
+      for (let left = looks;; left--) {
+        const came = this.look();
+        if (came > 0 || left <= 1) return came;
+      }
     } catch (error) {
       this.#lost(error);
       throw error;

@@ -46,3 +46,18 @@ export const MAGIC = 0x4c4d1000;
 
 /** Mask of the kind in the first word. */
 export const KIND_MASK = 0xff;
+
+/** Handles the messages that come. */
+export interface ArrivalHandler {
+  /**
+   * Handles a message of this job. Its buffer is posted again as soon as this returns, so it has to
+   * wait for nothing: two processes that wait for each other's buffers would do so for ever.
+   *
+   * @param kind One of `MESSAGE`, if it is sound.
+   * @param header The byte address of the message.
+   * @param bytes How many came behind the header.
+   */
+  handle(kind: number, header: number, bytes: number): void;
+  /** Sends what messages that were handled ask for; may wait. */
+  answer(): void;
+}

@@ -33,6 +33,8 @@ const LOOKS_PER_SPIN = 1 / 40;
  * and a long spin would then keep both waiting. Where it is not, an offer takes less than a look.
  */
 const LOOKS_ALONE = 30;
+/** Looks without a look at anything else, where all that may come does so by the network. */
+const LOOKS_IN_A_ROW = 8;
 /** Polls that find something in the rings before the network has to be read. */
 const POLLS_UNREAD = 8;
 /** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
@@ -187,10 +189,10 @@ export class RofiLamella implements Lamella {
     return done > 0 ? done : this.#local.poll(sink);
   }
 
-  /** Reads the network; returns whether something came. */
-  #look(): boolean {
+  /** Reads the network, a few times if nothing comes; returns whether something came. */
+  #look(looks = 1): boolean {
     this.#transfers.ask();
-    const code = this.#port.poll();
+    const code = this.#port.poll(looks);
     // Where the progress thread sleeps outside of the queue, it is woken for what is read here.
     if (code !== BUSY && this.views.i32[this.#watching] === 0) this.#busy = 0;
     else if (++this.#busy >= BUSY_LOOKS) this.#claim();
@@ -232,10 +234,12 @@ export class RofiLamella implements Lamella {
     const plain = Math.ceil(spins * LOOKS_PER_SPIN);
     const looks = offer ? plain + yields : plain;
     const alone = Math.min(LOOKS_ALONE, plain);
-    for (let look = 0; look < looks; look++) {
+    // Nobody but the network rings the only PE of a process.
+    const row = this.#alone && !offer ? Math.min(LOOKS_IN_A_ROW, looks) : 1;
+    for (let look = 0; look < looks; look += row) {
       const offered = offer !== undefined && look >= alone;
       if (offered) offer();
-      this.#look();
+      this.#look(row);
       const code = this.#local.wait(seen, offered ? 1 : LOOK_SPINS, 0, 0);
       if (code !== WAIT_TIMEOUT) return code;
     }

@@ -30,6 +30,8 @@ const TOLD_OF_ARRIVAL = FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE;
 const QUIET = 0n;
 /** Bytes that are put to ask whether all before them have arrived. */
 const ASK_BYTES = 8;
+/** Uses of a record until its tickets come again; as many as leave them small integers. */
+const ROUNDS_MASK = 2 ** 21 - 1;
 
 /** What remains to be done when a transfer is over. */
 interface Ending {
@@ -61,15 +63,17 @@ export class Transfers {
   /** By ticket. */
   readonly #endings = new Map<number, Ending>();
   /** The ticket of each record, 0 if it is free, and how often each has been used. */
-  readonly #tickets: number[];
-  readonly #rounds: number[];
+  readonly #tickets: Int32Array;
+  readonly #rounds: Int32Array;
+  /** A stack of free records: the last one used is still in the caches. */
+  readonly #free: Int32Array;
+  #freeCount: number;
   /** Puts that end in their order: by rank, and the number of each record's, below 0 if quiet. */
   readonly #streams: PutStream[];
-  readonly #numbers: number[];
+  readonly #numbers: Float64Array;
   readonly #orderedMax: number;
   /** Whether puts have begun since the last that asked, at any rank. */
   #unasked = false;
-  #next = 0;
   #generation = 0;
 
   /**
@@ -84,9 +88,11 @@ export class Transfers {
     this.#first = firstRecordOf(net, port.thread) + net.slots;
     this.#call = new TransferCall(port, THREAD.transfer);
     this.#askCall = new TransferCall(port, THREAD.ask);
-    this.#tickets = Array.from({ length: net.transfers }, () => 0);
-    this.#rounds = [...this.#tickets];
-    this.#numbers = [...this.#tickets];
+    this.#tickets = new Int32Array(net.transfers);
+    this.#rounds = new Int32Array(net.transfers);
+    this.#free = Int32Array.from(this.#tickets, (_, index) => net.transfers - 1 - index);
+    this.#freeCount = net.transfers;
+    this.#numbers = new Float64Array(net.transfers);
     this.#streams = start.peers.map(() => new PutStream());
     this.#orderedMax = Math.min(start.fabric.orderedPutBytesMax, start.fabric.transferBytesMax);
     this.#bases = start.peers.map(({ base }) => Number(base));
@@ -384,6 +390,7 @@ export class Transfers {
   /** Frees the record of a transfer that is over. */
   #retire(index: number, ticket: number): void {
     this.#tickets[index] = 0;
+    this.#free[this.#freeCount++] = index;
     const number = this.#numbers[index]!;
     if (number !== 0) {
       this.#numbers[index] = 0;
@@ -422,23 +429,24 @@ export class Transfers {
 
   /** Takes a record; returns its ticket, 0 if none is free. */
   #take(): number {
-    for (let i = 0; i < this.#tickets.length; i++) {
-      const index = this.#next;
-      this.#next = index + 1 === this.#tickets.length ? 0 : index + 1;
-      const before = this.#tickets[index]!;
-      if (before !== 0) {
-        if (this.#isUnderWay(index)) continue;
-        this.#retire(index, before);
-      }
-      const ticket = ++this.#rounds[index]! * this.#tickets.length + index + 1;
-      const record = this.#port.recordAt(this.#first + index);
-      this.#tickets[index] = ticket;
-      this.#words[(record + RECORD.kind) >>> 2] = RECORD_KIND.transfer;
-      this.#words[(record + RECORD.owner) >>> 2] = this.#port.thread;
-      this.#words[(record + RECORD.generation) >>> 2] = 0;
-      return ticket;
+    if (this.#freeCount === 0) this.#reclaim();
+    if (this.#freeCount === 0) return 0;
+    const index = this.#free[--this.#freeCount]!;
+    const round = this.#rounds[index] = (this.#rounds[index]! + 1) & ROUNDS_MASK;
+    const ticket = round * this.#tickets.length + index + 1;
+    const record = this.#port.recordAt(this.#first + index);
+    this.#tickets[index] = ticket;
+    this.#words[(record + RECORD.kind) >>> 2] = RECORD_KIND.transfer;
+    this.#words[(record + RECORD.owner) >>> 2] = this.#port.thread;
+    this.#words[(record + RECORD.generation) >>> 2] = 0;
+    return ticket;
+  }
+
+  /** Frees the records of transfers that are over, for whose tickets nobody may ever ask. */
+  #reclaim(): void {
+    for (let index = 0; index < this.#tickets.length; index++) {
+      if (!this.#isUnderWay(index)) this.#retire(index, this.#tickets[index]!);
     }
-    return 0;
   }
 
   #indexOf(ticket: number): number {
