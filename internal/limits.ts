@@ -22,9 +22,10 @@ export const PAYLOAD_BYTES_MAX = 2 ** 30;
 export const WAIT_SLICE_MS = 50;
 
 /**
- * Longest slice of a wait for a value in memory that PEs of other processes write too, in
- * milliseconds: what the network writes there rings no bell.
+ * Shortest and longest slice of a wait for a value in memory that PEs of other processes write too,
+ * in milliseconds: what the network writes there rings no bell.
  */
+export const FAR_WAIT_SLICE_MS_MIN = 0.02;
 export const FAR_WAIT_SLICE_MS = 2;
 
 /**

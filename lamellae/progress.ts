@@ -12,7 +12,12 @@
  */
 
 import { LamellarError, TimeoutError } from "../internal/errors.ts";
-import { FAR_WAIT_SLICE_MS, IDLE_SLICE_MS, WAIT_SLICE_MS } from "../internal/limits.ts";
+import {
+  FAR_WAIT_SLICE_MS,
+  FAR_WAIT_SLICE_MS_MIN,
+  IDLE_SLICE_MS,
+  WAIT_SLICE_MS,
+} from "../internal/limits.ts";
 import {
   ACTIVITY,
   type FrameSink,
@@ -63,6 +68,8 @@ const CLOCK_STEPS = 32;
 /** The progress engine of one PE. */
 export class Progress {
   readonly lamella: Lamella;
+  /** Whether other processes may have memory that is reached by the network only. */
+  readonly #far: boolean;
   readonly #spins: number;
   readonly #hopSpins: number;
   /** Hops before the core is offered with each. */
@@ -93,13 +100,13 @@ export class Progress {
     this.lamella = lamella;
     this.#spins = spins ?? (crowded ? SPINS_CROWDED : SPINS);
     this.#hopSpins = crowded ? HOP_SPINS_CROWDED : HOP_SPINS;
-    const far = lamella.operationBytesMax > 0;
-    this.#hopsAlone = crowded ? 0 : far ? HOPS_ALONE_FAR : HOPS;
+    this.#far = lamella.operationBytesMax > 0;
+    this.#hopsAlone = crowded ? 0 : this.#far ? HOPS_ALONE_FAR : HOPS;
   }
 
   /** Longest time between looks at a value that may be written without a ring, in milliseconds. */
   get valueSliceMs(): number {
-    return this.lamella.operationBytesMax > 0 ? FAR_WAIT_SLICE_MS : WAIT_SLICE_MS;
+    return this.#far ? FAR_WAIT_SLICE_MS : WAIT_SLICE_MS;
   }
 
   /** Whether a handler or a poller is running: blocking there would never end. */
@@ -194,7 +201,9 @@ export class Progress {
     // Once a sleep brought nothing, looking hard before the next one would only burn the core.
     let eager = true;
     // A value may be written without a ring of the bell; for all else the slices are a safety net.
-    const slices = new Slices(reason.kind === WAIT_FOR.value ? this.valueSliceMs : IDLE_SLICE_MS);
+    const slices = reason.kind === WAIT_FOR.value
+      ? new Slices(this.valueSliceMs, this.#far ? FAR_WAIT_SLICE_MS_MIN : WAIT_SLICE_MS)
+      : new Slices(IDLE_SLICE_MS);
     const activity = deadline === Infinity ? ACTIVITY.blocked : ACTIVITY.limited;
     lamella.report(activity, reason.kind, reason.pe);
     this.#blockedFor = reason;
@@ -443,14 +452,17 @@ export class Progress {
 /** Lengths of the sleeps of a wait: they double while nothing happens. */
 class Slices {
   readonly #longest: number;
-  #length = WAIT_SLICE_MS;
+  readonly #shortest: number;
+  #length: number;
 
-  constructor(longest: number) {
+  constructor(longest: number, shortest = WAIT_SLICE_MS) {
     this.#longest = longest;
+    this.#shortest = shortest;
+    this.#length = shortest;
   }
 
   next(eager: boolean): number {
-    this.#length = Math.min(eager ? WAIT_SLICE_MS : 2 * this.#length, this.#longest);
+    this.#length = Math.min(eager ? this.#shortest : 2 * this.#length, this.#longest);
     return this.#length;
   }
 }

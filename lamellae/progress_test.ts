@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LamellarError, PeFailedError, TimeoutError } from "../internal/errors.ts";
-import { ACTIVITY, WAIT_FOR } from "./lamella.ts";
+import { ACTIVITY, WAIT_FOR, WAIT_TIMEOUT } from "./lamella.ts";
 import { BLOCK, blockOf, STATUS } from "./local/layout.ts";
 import { localPes, type Pe } from "./pes_test.ts";
+import { Progress } from "./progress.ts";
 
 const REASON = { kind: WAIT_FOR.am, pe: 1 };
 
@@ -60,6 +61,30 @@ Deno.test("step() hands on frames, runs every poller, and counts what was done",
   work = 5;
   assertEquals([b.progress.step(), status(1, STATUS.progress)], [15, 2]);
 });
+
+Deno.test("block() looks for values that come without a ring more often at first", () => {
+  for (const [kind, far, expected] of SLICES) {
+    const { lamella } = pair().a;
+    const slices: number[] = [];
+    Object.assign(lamella, {
+      operationBytesMax: far ? 1 : 0,
+      wait: (_seen: number, _spins: number, _yields: number, ms: number) => {
+        slices.push(ms);
+        return WAIT_TIMEOUT;
+      },
+    });
+    const over = (): boolean => slices.length === expected.length;
+    new Progress(lamella, false).block(over, "a test", { kind, pe: -1 });
+    assertEquals(slices, expected);
+  }
+});
+
+/** By what is waited for, and whether others are far, the slices of a wait that is in vain. */
+const SLICES: readonly (readonly [number, boolean, number[]])[] = [
+  [WAIT_FOR.value, true, [0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2, 2]],
+  [WAIT_FOR.value, false, [50, 50, 50]],
+  [WAIT_FOR.am, true, [50, 100, 200, 400, 400]],
+];
 
 Deno.test("block() makes progress until its condition holds, and tells what it waits for", () => {
   const { a, b, status } = pair();

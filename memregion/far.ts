@@ -315,7 +315,8 @@ export class FarMemory {
   ): void {
     const at = this.#open.indexOf(operation);
     if (at < 0) return;
-    this.#open.splice(at, 1);
+    if (at === 0) this.#open.shift();
+    else this.#open.splice(at, 1);
     if (failed) this.#counter?.keepFailure(failed.error, observed);
     this.#counter?.settled(1);
     if (this.#fences.length === 0) return;

@@ -37,6 +37,7 @@ import {
   RECORD,
   RECORD_BYTES,
   RECORD_KIND,
+  RECORD_SHIFT,
   recordCount,
   THREAD,
   threadOf,
@@ -306,8 +307,8 @@ export class CompletionQueue extends CallMemory {
     const words = this.#words;
     const low = words[context]!;
     const offset = (low - this.#recordsLow) >>> 0;
-    const number = offset / RECORD_BYTES;
-    const ours = offset % RECORD_BYTES === 0 && number < this.#recordsEnd &&
+    const number = offset >>> RECORD_SHIFT;
+    const ours = (offset & (RECORD_BYTES - 1)) === 0 && number < this.#recordsEnd &&
       (low !== 0 || words[context + 1] !== 0);
     const record = this.recordAt(number) >>> 2;
     const kind = ours ? words[record + RECORD.kind / 4]! : RECORD_KIND.none;

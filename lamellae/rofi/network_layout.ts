@@ -69,8 +69,11 @@ export const RECORD = {
   bytes: 92,
 } as const;
 
+/** Binary digits of {@linkcode RECORD_BYTES}. */
+export const RECORD_SHIFT = 7;
+
 /** Bytes from one record to the next. */
-export const RECORD_BYTES = 128;
+export const RECORD_BYTES = 1 << RECORD_SHIFT;
 
 /** What a record stands for. */
 export const RECORD_KIND = {

@@ -117,9 +117,10 @@ export class Port extends CompletionQueue {
    * thread reads the queue.
    *
    * @param timeoutMs Longest sleep in milliseconds.
+   * @param watches Whether the caller waits for what others put, and looks at that itself.
    * @returns Whether it slept, or something came at once.
    */
-  slumber(timeoutMs: number): boolean {
+  slumber(timeoutMs: number, watches = false): boolean {
     const ms = Math.min(timeoutMs, SLUMBER_MS);
     const { control } = this.net;
     const byBell = !this.start.fabric.waits;
@@ -129,8 +130,8 @@ export class Port extends CompletionQueue {
     } else if (!this.take()) return false;
     try {
       const end = performance.now() + ms;
-      // What comes may be puts. A PE that waits for their values does so in short slices.
-      while (!this.#linger() && this.#nap(byBell, ms) && performance.now() < end);
+      // What comes may be puts, of which most who wait need not know.
+      while (!this.#linger(end) && this.#nap(byBell, ms) && !watches && performance.now() < end);
     } finally {
       if (!byBell) this.leave();
     }
@@ -153,12 +154,14 @@ export class Port extends CompletionQueue {
 
   /**
    * Looks for a while before a sleep if the last ones were short: to be woken takes longer than
-   * most of what comes takes on its way. Returns whether something came.
+   * most of what comes takes on its way. Returns whether something came, or the time is over.
    */
-  #linger(): boolean {
+  #linger(end: number): boolean {
     if (this.#lingerUs === 0) return false;
     const begin = performance.now();
-    for (let now = begin; now < begin + this.#lingerUs / 1000; now = performance.now()) {
+    const enough = begin + this.#lingerUs / 1000;
+    for (let now = begin; now < enough; now = performance.now()) {
+      if (now >= end) return true;
       for (let look = 0; look < LINGER_LOOKS; look++) {
         if (this.poll() === 0) continue;
         if (now > begin + SHORT_US / 1000) this.#lingerUs = 0;

@@ -10,7 +10,7 @@ import type { Kernels } from "../../internal/kernels.ts";
 import { EXCHANGE_BYTES } from "../../internal/limits.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import type { LamellarError } from "../../internal/errors.ts";
-import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_TIMEOUT } from "../lamella.ts";
+import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_FOR, WAIT_TIMEOUT } from "../lamella.ts";
 import { controlOf, exchangeOf, isNear, isOwn } from "../local/layout.ts";
 import { LocalLamella } from "../local/local_lamella.ts";
 import { sharingOptions } from "../shmem/shmem_lamella.ts";
@@ -73,6 +73,8 @@ export class RofiLamella implements Lamella {
   #unread = 0;
   /** Whether this PE has asked for the queue and may not have got it yet. */
   #claimed = false;
+  /** Whether it waits for a value that others may put. */
+  #watches = false;
 
   /**
    * @param start The network of the process.
@@ -263,7 +265,7 @@ export class RofiLamella implements Lamella {
     if (this.#claimed) kernels.store32(control + CONTROL.claim, 0);
     this.#claimed = false;
     kernels.store32(control + CONTROL.guarded, 1);
-    const slept = this.#port.slumber(timeoutMs);
+    const slept = this.#port.slumber(timeoutMs, this.#watches);
     kernels.store32(control + CONTROL.guarded, 0);
     if (kernels.load32(control + CONTROL.relieved) !== 0) kernels.ring(control + CONTROL.bell);
     return slept;
@@ -350,6 +352,7 @@ export class RofiLamella implements Lamella {
   }
 
   report(activity: number, waitKind: number, waitPe: number): void {
+    this.#watches = waitKind === WAIT_FOR.value;
     this.#local.report(activity, waitKind, waitPe);
   }
 

@@ -2,8 +2,14 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { EXCHANGE_BYTES } from "../../internal/limits.ts";
-import type { FrameSink } from "../lamella.ts";
-import { WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
+import {
+  ACTIVITY,
+  type FrameSink,
+  WAIT_EVENT,
+  WAIT_FAILED,
+  WAIT_FOR,
+  WAIT_TIMEOUT,
+} from "../lamella.ts";
 import { writeFailure } from "../local/failure_record.ts";
 import { heapOf } from "../local/layout.ts";
 import {
@@ -367,6 +373,24 @@ Deno.test("the only PE of a process sleeps on while all that comes are puts", ()
   assertEquals(pe.wait(pe.events(), 1, 0, 30), WAIT_TIMEOUT);
   const took = performance.now() - start;
   assert(took >= 29, `came back after ${took} ms`);
+  // One that waits for what is put looks at it after each.
+  pe.report(ACTIVITY.blocked, WAIT_FOR.value, -1);
+  const watched = Array.from({ length: 5 }, () => {
+    const began = performance.now();
+    assertEquals(pe.wait(pe.events(), 1, 0, 60_000), WAIT_TIMEOUT);
+    return performance.now() - began;
+  });
+  assert(Math.min(...watched) < 50, `came back after ${watched} ms`);
+});
+
+Deno.test("the only PE of a process that looks before it sleeps ends its wait in time", () => {
+  const { pe } = pair();
+  // Sleeps that are short, as those in this network are, make it look longer before the next.
+  for (let i = 0; i < 20; i++) pe.wait(pe.events(), 1, 0, 1);
+  const start = performance.now();
+  for (let i = 0; i < 100; i++) assertEquals(pe.wait(pe.events(), 1, 0, 0.02), WAIT_TIMEOUT);
+  const took = performance.now() - start;
+  assert(took < 100, `waited for ${took} ms in place of 2`);
 });
 
 Deno.test("the only PE of a process asks for the queue before it sleeps, and is soon back", () => {
