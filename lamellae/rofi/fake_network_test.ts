@@ -103,6 +103,8 @@ interface Process extends NetworkMemory {
   failed: Completion | undefined;
 }
 
+/** Pieces that a transfer may have. */
+const PIECES_MAX = 4;
 /** Looks in vain before a test fails: nothing will ever come. */
 const IDLE_LOOKS_MAX = 5_000_000;
 const { fi_msg, fi_msg_rma, fi_rma_iov, iovec, fi_cq_msg_entry, fi_cq_err_entry } = FABRIC;
@@ -121,6 +123,8 @@ export class FakeNetwork {
   delivered = 0;
   /** Transfers that asked for delivery. */
   deliveries = 0;
+  /** Pieces of transfers. */
+  pieces = 0;
   readonly #processes: Process[] = [];
   /** Puts and gets under way. */
   readonly #transfers: Transfer[] = [];
@@ -276,22 +280,14 @@ export class FakeNetwork {
   }
 
   #transfer(process: Process, msg: bigint, flags: bigint, write: boolean): number {
-    const vector = this.#word64(process, msg + BigInt(fi_msg_rma.msg_iov));
-    const far = this.#word64(process, msg + BigInt(fi_msg_rma.rma_iov));
-    const length = Number(this.#word64(process, vector + BigInt(iovec.iov_len)));
-    const local = this.#place(
-      process,
-      this.#word64(process, vector + BigInt(iovec.iov_base)),
-      length,
-    );
     const rank = Number(this.#word64(process, msg + BigInt(fi_msg_rma.addr)) - ADDRESSES);
     const target = this.#processes[rank]!;
-    assertEquals(Number(this.#word64(process, far + BigInt(fi_rma_iov.len))), length);
-    assertEquals(this.#word64(process, far + BigInt(fi_rma_iov.key)), KEYS + BigInt(rank));
-    const remote = this.#place(
-      target,
-      this.#word64(process, far + BigInt(fi_rma_iov.addr)),
-      length,
+    const count = Number(this.#word64(process, msg + BigInt(fi_msg_rma.iov_count)));
+    assertEquals(this.#word64(process, msg + BigInt(fi_msg_rma.rma_iov_count)), BigInt(count));
+    assert(count >= 1 && count <= PIECES_MAX, `${count} pieces`);
+    const pieces = Array.from(
+      { length: count },
+      (_, piece) => this.#piece(process, target, KEYS + BigInt(rank), msg, piece),
     );
     const context = this.#word64(process, msg + BigInt(fi_msg_rma.context));
     const error = this.losses.shift();
@@ -301,16 +297,43 @@ export class FakeNetwork {
     }
     const delivers = (flags & FI.FI_DELIVERY_COMPLETE) !== 0n;
     if (delivers) this.deliveries++;
+    this.pieces += count;
     const run = (): void => {
-      const [from, to] = write ? [process, target] : [target, process];
-      const [source, sink] = write ? [local, remote] : [remote, local];
-      to.views.u8.set(from.views.u8.subarray(source, source + length), sink);
+      for (const { local, remote, length } of pieces) {
+        const [from, to] = write ? [process, target] : [target, process];
+        const [source, sink] = write ? [local, remote] : [remote, local];
+        to.views.u8.set(from.views.u8.subarray(source, source + length), sink);
+      }
       if (flags === 0n) return;
-      process.completions.push({ context, error: 0, bytes: length });
+      process.completions.push({ context, error: 0, bytes: 0 });
     };
     if (this.habits.copiesInPlace && !delivers) run();
     else this.#transfers.push({ source: process, target, write, run });
     return 0;
+  }
+
+  /** Where a piece of a transfer lies in both memories, and its length. */
+  #piece(
+    process: Process,
+    target: Process,
+    key: bigint,
+    msg: bigint,
+    piece: number,
+  ): { local: number; remote: number; length: number } {
+    const vectors = this.#word64(process, msg + BigInt(fi_msg_rma.msg_iov));
+    const fars = this.#word64(process, msg + BigInt(fi_msg_rma.rma_iov));
+    const vector = vectors + BigInt(piece * iovec.bytes);
+    const far = fars + BigInt(piece * fi_rma_iov.bytes);
+    const length = Number(this.#word64(process, vector + BigInt(iovec.iov_len)));
+    const base = this.#word64(process, vector + BigInt(iovec.iov_base));
+    assertEquals(Number(this.#word64(process, far + BigInt(fi_rma_iov.len))), length);
+    assertEquals(this.#word64(process, far + BigInt(fi_rma_iov.key)), key);
+    const there = this.#word64(process, far + BigInt(fi_rma_iov.addr));
+    return {
+      local: this.#place(process, base, length),
+      remote: this.#place(target, there, length),
+      length,
+    };
   }
 
   /** Lets something happen, if anything can. */

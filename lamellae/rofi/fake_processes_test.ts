@@ -6,6 +6,7 @@ import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { isFailing, readFailure } from "../local/failure_record.ts";
 import { createMemory, type Layout, layoutFor } from "../local/layout.ts";
 import { Arrivals } from "./arrivals.ts";
+import { CoalescedCall } from "./coalesced_call.ts";
 import { ADDRESSES, Chance, FakeNetwork, KEYS, type NetworkHabits } from "./fake_network_test.ts";
 import { MAGIC, MESSAGE, WORD } from "./message.ts";
 import {
@@ -29,6 +30,7 @@ export interface Shape {
   readonly heapBytes: number;
   readonly injectBytes: number;
   readonly transferBytesMax: number;
+  readonly transferPiecesMax: number;
   readonly orderedPutBytesMax: number;
   readonly anyBuffer: boolean;
   readonly oneHost: boolean;
@@ -42,6 +44,7 @@ const SHAPE: Shape = {
   heapBytes: 65536,
   injectBytes: 0,
   transferBytesMax: 2 ** 30,
+  transferPiecesMax: 4,
   orderedPutBytesMax: 0,
   anyBuffer: false,
   oneHost: false,
@@ -138,6 +141,7 @@ function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process
       oneHost: shape.oneHost,
       injectBytes: shape.injectBytes,
       transferBytesMax: shape.transferBytesMax,
+      transferPiecesMax: shape.transferPiecesMax,
       orderedPutBytesMax: shape.orderedPutBytesMax,
     },
   };
@@ -145,7 +149,11 @@ function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process
   const progress = portOf({ start, memory, views }, net.nearPes, network);
   views.i32[(net.control + CONTROL.probe) >>> 2] = 1;
   progress.postReceives();
-  network.setWork(rank, () => void progress.poll());
+  const coalesced = Array.from({ length: nearPes }, (_, pe) => new CoalescedCall(progress, pe));
+  network.setWork(rank, () => {
+    progress.poll();
+    for (const call of coalesced) call.flush(false);
+  });
   return { rank, layout, net, start, memory, views, progress };
 }
 

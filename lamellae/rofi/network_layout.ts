@@ -105,10 +105,28 @@ export const THREAD = {
   transfer: 768,
   /** The same for a put that asks whether those before it have arrived. */
   ask: 896,
-  scratch: 1024,
+  /** The words of {@linkcode COALESCED}, and the same for transfers that go out in one call. */
+  coalesced: 1024,
+  scratch: 1408,
 } as const;
 
-const THREAD_BYTES = 1024 + SCRATCH_BYTES;
+const THREAD_BYTES = THREAD.scratch + SCRATCH_BYTES;
+
+/** Byte offsets of words about the transfers that wait to go out in one call. */
+export const COALESCED = {
+  /** Taken by the thread that adds one, or makes the call. */
+  lock: 0,
+  count: 4,
+  /** Whether they are puts. */
+  write: 8,
+  /** The other process. */
+  rank: 12,
+  /** Where the structures are. */
+  call: 64,
+} as const;
+
+/** Most transfers that go out in one call. */
+export const COALESCED_MAX = 4;
 
 /** Bytes of the argument structures of one posted receive. */
 export const RECEIVE_CALL_BYTES = 128;

@@ -3,6 +3,8 @@ import { FABRIC } from "../../ffi/mod.ts";
 import { SCRATCH_BYTES } from "../../internal/kernels_spread.ts";
 import { PES_MAX } from "../../internal/limits.ts";
 import {
+  COALESCED,
+  COALESCED_MAX,
   COMPLETION_BYTES,
   COMPLETIONS_MAX,
   CONTROL,
@@ -101,8 +103,12 @@ Deno.test("the structures of libfabric fit where the layout has room for them", 
   const message = fi_msg.bytes + iovec.bytes + descriptor;
   assert(message <= THREAD.transfer - THREAD.message);
   assert(message <= RECEIVE_CALL_BYTES);
-  const transfer = fi_msg_rma.bytes + iovec.bytes + fi_rma_iov.bytes + descriptor;
-  assert(transfer <= THREAD.scratch - THREAD.transfer);
+  const piece = iovec.bytes + fi_rma_iov.bytes + descriptor;
+  const transfer = fi_msg_rma.bytes + piece;
+  assert(transfer <= THREAD.ask - THREAD.transfer);
+  assert(transfer <= THREAD.coalesced - THREAD.ask);
+  const coalesced = COALESCED.call + fi_msg_rma.bytes + COALESCED_MAX * piece;
+  assert(coalesced <= THREAD.scratch - THREAD.coalesced);
   assert(FABRIC.fi_context2.bytes <= RECORD.kind);
   assert(Math.max(...Object.values(RECORD)) + 4 <= RECORD_BYTES);
 });

@@ -51,6 +51,8 @@ export interface NetworkStart extends Ranked {
     readonly oneHost: boolean;
     readonly injectBytes: number;
     readonly transferBytesMax: number;
+    /** Most pieces of one transfer, at either side. */
+    readonly transferPiecesMax: number;
     /** Longest put that is done in the order of the calls; 0 if none is. */
     readonly orderedPutBytesMax: number;
   };

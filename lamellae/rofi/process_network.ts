@@ -127,6 +127,7 @@ export class ProcessNetwork extends ProcessGroup {
         oneHost: fabric.oneHost,
         injectBytes: fabric.info.injectSize,
         transferBytesMax: Math.min(fabric.info.maxMsgSize, 2 ** 30),
+        transferPiecesMax: Math.min(fabric.info.txIovLimit, fabric.info.rmaIovLimit),
         orderedPutBytesMax: fabric.info.orderedPutSize,
       },
     };

@@ -18,6 +18,7 @@ import { isFailing, readFailure, ringSupervisor, writeFailure } from "../local/f
 import { hearers, pesOf } from "../process/ranks.ts";
 import { Silence } from "../process/silence.ts";
 import { Arrivals } from "./arrivals.ts";
+import { CoalescedCall } from "./coalesced_call.ts";
 import { MESSAGE } from "./message.ts";
 import { CONTROL, THREAD, threadOf } from "./network_layout.ts";
 import type { NetworkStart } from "./network_start.ts";
@@ -87,6 +88,8 @@ class ProgressThread {
   readonly #views: MemoryViews;
   readonly #port: Port;
   readonly #control: number;
+  /** Transfers of each PE that wait to go out. */
+  readonly #coalesced: readonly CoalescedCall[];
   readonly #silence: Silence;
   readonly #standstill: Standstill;
   /** When all others got the last sign; the first is given at once: before it, they are patient. */
@@ -105,6 +108,8 @@ class ProgressThread {
     this.#control = start.net.control;
     this.#port = new Port(start, start.net.nearPes, kernels, views);
     new Arrivals(this.#port);
+    const pes = Array.from({ length: start.net.nearPes }, (_, thread) => thread);
+    this.#coalesced = pes.map((thread) => new CoalescedCall(this.#port, thread));
     const beats = start.net.beats >>> 2;
     this.#silence = new Silence(start, (rank) => views.i32[beats + rank]!, performance.now());
     this.#standstill = new Standstill(start, views.i32);
@@ -223,6 +228,8 @@ class ProgressThread {
   /** Says what has to be said to other processes now. */
   #speak(): void {
     if (isFailing(this.#views)) return this.#tellFailure();
+    // PEs that look make these calls themselves; the others may not do so for long.
+    for (let i = 0; i < this.#coalesced.length; i++) this.#coalesced[i]!.flush(false);
     this.#listen();
     const now = performance.now();
     if (now - this.#beaten < BEAT_MS || now - this.#tried < BEAT_AGAIN_MS) return;

@@ -8,30 +8,19 @@
 
 import { FI, pointerOf } from "../../ffi/mod.ts";
 import { heapOf } from "../local/layout.ts";
+import { CoalescedCall } from "./coalesced_call.ts";
 import { MESSAGE } from "./message.ts";
-import {
-  CONTROL,
-  firstRecordOf,
-  MESSAGE_HEADER_BYTES,
-  RECORD,
-  RECORD_KIND,
-  THREAD,
-} from "./network_layout.ts";
+import { CONTROL, MESSAGE_HEADER_BYTES, RECORD, THREAD, threadOf } from "./network_layout.ts";
 import { rankOf } from "./network_start.ts";
 import type { Port } from "./port.ts";
 import { PutStream } from "./put_stream.ts";
-import { TransferCall } from "./transfer_call.ts";
+import { TransferRecords } from "./transfer_records.ts";
+import { QUIET, TOLD, TOLD_OF_ARRIVAL, TransferCall } from "./transfer_call.ts";
 
 /** How often a process is asked whether it is reached in place. */
 const PROBES = 4;
-/** How a transfer is told of: once it is over here, once it has arrived, or not at all. */
-const TOLD = FI.FI_COMPLETION;
-const TOLD_OF_ARRIVAL = FI.FI_COMPLETION | FI.FI_DELIVERY_COMPLETE;
-const QUIET = 0n;
 /** Bytes that are put to ask whether all before them have arrived. */
 const ASK_BYTES = 8;
-/** Uses of a record until its tickets come again; as many as leave them small integers. */
-const ROUNDS_MASK = 2 ** 21 - 1;
 
 /** What remains to be done when a transfer is over. */
 interface Ending {
@@ -49,7 +38,7 @@ export class Transfers {
   readonly #port: Port;
   readonly #pe: number;
   readonly #words: Int32Array;
-  readonly #first: number;
+  readonly #records: TransferRecords;
   readonly #call: TransferCall;
   /** That of questions: one may come up while a transfer waits for the provider to take it. */
   readonly #askCall: TransferCall;
@@ -62,18 +51,20 @@ export class Transfers {
   readonly #inPlace: (boolean | undefined)[] = [];
   /** By ticket. */
   readonly #endings = new Map<number, Ending>();
-  /** The ticket of each record, 0 if it is free, and how often each has been used. */
-  readonly #tickets: Int32Array;
-  readonly #rounds: Int32Array;
-  /** A stack of free records: the last one used is still in the caches. */
-  readonly #free: Int32Array;
-  #freeCount: number;
   /** Puts that end in their order: by rank, and the number of each record's, below 0 if quiet. */
   readonly #streams: PutStream[];
   readonly #numbers: Float64Array;
   readonly #orderedMax: number;
   /** Whether puts have begun since the last that asked, at any rank. */
   #unasked = false;
+  /** Those that are to go out in one call, and whether some may still have to. */
+  readonly #coalesced: CoalescedCall;
+  #waits = false;
+  /** The ticket of the first of them. */
+  #leader = 0;
+  /** The ticket and record of the last one that went out. */
+  #latest = 0;
+  #latestIndex = 0;
   #generation = 0;
 
   /**
@@ -85,13 +76,11 @@ export class Transfers {
     this.#port = port;
     this.#pe = pe;
     this.#words = port.views.i32;
-    this.#first = firstRecordOf(net, port.thread) + net.slots;
-    this.#call = new TransferCall(port, THREAD.transfer);
-    this.#askCall = new TransferCall(port, THREAD.ask);
-    this.#tickets = new Int32Array(net.transfers);
-    this.#rounds = new Int32Array(net.transfers);
-    this.#free = Int32Array.from(this.#tickets, (_, index) => net.transfers - 1 - index);
-    this.#freeCount = net.transfers;
+    this.#records = new TransferRecords(port);
+    const area = threadOf(net, port.thread);
+    this.#call = new TransferCall(port, area + THREAD.transfer).prepare();
+    this.#askCall = new TransferCall(port, area + THREAD.ask).prepare();
+    this.#coalesced = new CoalescedCall(port, port.thread).prepare();
     this.#numbers = new Float64Array(net.transfers);
     this.#streams = start.peers.map(() => new PutStream());
     this.#orderedMax = Math.min(start.fabric.orderedPutBytesMax, start.fabric.transferBytesMax);
@@ -168,11 +157,14 @@ export class Transfers {
   }
 
   /**
-   * Asks for word of the arrival of all puts that have begun. To be called in each round of a wait:
-   * nothing else ends the last ones of a row, and it waits for nothing itself.
+   * Makes the call of transfers that wait for more, and asks for word of the arrival of all puts.
+   * To be called in each round of a wait: nothing else ends the last ones of a row, and it waits
+   * for nothing itself.
    */
   ask(): void {
-    if (!this.#unasked || this.#port.isClosed) return;
+    if (!this.#waits && !this.#unasked) return;
+    // Who asks before a put has gone out would get its answer too early.
+    if (this.#port.isClosed || !this.#flush(true) || !this.#unasked) return;
     this.#unasked = false;
     for (let rank = 0; rank < this.#streams.length; rank++) {
       if (this.#streams[rank]!.isUnasked && !this.#ask(rank)) this.#unasked = true;
@@ -186,7 +178,7 @@ export class Transfers {
     // One is free again once the last question has its answer.
     if (ticket === 0) return false;
     const at = port.net.control + CONTROL.ask;
-    const record = this.#begin(ticket, rank, 1);
+    const record = this.#records.begin(this.#records.indexOf(ticket), rank, 1);
     const far = this.#bases[rank]! + at;
     this.#askCall.describe(rank, record, port.start.memoryAddress + at, far, ASK_BYTES);
     const code = this.#askCall.make(true, TOLD_OF_ARRIVAL);
@@ -195,7 +187,7 @@ export class Transfers {
       this.#giveUp(ticket, 1);
       return false;
     }
-    this.#numbers[this.#indexOf(ticket)] = this.#streams[rank]!.addAsk(ticket);
+    this.#numbers[this.#records.indexOf(ticket)] = this.#streams[rank]!.addAsk(ticket);
     port.wake(rank);
     return true;
   }
@@ -227,6 +219,12 @@ export class Transfers {
     const rank = this.#ranks[pe]!;
     const inPlace = this.#inPlace[rank] ??= this.#copiesInPlace(rank);
     const far = this.#heaps[pe]! + offset;
+    if (this.#isLatestUnderWay() && !inPlace && this.#mayWait(write, bytes)) {
+      return this.#coalesce(ticket, write, rank, far, address, bytes);
+    }
+    if (this.#waits) this.#clear();
+    this.#latest = ticket;
+    this.#latestIndex = this.#records.indexOf(ticket);
     if (!write || inPlace || bytes > this.#orderedMax) {
       const told = write && !inPlace ? TOLD_OF_ARRIVAL : TOLD;
       return this.#transfer(ticket, write, rank, far, address, bytes, told);
@@ -234,16 +232,89 @@ export class Transfers {
     const stream = this.#streams[rank]!;
     const asks = !this.#isUnanswered(stream) || stream.isFull(bytes);
     this.#transfer(ticket, true, rank, far, address, bytes, asks ? TOLD_OF_ARRIVAL : QUIET);
-    this.#numbers[this.#indexOf(ticket)] = asks ? stream.addAsk(ticket) : -stream.addQuiet(bytes);
+    this.#numbers[this.#records.indexOf(ticket)] = asks
+      ? stream.addAsk(ticket)
+      : -stream.addQuiet(bytes);
     if (!asks) this.#unasked = true;
+  }
+
+  /** Whether the last one that went out is under way: what begins meanwhile need not hurry. */
+  #isLatestUnderWay(): boolean {
+    const index = this.#latestIndex;
+    return this.#records.ticketOf(index) === this.#latest && this.#isUnderWay(index);
+  }
+
+  #mayWait(write: boolean, bytes: number): boolean {
+    return bytes <= this.#coalesced.bytesMax && (!write || bytes <= this.#orderedMax);
+  }
+
+  /** Adds a transfer to those that go out in one call, after others that it cannot join. */
+  #coalesce(
+    ticket: number,
+    write: boolean,
+    rank: number,
+    far: number,
+    address: number,
+    bytes: number,
+  ): void {
+    const index = this.#records.indexOf(ticket);
+    const record = this.#records.begin(index, rank, 1);
+    let waiting: number;
+    try {
+      for (;;) {
+        waiting = this.#coalesced.add(write, rank, record, address, far, bytes);
+        if (waiting > 0) break;
+        if (this.#waits) this.#clear();
+        else this.#port.wait("a transfer");
+      }
+    } catch (error) {
+      this.#giveUp(ticket, 1);
+      throw error;
+    }
+    this.#waits = true;
+    if (waiting === 1) this.#leader = ticket;
+    if (write) {
+      this.#numbers[index] = -this.#streams[rank]!.addQuiet(bytes);
+      this.#unasked = true;
+    } else if (waiting > 1) this.#records.follow(index, this.#leader);
+    const isFull = waiting === this.#coalesced.piecesMax;
+    // The progress thread makes the call with the completion of the latest, which it may just have
+    // handled.
+    if (isFull || !this.#isLatestUnderWay()) this.#flush(false);
+  }
+
+  /** Waits until no transfer waits for more. */
+  #clear(): void {
+    const rank = this.#records.rankOf(this.#records.indexOf(this.#leader));
+    this.#port.retry("a transfer", () => this.#flush(false) ? 0 : -FI.FI_EAGAIN, rank);
+  }
+
+  /**
+   * Makes the call of those that wait for more.
+   *
+   * @param asks Whether puts have to ask, in any case.
+   * @returns Whether none waits any more.
+   */
+  #flush(asks: boolean): boolean {
+    if (!this.#waits) return true;
+    const index = this.#records.indexOf(this.#leader);
+    const stream = this.#streamOf(index);
+    const puts = this.#numbers[index]! < 0;
+    const told = puts && (asks || !this.#isUnanswered(stream) || stream.isFull(0));
+    const gone = this.#coalesced.flush(told);
+    if (gone < 0) return false;
+    this.#waits = false;
+    this.#latest = this.#leader;
+    this.#latestIndex = index;
+    if (told && gone > 0) this.#numbers[index] = stream.addAsk(this.#leader);
+    return true;
   }
 
   /** Whether the last put that asked has no answer yet. */
   #isUnanswered(stream: PutStream): boolean {
     const { ask } = stream;
     if (ask === 0) return false;
-    const index = this.#indexOf(ask);
-    if (this.#tickets[index] === ask && this.#isCounted(index)) return true;
+    if (this.#records.isTicketCounted(ask)) return true;
     stream.answered();
     return false;
   }
@@ -285,7 +356,7 @@ export class Transfers {
     const port = this.#port;
     const pieceMax = port.start.fabric.transferBytesMax;
     const pieces = bytes > pieceMax ? Math.ceil(bytes / pieceMax) : 1;
-    const record = this.#begin(ticket, rank, pieces);
+    const record = this.#records.begin(this.#records.indexOf(ticket), rank, pieces);
     const call = this.#call;
     let done = 0;
     try {
@@ -302,21 +373,13 @@ export class Transfers {
     }
   }
 
-  /** Notes what its completions mean; returns the address of the record. */
-  #begin(ticket: number, rank: number, completions: number): number {
-    const record = this.#port.recordAt(this.#recordOf(ticket));
-    this.#words[(record + RECORD.rank) >>> 2] = rank;
-    this.#words[(record + RECORD.pending) >>> 2] = completions;
-    return record;
-  }
-
   /** Frees what a transfer holds that could not be begun, as soon as its pieces under way end. */
   #giveUp(ticket: number, pieces: number): void {
     const ending = this.#endings.get(ticket);
     if (ending) this.#endings.set(ticket, { ...ending, target: undefined });
-    const pending = this.#port.recordAt(this.#recordOf(ticket)) + RECORD.pending;
-    if (this.#port.kernels.add32(pending, -pieces) !== pieces) return;
-    this.#retire(this.#indexOf(ticket), ticket);
+    const index = this.#records.indexOf(ticket);
+    const pending = this.#records.at(index) + RECORD.pending;
+    if (this.#port.kernels.add32(pending, -pieces) === pieces) this.#retire(index, ticket);
   }
 
   /**
@@ -330,7 +393,7 @@ export class Transfers {
   operate(pe: number, request: Uint8Array, reply: Uint8Array): number {
     const port = this.#port;
     const ticket = this.#acquire();
-    const record = this.#recordOf(ticket);
+    const record = this.#records.numberOf(this.#records.indexOf(ticket));
     const at = port.recordAt(record) >>> 2;
     // The reply may come before the request is known to have left: each has its own buffer.
     const slot = port.acquire();
@@ -361,8 +424,8 @@ export class Transfers {
    * @returns Whether it is. What failed is, until the job ends for it.
    */
   isPending(ticket: number): boolean {
-    const index = this.#indexOf(ticket);
-    if (this.#tickets[index] !== ticket) return false;
+    const index = this.#records.indexOf(ticket);
+    if (this.#records.ticketOf(index) !== ticket) return false;
     if (this.#isUnderWay(index)) return true;
     this.#retire(index, ticket);
     return false;
@@ -370,32 +433,24 @@ export class Transfers {
 
   #isUnderWay(index: number): boolean {
     const number = this.#numbers[index]!;
-    if (number >= 0) return this.#isCounted(index);
+    if (number >= 0) return this.#records.isCounted(index);
     const stream = this.#streamOf(index);
     return !stream.hasArrived(-number) &&
       (this.#isUnanswered(stream) || !stream.hasArrived(-number));
   }
 
-  /** Whether completions of a record are still to come; those of quiet puts never do. */
-  #isCounted(index: number): boolean {
-    const record = this.#port.recordAt(this.#first + index);
-    return this.#port.kernels.load32(record + RECORD.pending) > 0;
-  }
-
   #streamOf(index: number): PutStream {
-    const record = this.#port.recordAt(this.#first + index);
-    return this.#streams[this.#words[(record + RECORD.rank) >>> 2]!]!;
+    return this.#streams[this.#records.rankOf(index)]!;
   }
 
   /** Frees the record of a transfer that is over. */
   #retire(index: number, ticket: number): void {
-    this.#tickets[index] = 0;
-    this.#free[this.#freeCount++] = index;
+    this.#records.free(index);
     const number = this.#numbers[index]!;
     if (number !== 0) {
       this.#numbers[index] = 0;
       if (number > 0) this.#streamOf(index).arrive(number);
-      else this.#words[(this.#port.recordAt(this.#first + index) + RECORD.pending) >>> 2] = 0;
+      else this.#records.expectNone(index);
     }
     const ending = this.#endings.size === 0 ? undefined : this.#endings.get(ticket);
     if (!ending) return;
@@ -412,7 +467,7 @@ export class Transfers {
   #sweep(): void {
     this.ask();
     for (const [ticket, { slot }] of this.#endings) {
-      const index = this.#indexOf(ticket);
+      const index = this.#records.indexOf(ticket);
       if (slot >= 0 && !this.#isUnderWay(index)) this.#retire(index, ticket);
     }
   }
@@ -429,31 +484,14 @@ export class Transfers {
 
   /** Takes a record; returns its ticket, 0 if none is free. */
   #take(): number {
-    if (this.#freeCount === 0) this.#reclaim();
-    if (this.#freeCount === 0) return 0;
-    const index = this.#free[--this.#freeCount]!;
-    const round = this.#rounds[index] = (this.#rounds[index]! + 1) & ROUNDS_MASK;
-    const ticket = round * this.#tickets.length + index + 1;
-    const record = this.#port.recordAt(this.#first + index);
-    this.#tickets[index] = ticket;
-    this.#words[(record + RECORD.kind) >>> 2] = RECORD_KIND.transfer;
-    this.#words[(record + RECORD.owner) >>> 2] = this.#port.thread;
-    this.#words[(record + RECORD.generation) >>> 2] = 0;
-    return ticket;
+    if (this.#records.isExhausted) this.#reclaim();
+    return this.#records.take();
   }
 
   /** Frees the records of transfers that are over, for whose tickets nobody may ever ask. */
   #reclaim(): void {
-    for (let index = 0; index < this.#tickets.length; index++) {
-      if (!this.#isUnderWay(index)) this.#retire(index, this.#tickets[index]!);
+    for (let index = 0; index < this.#records.length; index++) {
+      if (!this.#isUnderWay(index)) this.#retire(index, this.#records.ticketOf(index));
     }
-  }
-
-  #indexOf(ticket: number): number {
-    return (ticket - 1) % this.#tickets.length;
-  }
-
-  #recordOf(ticket: number): number {
-    return this.#first + this.#indexOf(ticket);
   }
 }

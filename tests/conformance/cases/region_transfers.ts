@@ -13,6 +13,9 @@ const LookAt = am("transfers.LookAt", { region: regionOf("u32"), index: u32 }, (
   return self.region.asSlice()[self.index]!;
 });
 
+/** How long a PE computes: far longer than the network takes. */
+const COMPUTING_MS = 1000;
+
 /** The cases of rows M-01, M-04 to M-10, M-15 and P-01. */
 export const REGION_TRANSFER_CASES: readonly Case[] = [
   {
@@ -297,6 +300,32 @@ export const REGION_TRANSFER_CASES: readonly Case[] = [
       assertEquals([...slice], [1, 2, 1, 2, 3, 4, 5, 8, 9, 10]);
       await region.put(world.myPe, 0, region.subRegion(2, 7));
       assertEquals([...slice], [1, 2, 3, 4, 5, 4, 5, 8, 9, 10]);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "Puts that have begun go out although their PE computes",
+    pes: (numPes) => numPes > 1,
+    async run(world) {
+      using region = await world.allocSharedMemRegion("u32", 8);
+      using ended = await world.allocSharedMemRegion("f64", 1);
+      using source = world.allocOneSidedMemRegion("u32", 1);
+      const last = world.numPes - 1;
+      source.asMutSlice()[0] = 7;
+      await world.asyncBarrier();
+      if (world.myPe === 0) {
+        const puts = Array.from({ length: 8 }, (_, i) => region.put(last, i, source));
+        const end = Date.now() + COMPUTING_MS;
+        while (Date.now() < end);
+        await ended.put(last, 0, [Date.now()]);
+        for (const put of puts) await put;
+      }
+      if (world.myPe === last) {
+        for (let i = 0; i < 8; i++) region.waitUntil(i, "==", 7).block();
+        const seen = Date.now();
+        ended.waitUntil(0, "!=", 0).block();
+        assert(seen < ended.asSlice()[0]!, "they came after the computation");
+      }
       await world.asyncBarrier();
     },
   },
