@@ -13,10 +13,10 @@ import { COALESCED, COALESCED_MAX, THREAD, threadOf } from "./network_layout.ts"
 import type { Port } from "./port.ts";
 import { QUIET, TOLD, TOLD_OF_ARRIVAL, TransferCall } from "./transfer_call.ts";
 
-/**
- * Most bytes of a call: the first transfer of one is over with the last, and long ones gain little.
- */
-const BYTES_MAX = 2 ** 20;
+/** Most bytes of a call: the first transfer of one is over with the last. */
+const CALL_BYTES_MAX = 2 ** 20;
+/** Longest transfer that waits for others: longer ones gain nothing. */
+const BYTES_MAX = CALL_BYTES_MAX / 2;
 
 /** The waiting transfers of a PE, as one of the threads of its process sees them. */
 export class CoalescedCall {
@@ -27,10 +27,11 @@ export class CoalescedCall {
   readonly #write: number;
   readonly #rank: number;
   readonly #call: TransferCall;
-  /** Most bytes of a call, 0 if the provider takes one transfer at a time. */
+  /** Most bytes of a transfer that may wait; 0 if the provider takes one at a time. */
   readonly bytesMax: number;
   /** How many one call takes. */
   readonly piecesMax: number;
+  readonly #callBytesMax: number;
   /** Of those that wait; only their PE asks. */
   #bytes = 0;
 
@@ -49,7 +50,8 @@ export class CoalescedCall {
     this.#rank = (at + COALESCED.rank) >>> 2;
     this.#call = new TransferCall(port, at + COALESCED.call, COALESCED_MAX);
     this.piecesMax = Math.min(COALESCED_MAX, fabric.transferPiecesMax);
-    this.bytesMax = this.piecesMax > 1 ? Math.min(BYTES_MAX, fabric.transferBytesMax) : 0;
+    this.#callBytesMax = Math.min(CALL_BYTES_MAX, fabric.transferBytesMax);
+    this.bytesMax = this.piecesMax > 1 ? Math.min(BYTES_MAX, this.#callBytesMax) : 0;
   }
 
   /**
@@ -97,7 +99,7 @@ export class CoalescedCall {
       this.#call.describe(rank, record, address, far, bytes);
     }
     const joins = words[this.#write] === (write ? 1 : 0) && words[this.#rank] === rank &&
-      count < this.piecesMax && this.#bytes + bytes <= this.bytesMax;
+      count < this.piecesMax && this.#bytes + bytes <= this.#callBytesMax;
     if (joins) {
       if (count > 0) this.#call.describePiece(count, rank, address, far, bytes);
       this.#bytes += bytes;

@@ -121,6 +121,8 @@ Deno.test("transfers that cannot share a call go out in the order of their begin
   tickets.push(transfers.copy(true, 2, 0, local, 8));
   assertEquals(calls(it), [2, 1], "another process");
   tickets.push(transfers.copy(true, 2, 0, local, it.behind.bytesMax));
+  assertEquals(calls(it), [2, 1]);
+  tickets.push(transfers.copy(true, 2, 0, local, it.behind.bytesMax));
   assertEquals(calls(it), [2, 2], "more bytes than a call is to have");
   tickets.push(transfers.copy(true, 2, 0, local, it.behind.bytesMax + 1));
   assertEquals(calls(it), [2, 4], "more bytes than one that waits may have");
