@@ -27,11 +27,12 @@ export class CoalescedCall {
   readonly #write: number;
   readonly #rank: number;
   readonly #call: TransferCall;
-  /** Most bytes of a transfer that may wait; 0 if the provider takes one at a time. */
+  /** Most bytes of a transfer that may wait; 0 if that is of no use with this provider. */
   readonly bytesMax: number;
   /** How many one call takes. */
   readonly piecesMax: number;
-  readonly #callBytesMax: number;
+  readonly #putBytesMax: number;
+  readonly #getBytesMax: number;
   /** Of those that wait; only their PE asks. */
   #bytes = 0;
 
@@ -50,8 +51,11 @@ export class CoalescedCall {
     this.#rank = (at + COALESCED.rank) >>> 2;
     this.#call = new TransferCall(port, at + COALESCED.call, COALESCED_MAX);
     this.piecesMax = Math.min(COALESCED_MAX, fabric.transferPiecesMax);
-    this.#callBytesMax = Math.min(CALL_BYTES_MAX, fabric.transferBytesMax);
-    this.bytesMax = this.piecesMax > 1 ? Math.min(BYTES_MAX, this.#callBytesMax) : 0;
+    this.#getBytesMax = Math.min(CALL_BYTES_MAX, fabric.transferBytesMax);
+    this.#putBytesMax = Math.min(this.#getBytesMax, fabric.orderedPutBytesMax);
+    // Within a host calls take little, and transfers may be over with them.
+    const useful = this.piecesMax > 1 && !fabric.oneHost;
+    this.bytesMax = useful ? Math.min(BYTES_MAX, this.#getBytesMax) : 0;
   }
 
   /**
@@ -98,8 +102,9 @@ export class CoalescedCall {
       words[this.#rank] = rank;
       this.#call.describe(rank, record, address, far, bytes);
     }
+    const room = (write ? this.#putBytesMax : this.#getBytesMax) - this.#bytes;
     const joins = words[this.#write] === (write ? 1 : 0) && words[this.#rank] === rank &&
-      count < this.piecesMax && this.#bytes + bytes <= this.#callBytesMax;
+      count < this.piecesMax && bytes <= room;
     if (joins) {
       if (count > 0) this.#call.describePiece(count, rank, address, far, bytes);
       this.#bytes += bytes;

@@ -130,6 +130,15 @@ Deno.test("transfers that cannot share a call go out in the order of their begin
   assertEquals(recordsInUse(it.here), []);
 });
 
+Deno.test("puts share no call that is longer than those that keep their order", () => {
+  for (const write of [true, false]) {
+    const it = caller({ orderedPutBytesMax: 100 });
+    const tickets = [1, 2, 3].map((i) => it.transfers.copy(write, 1, 256 * i, it.local, 51));
+    assertEquals(calls(it), write ? [0, 2] : [1, 0]);
+    finish(it, tickets);
+  }
+});
+
 Deno.test("puts that keep no order share no call, nor what is over at once", () => {
   const it = caller();
   const puts = [1, 2, 3].map((i) => it.transfers.copy(true, 1, 8 * i, it.local, 8));

@@ -219,7 +219,7 @@ export class Transfers {
     const rank = this.#ranks[pe]!;
     const inPlace = this.#inPlace[rank] ??= this.#copiesInPlace(rank);
     const far = this.#heaps[pe]! + offset;
-    if (this.#isLatestUnderWay() && !inPlace && this.#mayWait(write, bytes)) {
+    if (this.#isLatestUnderWay() && this.#mayWait(write, bytes)) {
       return this.#coalesce(ticket, write, rank, far, address, bytes);
     }
     if (this.#waits) this.#clear();
