@@ -10,11 +10,13 @@ import { type Case, rightOf } from "../case.ts";
 
 let count = 0;
 let sum = 0;
+let told = 0;
 const seen: Uint8Array[] = [];
 
 function reset(): void {
   count = 0;
   sum = 0;
+  told = 0;
   seen.length = 0;
 }
 
@@ -228,6 +230,9 @@ function floodSize(numPes: number): number {
 }
 
 const Count = am("flood.Count", {}, () => count);
+const Tell = am("flood.Tell", { total: u32 }, (self) => {
+  told = self.total;
+});
 
 /** Waits until all PEs together have counted so many; fails if they count more, or stop before. */
 async function quiet(
@@ -239,11 +244,14 @@ async function quiet(
   while (stalled < ROUNDS_MAX) {
     await world.awaitAll();
     await world.asyncBarrier();
-    const counts = await world.execAmAll(Count({}));
-    const now = counts.reduce((all, n) => all + n);
+    // All have to see the same number, or some would go on to the next case before the others.
+    if (world.myPe === 0) {
+      const counts = await world.execAmAll(Count({}));
+      await world.execAmAll(Tell({ total: counts.reduce((all, n) => all + n) }));
+    }
     await world.asyncBarrier();
-    stalled = now === total ? stalled + 1 : 0;
-    total = now;
+    stalled = told === total ? stalled + 1 : 0;
+    total = told;
     if (total === expected && stalled > 2) break;
   }
   assertEquals(total, expected);
