@@ -64,6 +64,8 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
   readonly #progress: Progress;
   readonly #requests: Requests[];
   #local: LocalTask[] = [];
+  /** Of those that run on this PE, the handles of which are not done after their first `await`. */
+  readonly #running = new Set<AmHandle<unknown>>();
   /** Launched by this PE and not over. */
   #outstanding = 0;
   /** Of these, how many need the event loop of this PE. */
@@ -135,6 +137,8 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     team?: TeamWork,
   ): AmHandle<T> {
     if (pe === this.#lamella.pe) return this.launchLocal(call, options, team);
+    // What began after others were told would never end.
+    this.#progress.checkFailure();
     const { definition } = call;
     if (definition === undefined) throw notACall(call);
     const { codec } = definition;
@@ -203,6 +207,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     }
     const closure = new ClosureValue(analyseClosure(fn).source, captures);
     if (pe === this.#lamella.pe) return this.#queue(closure, undefined, options, team);
+    this.#progress.checkFailure();
     const { closures, outbox } = this;
     const number = closures.introduce(pe, closure);
     const head = team === undefined ? HEAD_BYTES : HEAD_BYTES + TEAM_BYTES;
@@ -232,6 +237,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     options: LaunchOptions | undefined,
     team: TeamWork | undefined,
   ): AmHandle<unknown> {
+    this.#progress.checkFailure();
     const handle = new AmHandle<unknown>(this, this.#lamella.pe, definition);
     if (team) handle.join(team);
     this.#outstanding++;
@@ -276,13 +282,18 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     }
     handle.needsEventLoop();
     this.#asynchronous++;
+    this.#running.add(handle);
+    const over = (): void => {
+      this.#asynchronous--;
+      this.#running.delete(handle);
+    };
     Promise.resolve(result).then(
       (value) => {
-        this.#asynchronous--;
+        over();
         this.#finish(value, handle);
       },
       (error) => {
-        this.#asynchronous--;
+        over();
         this.#fail(handle, error);
       },
     );
@@ -401,6 +412,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
       this.attend();
       await new Promise<void>((resolve) => work.onIdle(resolve));
     }
+    await this.#progress.paced(Promise.resolve());
     this.#progress.checkFailure();
     this.#throwKept(team);
   }
@@ -453,6 +465,8 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
       for (const handle of requests.takeAll()) handle.reject(error);
     }
     for (const { handle } of this.#local.splice(0)) handle.reject(error);
+    for (const handle of this.#running) handle.reject(error);
+    this.#running.clear();
     this.#kept.clear();
     this.#outstanding = 0;
     for (const listener of this.#idleListeners.splice(0)) listener();

@@ -319,20 +319,28 @@ Deno.test("When the job fails, every handle settles with the reason", async () =
   const gate = Promise.withResolvers<number>();
   const pes = enginePes({ ...WAYS, Gate: { handler: () => gate.promise } });
   const [a] = pes.engines;
-  const handles = [
-    a!.launch(1, pes.call("Gate")),
-    a!.launch(1, pes.call("Number", { n: 1 })),
-    a!.launchClosure(1, () => 1, []),
-    a!.launch(0, pes.call("Number", { n: 1 })),
+  const forever = a!.launch(0, pes.call("Gate"));
+  const seen = assertRejects(() => Promise.resolve(forever), PeFailedError);
+  pes.network.progress[0]!.step();
+  const launches = [
+    () => a!.launch(1, pes.call("Gate")),
+    () => a!.launch(1, pes.call("Number", { n: 1 })),
+    () => a!.launchClosure(1, () => 1, []),
+    () => a!.launch(0, pes.call("Number", { n: 1 })),
+    () => a!.launchClosure(0, () => 1, []),
   ];
+  const handles = launches.map((launch) => launch());
   const waits = handles.map((handle) =>
     assertRejects(() => Promise.resolve(handle), PeFailedError)
   );
   const all = assertRejects(() => a!.awaitAll(), PeFailedError, "on purpose");
   pes.network.lamellas[1]!.fail(new Error("on purpose"));
   assertThrows(() => pes.network.progress[0]!.checkFailure(), PeFailedError);
-  await Promise.all(waits);
+  await Promise.all([seen, ...waits]);
   await all;
+  assertEquals(a!.outstanding, 0);
+  // What is launched later would wait for ever.
+  for (const launch of launches) assertThrows(launch, PeFailedError, "on purpose");
   assertEquals(a!.outstanding, 0);
   pes.network.close();
 });

@@ -26,6 +26,7 @@ import {
   WAIT_FAILED,
   WAIT_FOR,
 } from "./lamella.ts";
+import { Turns } from "./turns.ts";
 
 /** Does a piece of work; returns how much, 0 if there was none. */
 export type Poller = () => number;
@@ -60,10 +61,6 @@ const HOP_SPINS_CROWDED = 10;
 const SLICE_MS = 1;
 /** Slices without work before the thread is left to the event loop. */
 const SLICES = 20;
-/** Longest time between turns of the event loop while there is work, in milliseconds. */
-const TURN_MS = 2;
-/** Steps between looks at the clock. */
-const CLOCK_STEPS = 32;
 
 /** The progress engine of one PE. */
 export class Progress {
@@ -85,6 +82,7 @@ export class Progress {
   /** Set while the pump has left the thread to the event loop; calling it starts the pump again. */
   #wake: (() => void) | undefined;
   #asyncWait: Promise<unknown> | undefined;
+  readonly #turns = new Turns();
   #idle = 0;
   #serving = false;
   /** What `block` waits for. */
@@ -348,6 +346,23 @@ export class Progress {
     }
   }
 
+  /**
+   * What a program is to wait for that awaits something which may be over already. Awaiting that
+   * again and again would never let timers and I/O go on, nor end when the job fails.
+   *
+   * @param promise What it awaits.
+   * @returns The same, after a turn of the event loop if the last was long ago; rejects if the job
+   * has failed by then.
+   */
+  paced<T>(promise: Promise<T>): Promise<T> {
+    this.kick();
+    if (!this.#turns.step()) return promise;
+    return Promise.all([promise, this.#turns.take()]).then(([value]) => {
+      this.checkFailure();
+      return value;
+    });
+  }
+
   /** Tells that the program has ended and this PE only serves the others. */
   serve(): void {
     this.#serving = true;
@@ -361,19 +376,16 @@ export class Progress {
 
   async #pump(): Promise<void> {
     const { lamella } = this;
-    let turned = performance.now();
-    let steps = 0;
+    const turns = this.#turns;
+    turns.note();
     while (!this.#closed) {
       const seen = lamella.events();
       if (this.step() > 0) {
         this.#idle = 0;
         await undefined;
-        if (++steps < CLOCK_STEPS) continue;
-        steps = 0;
-        if (performance.now() - turned < TURN_MS) continue;
+        if (!turns.step()) continue;
         this.checkFailure();
-        await turn();
-        turned = performance.now();
+        await turns.take();
         continue;
       }
       const idle = this.#idle++;
@@ -382,21 +394,20 @@ export class Progress {
         await undefined;
       } else if (idle === HOPS) {
         // After a turn no microtask of the program is left: sleeping takes no time from it.
-        await turn();
-        turned = performance.now();
+        const paced = turns.isUnderWay;
+        await turns.take();
+        // Who waited for it, too, is next to run.
+        if (paced) this.#idle = 0;
       } else if (idle < HOPS + SLICES) {
         this.#reportWaiting();
         const yields = idle === HOPS + 1 ? YIELDS : 0;
         const code = lamella.wait(seen, this.#spins, yields, SLICE_MS);
         if (code === WAIT_FAILED) this.checkFailure();
         lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
-        if (performance.now() - turned >= TURN_MS) {
-          await turn();
-          turned = performance.now();
-        } else await undefined;
+        await (turns.isLate ? turns.take() : undefined);
       } else {
         await this.#sleep(seen);
-        turned = performance.now();
+        turns.note();
       }
     }
     this.#pumping = false;
@@ -472,9 +483,4 @@ function checkTime(deadline: number, op: string): number {
   const left = deadline - performance.now();
   if (left <= 0) throw new TimeoutError(`Cannot finish ${op}: its time is over`, { op });
   return left;
-}
-
-/** A turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -11,7 +11,8 @@ import type { Given } from "./region_memory.ts";
 /**
  * An RMA operation. It was started when one gets its handle, so that a handle may be ignored;
  * `waitAll` then covers it, and an error surfaces there. Where the PE's memory belongs to this
- * process the operation is also complete by then, and awaiting only gives handlers a chance to run.
+ * process the operation is also complete by then, and awaiting only gives handlers a chance to run,
+ * now and then timers and I/O, too.
  */
 export class RmaHandle<T> implements PromiseLike<T> {
   readonly #progress: Progress;
@@ -40,10 +41,9 @@ export class RmaHandle<T> implements PromiseLike<T> {
     onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#progress.kick();
     const value = this.#value;
     this.#promise ??= isFar(value) ? value.promise() : Promise.resolve(value);
-    return this.#promise.then(onfulfilled, onrejected);
+    return this.#progress.paced(this.#promise).then(onfulfilled, onrejected);
   }
 
   /**

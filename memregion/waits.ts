@@ -173,7 +173,7 @@ export class WaitHandle<V> implements PromiseLike<void> {
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#promise ??= this.#start();
-    return this.#promise.then(onfulfilled, onrejected);
+    return this.#waits.progress.paced(this.#promise).then(onfulfilled, onrejected);
   }
 
   /**
@@ -207,7 +207,6 @@ export class WaitHandle<V> implements PromiseLike<void> {
   async #start(): Promise<void> {
     const waits = this.#waits;
     waits.progress.checkFailure();
-    waits.progress.kick();
     if (this.#holds()) return;
     const { allocation, localPart } = this.#memory;
     allocation.countWait(localPart, 1);

@@ -8,19 +8,11 @@ const END_MS = 5000;
 /** How long what was ended may still be seen, in milliseconds. */
 const CLEAR_MS = 2000;
 
-/** Operations that wait for another PE, and those that do where its memory is not shared. */
-const OPERATIONS = ["echo", "forever", "barrier"];
-const ON_MEMORY = ["put", "get", "add"];
-
-/** What the program is to do; `near` if the memory of the last PE is shared with another. */
-function argumentsOf(way: string, near: boolean): string[] {
-  return near ? [way, "near"] : [way];
-}
+const OPERATIONS = ["put", "get", "add", "echo", "forever", "barrier"];
 
 /** What each PE but the last writes about the operations it had under way. */
-function settled(pes: number, near: boolean): string[] {
-  const operations = near ? OPERATIONS : [...ON_MEMORY, ...OPERATIONS];
-  const ends = operations.map((name) => `${name} PeFailedError`).join(", ");
+function settled(pes: number): string[] {
+  const ends = OPERATIONS.map((name) => `${name} PeFailedError`).join(", ");
   return Array.from({ length: pes - 1 }, (_, pe) => `PE ${pe}: ${ends}`);
 }
 
@@ -110,13 +102,12 @@ function written(results: readonly RunResult[]): string[] {
 for (const provider of ["tcp", "shm", "shmem"]) {
   for (const failure of provider === "shm" ? [THROWS, KILLED, STOPPED] : FAILURES) {
     const { name, way, harm, told, code } = failure;
-    const near = provider === "shmem";
     const pes = failure === KILLED ? 2 : 1;
     const processes = pes === 2 ? 2 : 3;
     Deno.test(`${name} on ${provider} ends the job, which says why once`, async () => {
       const program = "tests/programs/pending.ts";
       const shape = { starter: "launcher", provider, processes, pes } as const;
-      const job = new SpreadJob({ ...shape, program, args: argumentsOf(way, near) });
+      const job = new SpreadJob({ ...shape, program, args: [way] });
       const numPes = processes * pes;
       const [result] = await fail(job, numPes, harm);
       assertMatch(result!.stderr, told);
@@ -124,7 +115,7 @@ for (const provider of ["tcp", "shm", "shmem"]) {
       assertEquals(result!.stderr.match(/^lamellar: /gm)?.length, 1, result!.stderr);
       assertEquals(result!.code, code);
       // The other PE of the process that was killed can say nothing more.
-      assertEquals(written([result!]), settled(failure === KILLED ? 3 : numPes, near));
+      assertEquals(written([result!]), settled(failure === KILLED ? 3 : numPes));
       assertEquals(await job.left(CLEAR_MS), []);
     });
   }
@@ -147,20 +138,18 @@ const OTHERS: readonly (readonly [Starter, Failure])[] = [
 
 /** Each of them over libfabric, in the memory of the host, and with both. */
 const CASES = OTHERS.flatMap(([starter, failure]) => [
-  { starter, provider: "tcp", hosts: 1, near: false, ...failure },
-  { starter, provider: "shmem", hosts: 1, near: true, ...failure },
-  ...starter === "rendezvous"
-    ? [{ starter, provider: "tcp", hosts: 2, near: true, ...failure }]
-    : [],
+  { starter, provider: "tcp", hosts: 1, ...failure },
+  { starter, provider: "shmem", hosts: 1, ...failure },
+  ...starter === "rendezvous" ? [{ starter, provider: "tcp", hosts: 2, ...failure }] : [],
 ]);
 
-for (const { starter, provider, hosts, near, name, way, harm, told } of CASES) {
+for (const { starter, provider, hosts, name, way, harm, told } of CASES) {
   const where = hosts > 1 ? `${provider} and ${hosts} hosts` : provider;
   Deno.test(`${name} ends the job on ${where} where processes meet by ${starter}`, async () => {
     const program = "tests/programs/pending.ts";
     const apart = hosts > 1 ? onHosts(hosts) : {};
     const shape = { starter, provider, processes: 3, ...apart };
-    const job = new SpreadJob({ ...shape, program, args: argumentsOf(way, near) });
+    const job = new SpreadJob({ ...shape, program, args: [way] });
     const results = await fail(job, 3, harm);
     for (const { code } of results) assert(code !== 0);
     // Without a launcher each process tells for itself what the one that failed could not.
@@ -172,7 +161,7 @@ for (const { starter, provider, hosts, near, name, way, harm, told } of CASES) {
       const [line] = report.match(/^lamellar: .*\n(?: +at .*\n)*/m) ?? [];
       assertEquals(told.exec(line ?? report)?.[1], "2", report);
     }
-    assertEquals(written(results), settled(3, near));
+    assertEquals(written(results), settled(3));
     assertEquals(await job.left(CLEAR_MS), []);
   });
 }

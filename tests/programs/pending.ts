@@ -1,7 +1,6 @@
 /**
  * The last PE fails in the way of the first argument, while the others have operations of every
- * kind under way with it and say how each of them ended. With `near` as the second argument they
- * leave out those on its memory, which are over at once where it is shared.
+ * kind under way with it and say how each of them ended.
  */
 
 import { am, LamellarWorldBuilder, u32 } from "../../mod.ts";
@@ -45,13 +44,11 @@ if (world.myPe === victim) {
   console.log(`failing at ${Date.now()}`);
   await WAYS[Deno.args[0]!]!();
 } else {
-  const onMemory: Record<string, () => PromiseLike<unknown>> = {
+  const operations: Record<string, () => PromiseLike<unknown>> = {
+    // Where its memory is shared each of these is over at once.
     put: () => region.put(victim, 0, data),
     get: () => region.get(victim, 1024, data.slice()),
     add: () => region.fetchAdd(victim, 2048, 1),
-  };
-  const operations: Record<string, () => PromiseLike<unknown>> = {
-    ...Deno.args[1] === "near" ? {} : onMemory,
     echo: () => world.execAmPe(victim, Echo({ value: 1 })),
     forever: () => world.execAmPe(victim, Forever({ from: world.myPe })),
     barrier: () => world.asyncBarrier(),

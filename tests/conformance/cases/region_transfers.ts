@@ -15,6 +15,8 @@ const LookAt = am("transfers.LookAt", { region: regionOf("u32"), index: u32 }, (
 
 /** How long a PE computes: far longer than the network takes. */
 const COMPUTING_MS = 1000;
+/** How late a timer may be: far more than a turn of the event loop takes. */
+const TIMER_MS = 2000;
 
 /** The cases of rows M-01, M-04 to M-10, M-15 and P-01. */
 export const REGION_TRANSFER_CASES: readonly Case[] = [
@@ -325,6 +327,31 @@ export const REGION_TRANSFER_CASES: readonly Case[] = [
         const seen = Date.now();
         ended.waitUntil(0, "!=", 0).block();
         assert(seen < ended.asSlice()[0]!, "they came after the computation");
+      }
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "Timers run however often a PE awaits what is over already",
+    async run(world) {
+      using region = await world.allocSharedMemRegion("i32", 4);
+      using own = world.allocOneSidedMemRegion("i32", 1);
+      const right = rightOf(world);
+      const operations: Record<string, () => PromiseLike<unknown>> = {
+        put: () => region.put(right, 0, 1),
+        get: () => region.get(right, 0),
+        add: () => region.fetchAdd(right, 1, 1),
+        "one-sided": () => own.get(0),
+        waitUntil: () => region.waitUntil(2, "==", 0),
+        awaitAll: () => world.awaitAll(),
+      };
+      for (const [name, operation] of Object.entries(operations)) {
+        let ran = false;
+        const timer = setTimeout(() => ran = true, 1);
+        const end = performance.now() + TIMER_MS;
+        while (!ran && performance.now() < end) await operation();
+        clearTimeout(timer);
+        assert(ran, `${name} left no time to the event loop`);
       }
       await world.asyncBarrier();
     },
