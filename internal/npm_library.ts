@@ -44,12 +44,14 @@ export class NpmLibrary<T> {
     return this.#exports ??= this.#load();
   }
 
-  #url(): URL {
-    return new URL(this.#file, import.meta.resolve(this.#specifier));
+  /** Where the file is; null where Deno takes packages from node_modules, and this is not there. */
+  #url(): URL | null {
+    return URL.parse(this.#file, import.meta.resolve(this.#specifier));
   }
 
   #readable(): boolean {
     const url = this.#url();
+    if (!url) return false;
     const query = { name: "read", path: url } as const;
     if (Deno.permissions.querySync(query).state !== "granted") return false;
     try {
@@ -61,7 +63,7 @@ export class NpmLibrary<T> {
 
   #load(): T {
     try {
-      const text = Deno.readTextFileSync(this.#url());
+      const text = Deno.readTextFileSync(this.#url()!);
       const module: { exports: unknown } = { exports: {} };
       new Function("exports", "module", text)(module.exports, module);
       return module.exports as T;
@@ -71,6 +73,11 @@ export class NpmLibrary<T> {
   }
 
   #failed(cause: unknown): LamellarError {
-    return new LamellarError("ERR_NOT_LOADED", `Cannot load ${this.#specifier}`, { cause });
+    const advice = String(cause).includes("node_modules")
+      ? ": beside a package.json Deno looks for packages in node_modules only; put " +
+        '"nodeModulesDir": "none" into a deno.json, or run it with --node-modules-dir=none'
+      : "";
+    const text = `Cannot load ${this.#specifier}${advice}`;
+    return new LamellarError("ERR_NOT_LOADED", text, { cause });
   }
 }

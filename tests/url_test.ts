@@ -19,9 +19,14 @@ function serve(): RepositoryServer {
 }
 
 /** Runs Deno outside the repository and its settings, with a module cache of its own. */
-async function runApart(cache: string, args: string[], env: Record<string, string> = {}) {
+async function runApart(
+  cache: string,
+  args: string[],
+  env: Record<string, string> = {},
+  cwd: string = cache,
+) {
   const { result } = startDeno(args, {
-    cwd: cache,
+    cwd,
     env: { ...env, DENO_DIR: cache, DENO_NO_UPDATE_CHECK: "1" },
     timeoutMs: 60_000,
   });
@@ -119,4 +124,29 @@ Deno.test("a program at a URL that may not be imported says which flag is missin
       /^lamellar: Cannot start PEs from .*--allow-import=127\.0\.0\.1:\d+\n$/,
     );
   });
+});
+
+Deno.test("a program beside a package.json runs, or says how it would", async () => {
+  // Deno does not look for node_modules around its own cache.
+  await withCache((cache) =>
+    withCache(async (app) => {
+      await using server = serve();
+      await Deno.writeTextFile(`${app}/package.json`, "{}");
+      const run = async (library: string, ...flags: string[]) => {
+        await Deno.writeTextFile(`${app}/program.ts`, PROGRAM.replace("./mod.ts", library));
+        const args = ["run", "-A", "--quiet", ...flags, "program.ts", "x", "y"];
+        return await runApart(cache, args, { LAMELLAR_PES: "3" }, app);
+      };
+      for (const library of [import.meta.resolve("../mod.ts"), `${server.url}mod.ts`]) {
+        const { code, stderr } = await run(library);
+        assertMatch(stderr, /Cannot load npm:\S+: beside a package\.json .*-modules-dir=none/);
+        assertEquals(code, 1);
+        const ran = await run(library, "--node-modules-dir=none");
+        assertEquals([ran.code, ran.lines], [0, EXPECTED], ran.stderr);
+      }
+      await Deno.writeTextFile(`${app}/deno.json`, '{"nodeModulesDir":"none"}');
+      const ran = await run(`${server.url}mod.ts`);
+      assertEquals([ran.code, ran.lines], [0, EXPECTED], ran.stderr);
+    })
+  );
 });
