@@ -62,9 +62,8 @@ export class Transfers {
   #waits = false;
   /** The ticket of the first of them. */
   #leader = 0;
-  /** The ticket and record of the last one that went out. */
+  /** The ticket of the last one that went out. */
   #latest = 0;
-  #latestIndex = 0;
   #generation = 0;
 
   /**
@@ -219,29 +218,23 @@ export class Transfers {
     const rank = this.#ranks[pe]!;
     const inPlace = this.#inPlace[rank] ??= this.#copiesInPlace(rank);
     const far = this.#heaps[pe]! + offset;
-    if (this.#isLatestUnderWay() && this.#mayWait(write, bytes)) {
-      return this.#coalesce(ticket, write, rank, far, address, bytes);
+    // What begins while the last one is under way need not hurry.
+    if (this.#mayWait(write, bytes) && this.isPending(this.#latest)) {
+      return this.#coalesce(ticket, write, rank, address, far, bytes);
     }
     if (this.#waits) this.#clear();
     this.#latest = ticket;
-    this.#latestIndex = this.#records.indexOf(ticket);
     if (!write || inPlace || bytes > this.#orderedMax) {
       const told = write && !inPlace ? TOLD_OF_ARRIVAL : TOLD;
-      return this.#transfer(ticket, write, rank, far, address, bytes, told);
+      return this.#transfer(ticket, write, rank, address, far, bytes, told);
     }
     const stream = this.#streams[rank]!;
-    const asks = !this.#isUnanswered(stream) || stream.isFull(bytes);
-    this.#transfer(ticket, true, rank, far, address, bytes, asks ? TOLD_OF_ARRIVAL : QUIET);
+    const asks = this.#hasToAsk(stream, bytes);
+    this.#transfer(ticket, true, rank, address, far, bytes, asks ? TOLD_OF_ARRIVAL : QUIET);
     this.#numbers[this.#records.indexOf(ticket)] = asks
       ? stream.addAsk(ticket)
       : -stream.addQuiet(bytes);
     if (!asks) this.#unasked = true;
-  }
-
-  /** Whether the last one that went out is under way: what begins meanwhile need not hurry. */
-  #isLatestUnderWay(): boolean {
-    const index = this.#latestIndex;
-    return this.#records.ticketOf(index) === this.#latest && this.#isUnderWay(index);
   }
 
   #mayWait(write: boolean, bytes: number): boolean {
@@ -253,8 +246,8 @@ export class Transfers {
     ticket: number,
     write: boolean,
     rank: number,
-    far: number,
     address: number,
+    far: number,
     bytes: number,
   ): void {
     const index = this.#records.indexOf(ticket);
@@ -280,7 +273,7 @@ export class Transfers {
     const isFull = waiting === this.#coalesced.piecesMax;
     // The progress thread makes the call with the completion of the latest, which it may just have
     // handled.
-    if (isFull || !this.#isLatestUnderWay()) this.#flush(false);
+    if (isFull || !this.isPending(this.#latest)) this.#flush(false);
   }
 
   /** Waits until no transfer waits for more. */
@@ -300,14 +293,18 @@ export class Transfers {
     const index = this.#records.indexOf(this.#leader);
     const stream = this.#streamOf(index);
     const puts = this.#numbers[index]! < 0;
-    const told = puts && (asks || !this.#isUnanswered(stream) || stream.isFull(0));
+    const told = puts && (asks || this.#hasToAsk(stream, 0));
     const gone = this.#coalesced.flush(told);
     if (gone < 0) return false;
     this.#waits = false;
     this.#latest = this.#leader;
-    this.#latestIndex = index;
     if (told && gone > 0) this.#numbers[index] = stream.addAsk(this.#leader);
     return true;
+  }
+
+  /** Whether the next put has to ask: none before it does, or those since are many. */
+  #hasToAsk(stream: PutStream, bytes: number): boolean {
+    return !this.#isUnanswered(stream) || stream.isFull(bytes);
   }
 
   /** Whether the last put that asked has no answer yet. */
@@ -336,7 +333,7 @@ export class Transfers {
     for (let i = 0; i < PROBES; i++) {
       const ticket = this.#acquire();
       this.#words[buffer >>> 2] = 0;
-      this.#transfer(ticket, false, rank, probe, address, 4, TOLD);
+      this.#transfer(ticket, false, rank, address, probe, 4, TOLD);
       if (this.#words[buffer >>> 2] === 0) inPlace = false;
       this.#waitFor(ticket);
     }
@@ -348,8 +345,8 @@ export class Transfers {
     ticket: number,
     write: boolean,
     rank: number,
-    far: number,
     address: number,
+    far: number,
     bytes: number,
     flags: bigint,
   ): void {
