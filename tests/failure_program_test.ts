@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runSource } from "./support/inline.ts";
 import { programUrl } from "./support/paths.ts";
-import { runProgram, type RunResult } from "./support/run.ts";
+import { runProgram, type RunResult, startProgram } from "./support/run.ts";
 
 /** How long after the failure the process may live; a second, and as much for a busy machine. */
 const END_MS = 2000;
+
+/** How long a process is stopped: longer than others may take to clean up. */
+const STOPPED_MS = 700;
 
 async function fail(
   way: string,
@@ -141,4 +144,14 @@ Deno.test("a job that awaits only other things than the runtime is named, not en
   );
   assertMatch(stderr, /^lamellar: nothing moved for 0\.3 s: PE 0-1: awaiting something .*\n$/);
   assertEquals([code, stdout], [0, "slept\n"]);
+});
+
+Deno.test("time in which the process is stopped does not count for cleaning up", async () => {
+  const program = startProgram({ program: programUrl("cleaning.ts"), pes: 2 });
+  await program.seen("cleaning up");
+  program.kill("SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, STOPPED_MS));
+  program.kill("SIGCONT");
+  const { code, stdout } = await program.result;
+  assertEquals([code, stdout], [1, "cleaning up\ncleaned up\n"]);
 });

@@ -117,7 +117,8 @@ class Supervisor {
   #interrupts = 0;
   /** Whether PEs have been started. */
   #runs = false;
-  #failingSince = 0;
+  /** How long the job has been failing, and when that was counted last. */
+  #failing: { ms: number; countedAt: number } | undefined;
 
   constructor(job: Job, layout: Layout, group: ProcessGroup | undefined) {
     this.#job = job;
@@ -161,7 +162,7 @@ class Supervisor {
         await this.#leave(code);
         return code;
       }
-      const soon = this.#failingSince > 0 || this.#watchdog.suspects;
+      const soon = this.#failing !== undefined || this.#watchdog.suspects;
       await bell.wait(seen, soon ? LOOK_SOON_MS : LOOK_MS);
     }
   }
@@ -272,16 +273,17 @@ class Supervisor {
 
   #lookAtFailure(): number | undefined {
     const record = readFailure(this.#views);
-    if (this.#failingSince === 0) {
-      this.#failingSince = performance.now();
-      this.#report(record);
-    }
+    const now = performance.now();
+    if (!this.#failing) this.#report(record);
+    const failing = this.#failing ??= { ms: 0, countedAt: now };
+    // While the whole process stood still its PEs could not clean up either.
+    failing.ms += Math.min(now - failing.countedAt, 2 * LOOK_SOON_MS);
+    failing.countedAt = now;
     const over = this.#words(STATUS.state).every((state) =>
       state === PE_STATE.finished || state === PE_STATE.failed
     );
     const told = this.#group?.tell() ?? true;
-    const elapsed = performance.now() - this.#failingSince;
-    if (!(over && told) && elapsed < GRACE_MS) return undefined;
+    if (!(over && told) && failing.ms < GRACE_MS) return undefined;
     return record.exitCode;
   }
 
