@@ -148,7 +148,9 @@ function openObjects(
   bindObjects(ep, av, 0n, provider);
   bindObjects(ep, cq, FI.FI_TRANSMIT | FI.FI_RECV | FI.FI_SELECTIVE_COMPLETION, provider);
   enableObject(ep, provider);
-  const sleeps = wait === FI.FI_WAIT_FD ? waitObject(fabric, cq, provider) : undefined;
+  const sleeps = wait === FI.FI_WAIT_FD
+    ? waitObject(fabric, cq, provider, library.version)
+    : undefined;
   return { all, domain, av, cq, ep, wait: waitKind(provider, wait), waitObject: sleeps };
 }
 

@@ -10,6 +10,7 @@ import { FABRIC, FI } from "./fabric_abi.ts";
 import { baseOperation, type FabricObject, operation } from "./fabric_object.ts";
 import { openLibc } from "./libc.ts";
 import { functionAt, wordAt } from "./native.ts";
+import { type AlarmPlace, findAlarm, QueueAlarm } from "./queue_alarm.ts";
 
 const POLL = {
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout)
@@ -33,6 +34,8 @@ export interface WaitObject {
   readonly cq: bigint;
   /** The descriptor of the queue; it belongs to the queue. */
   readonly fd: number;
+  /** Its alarm, where nobody needs it who does not sleep. */
+  readonly alarm: AlarmPlace | undefined;
 }
 
 /**
@@ -40,22 +43,26 @@ export interface WaitObject {
  *
  * @param fabric The fabric
  * @param cq The queue, opened with `FI_WAIT_FD`
- * @param provider The provider, for errors
+ * @param provider The provider
+ * @param version The version of libfabric
  * @returns What sleeps need, or undefined if the provider does not give it away
  */
 export function waitObject(
   fabric: FabricObject,
   cq: FabricObject,
   provider: string,
+  version: string,
 ): WaitObject | undefined {
   // int (*control)(struct fid *fid, int command, void *arg)
   const control = functionAt(baseOperation(cq, "control", provider), {
     parameters: ["u64", "i32", "buffer"],
     result: "i32",
   });
-  const fd = new Int32Array([-1]);
-  const code = control.call(cq.fid, FI.FI_GETWAIT, new Uint8Array(fd.buffer));
-  return code === 0 && fd[0]! >= 0 ? { fabric: fabric.fid, cq: cq.fid, fd: fd[0]! } : undefined;
+  const out = new Int32Array([-1]);
+  const code = control.call(cq.fid, FI.FI_GETWAIT, new Uint8Array(out.buffer));
+  const fd = out[0]!;
+  if (code !== 0 || fd < 0) return undefined;
+  return { fabric: fabric.fid, cq: cq.fid, fd, alarm: findAlarm(fd, provider, version) };
 }
 
 /** Sleeps in a queue, in one thread at a time. */
@@ -66,6 +73,7 @@ export class QueueWait {
   readonly #poll: Deno.DynamicLibrary<typeof POLL>["symbols"]["poll"];
   /** `struct pollfd`: a descriptor, and the events that are wanted. */
   readonly #descriptor: Uint8Array<ArrayBuffer>;
+  readonly #alarm: QueueAlarm | undefined;
   /** Sleeps in a row that ended for nothing. */
   #vain = 0;
 
@@ -74,7 +82,7 @@ export class QueueWait {
    * @param provider The provider, for errors
    * @throws {FeatureLevelError} If the provider lacks a function
    */
-  constructor({ fabric, cq, fd }: WaitObject, provider: string) {
+  constructor({ fabric, cq, fd, alarm }: WaitObject, provider: string) {
     this.#fabric = fabric;
     const table = wordAt(fabric + BigInt(FABRIC.fid_fabric.ops));
     const trywait = operation(table, FABRIC.fi_ops_fabric.trywait, "fi_trywait", provider);
@@ -82,6 +90,7 @@ export class QueueWait {
     this.#queues = new Uint8Array(new BigUint64Array([cq]).buffer);
     this.#poll = openLibc(POLL)!.symbols.poll;
     this.#descriptor = new Uint8Array(new Int32Array([fd, POLLIN]).buffer);
+    this.#alarm = alarm && new QueueAlarm(alarm);
   }
 
   /**
@@ -113,14 +122,35 @@ export class QueueWait {
    * @returns What it returned
    */
   sleep(timeoutMs: number, called: () => boolean, look: () => number, alertMs = 0): number {
-    const ready = this.#trywait.call(this.#fabric, this.#queues, 1) === 0;
-    const ended = ready && !called() &&
-      (this.#stirs(alertMs) || this.#poll(this.#descriptor, 1n, timeoutMs) > 0);
+    const ended = this.alarmed(() =>
+      this.#trywait.call(this.#fabric, this.#queues, 1) === 0 && !called() &&
+      (this.#stirs(alertMs) || this.#poll(this.#descriptor, 1n, timeoutMs) > 0)
+    );
     const came = look();
     // After a look there is something again only in a stream, or for ever.
     const vain = ended && came === 0 && this.#poll(this.#descriptor, 1n, 0) > 0;
     this.#vain = vain ? this.#vain + 1 : 0;
     return came;
+  }
+
+  /** Takes the alarm out of the queue until somebody sleeps; nobody may sleep now. */
+  silence(): void {
+    this.#alarm?.silence();
+  }
+
+  /**
+   * Sleeps in the queue by whatever means, with its alarm on; afterwards it is silent.
+   *
+   * @param sleep Sleeps
+   * @returns What it returned
+   */
+  alarmed<T>(sleep: () => T): T {
+    this.#alarm?.arm();
+    try {
+      return sleep();
+    } finally {
+      this.silence();
+    }
   }
 
   /** Asks the descriptor for a while whether something happens. */

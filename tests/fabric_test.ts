@@ -239,6 +239,42 @@ Deno.test("QueueWait ends by a signal and its time, and takes what is put", () =
   assert(!wait.restless);
 });
 
+Deno.test("the alarm of a queue is on while somebody sleeps, and wakes them", () => {
+  const provider = "tcp;ofi_rxm";
+  using sides = pair(provider);
+  const { one, two, toTwo } = sides;
+  const { set, fd, events, data } = one.fabric.waitObject!.alarm!;
+  const member = () => {
+    const text = Deno.readTextFileSync(`/proc/self/fdinfo/${set}`);
+    return new RegExp(`^tfd: +${fd} events: +(\\S+) data: +(\\S+)`, "m").exec(text)?.slice(1);
+  };
+  const as = [events.toString(16), data.toString(16)];
+  assertEquals(member(), as);
+  const wait = new QueueWait(one.fabric.waitObject!, provider);
+  wait.silence();
+  assertEquals(member(), undefined);
+  const look = () => Math.max(0, one.own.calls.cqRead(one.fabric.cq, one.own.at(2048), 4n));
+  // The first message connects the two.
+  one.own.send(toTwo, DATA, 8, 1n, () => void two.own.poll());
+  while (look() === 0) two.own.poll();
+  for (let round = 0; round < 20 && look() === 0; round++) wait.sleep(10, () => false, look);
+  for (let round = 0; round < 5; round++) {
+    // What another thread sends leaves at once, so that nothing of it comes by the network.
+    const send = (): boolean => {
+      assertEquals(member(), as);
+      one.own.send(toTwo, DATA, 8, 2n, () => {});
+      return false;
+    };
+    const start = performance.now();
+    assertEquals(wait.sleep(10_000, send, look), 1);
+    assert(performance.now() - start < 5000, "nobody woke the sleeper");
+    assertEquals(member(), undefined);
+  }
+  assertEquals(wait.alarmed(member), as);
+  assertThrows(() => wait.alarmed(() => [].at(0)!["x"]), TypeError);
+  assertEquals(member(), undefined);
+});
+
 Deno.test("QueueWait finds out that a descriptor never comes to rest", () => {
   using sides = pair("net");
   const { one, two, toTwo } = sides;

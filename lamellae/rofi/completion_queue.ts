@@ -211,6 +211,11 @@ export class CompletionQueue extends CallMemory {
     this.kernels.store32(this.#lock, 0);
   }
 
+  /** Has looks do without what wakes sleepers; nobody may sleep now. */
+  silence(): void {
+    this.#wait?.silence();
+  }
+
   /**
    * Sleeps until something happens in the network, and handles what came. The lock has to be taken.
    *
@@ -224,7 +229,9 @@ export class CompletionQueue extends CallMemory {
     if (this.#wait && !this.#wait.restless) {
       return this.#wait.sleep(ms, called, () => this.look(), alertMs);
     }
-    const code = this.calls.cqSread(this.#cq, this.#completionsPointer, ROOM, 0n, ms);
+    const sread = (): number =>
+      this.calls.cqSread(this.#cq, this.#completionsPointer, ROOM, 0n, ms);
+    const code = this.#wait ? this.#wait.alarmed(sread) : sread();
     const came = this.#completed(code) + this.#handleArrived();
     if (came === 0) this.#wait?.retry();
     return came;

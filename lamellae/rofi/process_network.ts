@@ -156,6 +156,7 @@ export class ProcessNetwork extends ProcessGroup {
     // The progress thread, which does not run yet, goes on with what this port began.
     const port = new Port(start, net.nearPes, kernels, views);
     port.postReceives();
+    port.silence();
     port.calls.close();
     await this.joined.bootstrap.barrier();
     const rung = bell?.mapped() === start.peers.length - 1;
