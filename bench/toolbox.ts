@@ -25,7 +25,7 @@ const ADVICE: Record<Exclude<Tool, "ours" | "deno">, string> = {
   cc: "C floors: no C compiler (apt-get install gcc libc6-dev)",
   mpi: "MPI C: not installed (apt-get install libopenmpi-dev openmpi-bin)",
   shmem: "OpenSHMEM: not installed (apt-get install libopenmpi-dev openmpi-bin)",
-  mpi4py: "mpi4py: not installed (apt-get install python3-mpi4py openmpi-bin)",
+  mpi4py: "mpi4py: not installed (apt-get install python3-mpi4py python3-numpy openmpi-bin)",
 };
 
 /** The tools of one run, and the folder with what they built; disposing removes the folder. */
@@ -162,7 +162,7 @@ export class Toolbox implements AsyncDisposable {
   async #findMpi4py(): Promise<void> {
     // Debian's package belongs to the system's Python, which another one may hide in PATH.
     for (const python of ["python3", "/usr/bin/python3"]) {
-      if (!await this.#runs([python, "-c", "import mpi4py"])) continue;
+      if (!await this.#runs([python, "-c", "import mpi4py, numpy"])) continue;
       if (!await this.#runs(["mpirun", "--version"])) continue;
       this.#python = python;
       this.#available.add("mpi4py");
