@@ -74,6 +74,8 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
   readonly #kept = new Set<AmHandle<unknown>>();
   #failedTasks: FailedTask[] = [];
   #idleListeners: (() => void)[] = [];
+  /** Why all handles were rejected: what is launched afterwards would never end. */
+  #failure: LamellarError | undefined;
 
   /**
    * @param options What it is built from.
@@ -137,8 +139,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     team?: TeamWork,
   ): AmHandle<T> {
     if (pe === this.#lamella.pe) return this.launchLocal(call, options, team);
-    // What began after others were told would never end.
-    this.#progress.checkFailure();
+    if (this.#failure) throw this.#failure;
     const { definition } = call;
     if (definition === undefined) throw notACall(call);
     const { codec } = definition;
@@ -207,7 +208,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     }
     const closure = new ClosureValue(analyseClosure(fn).source, captures);
     if (pe === this.#lamella.pe) return this.#queue(closure, undefined, options, team);
-    this.#progress.checkFailure();
+    if (this.#failure) throw this.#failure;
     const { closures, outbox } = this;
     const number = closures.introduce(pe, closure);
     const head = team === undefined ? HEAD_BYTES : HEAD_BYTES + TEAM_BYTES;
@@ -237,7 +238,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     options: LaunchOptions | undefined,
     team: TeamWork | undefined,
   ): AmHandle<unknown> {
-    this.#progress.checkFailure();
+    if (this.#failure) throw this.#failure;
     const handle = new AmHandle<unknown>(this, this.#lamella.pe, definition);
     if (team) handle.join(team);
     this.#outstanding++;
@@ -461,6 +462,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
   }
 
   #failAll(error: LamellarError): void {
+    this.#failure = error;
     for (const requests of this.#requests) {
       for (const handle of requests.takeAll()) handle.reject(error);
     }
