@@ -165,7 +165,7 @@ const VARIABLES = {
   shareMemory: {
     name: "LAMELLAR_SHARE_MEMORY",
     takes: { kind: "boolean" },
-    byDefault: "1; 0 for processes of one host alone that are to use rofi or a provider of it",
+    byDefault: "1; 0 for processes of one host alone that are to use rofi or a provider but shm",
     meaning: "Whether processes of a host share memory, whatever is between hosts",
   },
   provider: {

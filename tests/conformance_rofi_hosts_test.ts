@@ -1,3 +1,4 @@
-import { conformanceOfHosts } from "./conformance/spread.ts";
+import { conformanceOfHosts, conformanceOfOneHost } from "./conformance/spread.ts";
 
 conformanceOfHosts("tcp");
+conformanceOfOneHost();

@@ -1,11 +1,12 @@
 import { testExamples } from "./support/examples.ts";
+import { overLibfabric } from "./support/spread.ts";
 
 /** Runs examples on two processes, which share the PEs evenly, and memory without a provider. */
 function onTwoProcesses(provider?: string) {
   return () => ({
     launcher: true,
     launcherFlags: ["--processes", "2"],
-    env: provider === undefined ? {} : { LAMELLAR_ROFI_PROVIDER: provider },
+    env: provider === undefined ? {} : overLibfabric(provider),
   });
 }
 

@@ -99,14 +99,26 @@ function written(results: readonly RunResult[]): string[] {
   return lines.filter((line) => /^PE \d+: /.test(line)).sort();
 }
 
-for (const provider of ["tcp", "shm", "shmem"]) {
-  for (const failure of provider === "shm" ? [THROWS, KILLED, STOPPED] : FAILURES) {
+const SOME = [THROWS, KILLED, STOPPED];
+
+/** What carries the traffic, and whether processes of a provider share memory all the same. */
+const CARRIERS = [
+  { provider: "tcp", failures: FAILURES },
+  { provider: "shm", failures: SOME },
+  { provider: "shm", shares: true, failures: SOME },
+  { provider: "shmem", failures: FAILURES },
+];
+
+for (const { provider, shares, failures } of CARRIERS) {
+  const where = shares ? `${provider} and shared memory` : provider;
+  const env = shares ? { LAMELLAR_SHARE_MEMORY: "1" } : {};
+  for (const failure of failures) {
     const { name, way, harm, told, code } = failure;
     const pes = failure === KILLED ? 2 : 1;
     const processes = pes === 2 ? 2 : 3;
-    Deno.test(`${name} on ${provider} ends the job, which says why once`, async () => {
+    Deno.test(`${name} on ${where} ends the job, which says why once`, async () => {
       const program = "tests/programs/pending.ts";
-      const shape = { starter: "launcher", provider, processes, pes } as const;
+      const shape = { starter: "launcher", provider, env, processes, pes } as const;
       const job = new SpreadJob({ ...shape, program, args: [way] });
       const numPes = processes * pes;
       const [result] = await fail(job, numPes, harm);

@@ -94,12 +94,15 @@ async function shmemGroup(
   );
 }
 
-/** The processes over libfabric; those of a host share memory if there are several hosts. */
+/**
+ * The processes over libfabric; those of a host share memory if there are several hosts, or if the
+ * provider is shared memory itself, of which ours is the quicker.
+ */
 async function rofiGroup(joined: Joined, offers: Offers, hosts: number): Promise<ProcessGroup> {
   const { ProcessNetwork, rofiShare } = await import("../rofi/process_network.ts");
-  const asked = joined.config.shareMemory;
+  const { provider, shareMemory: asked } = joined.config;
   const host = hostOfThis(joined);
-  if ((asked ?? hosts > 1) && host.places > 1) {
+  if ((asked ?? (hosts > 1 || provider === "shm")) && host.places > 1) {
     const layout = roomFor(joined, { ...rofiShare(joined, host.places), host });
     const memory = typeof layout === "string" ? layout : await HostMemory.open(layout, offers);
     if (typeof memory !== "string") return new ProcessNetwork(joined, memory.layout, memory);

@@ -180,6 +180,8 @@ Deno.test("processes of one host share memory, unless something else is asked fo
     [{ backend: "shmem" }, "shmem 0,1"],
     [{ backend: "rofi" }, "rofi alone"],
     [{ provider: "tcp" }, "rofi alone"],
+    [{ provider: "shm" }, "rofi 0,1"],
+    [{ provider: "shm", shareMemory: false }, "rofi alone"],
     [{ domain: "eth0" }, "rofi alone"],
     [{ shareMemory: false }, "rofi alone"],
     [{ shareMemory: true }, "shmem 0,1"],

@@ -61,6 +61,8 @@ export class RofiLamella implements Lamella {
   readonly #transfers: Transfers;
   readonly #outgoing: Outgoing;
   readonly #near: boolean[];
+  /** Whether anything comes by the network; else it is left to the progress thread. */
+  readonly #far: boolean;
   readonly #alone: boolean;
   readonly #yield: (() => void) | undefined;
   readonly #control: number;
@@ -119,6 +121,7 @@ export class RofiLamella implements Lamella {
     // Where every PE has a core, nobody waits for that of a process' only one.
     this.#yield = this.#alone && !this.#port.crowded ? undefined : offer;
     this.#near = Array.from({ length: this.numPes }, (_, other) => isNear(layout, other));
+    this.#far = this.#near.includes(false);
     this.#reported = new Int32Array(this.numPes);
   }
 
@@ -185,6 +188,7 @@ export class RofiLamella implements Lamella {
   poll(sink: FrameSink): number {
     // A wait has just read the network for what is in the rings: who sent it waits for an answer.
     const done = this.#local.poll(sink);
+    if (!this.#far) return done;
     if (done > 0 && ++this.#unread < POLLS_UNREAD) return done;
     this.#unread = 0;
     this.#look();
@@ -232,6 +236,7 @@ export class RofiLamella implements Lamella {
   }
 
   wait(seen: number, spins: number, yields: number, timeoutMs: number): number {
+    if (!this.#far) return this.#local.wait(seen, spins, yields, timeoutMs);
     const offer = yields > 0 ? this.#yield : undefined;
     const plain = Math.ceil(spins * LOOKS_PER_SPIN);
     const looks = offer ? plain + yields : plain;
@@ -272,7 +277,7 @@ export class RofiLamella implements Lamella {
   }
 
   waitAsync(seen: number): Promise<unknown> | null {
-    this.#rest();
+    if (this.#far) this.#rest();
     return this.#local.waitAsync(seen);
   }
 
@@ -342,6 +347,9 @@ export class RofiLamella implements Lamella {
     yields: number,
     timeoutMs: number,
   ): number {
+    if (!this.#far) {
+      return this.#local.waitSignal(slot, sequence, seen, spins, yields, timeoutMs);
+    }
     if (this.#local.signalled(slot, sequence)) return WAIT_EVENT;
     // A signal rings the bell like all else that comes.
     return this.wait(seen, spins, yields, timeoutMs);

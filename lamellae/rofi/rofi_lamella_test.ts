@@ -431,6 +431,33 @@ Deno.test("a PE that sleeps hands the queue to the progress thread, and asks for
   here.progress.leave();
 });
 
+Deno.test("PEs that are all near leave the network alone", () => {
+  const { network, all } = startProcesses({ processes: 1, nearPes: 2 });
+  const calls: string[] = [];
+  const watched = new Proxy(network.calls(0), {
+    get(target, name) {
+      calls.push(String(name));
+      return Reflect.get(target, name);
+    },
+  });
+  const { start, memory } = all[0]!;
+  const [first, second] = [0, 1].map((pe) =>
+    new RofiLamella(start, memory, kernelsOf(start, memory, pe), pe, undefined, watched)
+  );
+  calls.length = 0;
+  const rings = first!.views.i32[(start.net.control + CONTROL.bell + 4) / 4];
+  assertEquals(first!.poll((_source, _views, at) => at), 0);
+  assertEquals(first!.wait(first!.events(), 100, 0, 0.1), WAIT_TIMEOUT);
+  assertEquals(first!.waitSignal(0, 1, first!.events(), 100, 0, 0.1), WAIT_TIMEOUT);
+  const seen = first!.events();
+  second!.signal(0, 0, 1, 77, 0);
+  assertEquals(first!.waitSignal(0, 1, seen, 1, 0, 0), WAIT_EVENT);
+  assertEquals(first!.tagOf(0, 1), 77);
+  assert(first!.waitAsync(first!.events()) !== null);
+  assertEquals(calls, []);
+  assertEquals(first!.views.i32[(start.net.control + CONTROL.bell + 4) / 4], rings);
+});
+
 Deno.test("a PE tells a far one how far it has read with each quarter of the ring", () => {
   const { processes, pe, far, here } = pair();
   const { ringBytes } = here.layout;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { overLibfabric } from "../support/spread.ts";
 import { conformance } from "./suite.ts";
 
 /** Processes and PEs of each. */
@@ -28,8 +29,18 @@ export function conformanceOfShmem(): void {
 export function conformanceOver(provider: string): void {
   conformance({
     name: `rofi on ${provider}`,
-    env: { LAMELLAR_ROFI_PROVIDER: provider },
+    env: overLibfabric(provider),
     shapes: SHAPES,
+  });
+}
+
+/** Makes a test of every case on the rofi lamella where no PE is far. */
+export function conformanceOfOneHost(): void {
+  conformance({
+    name: "rofi on shared memory",
+    // Asked for, so that a job that cannot share memory fails.
+    env: { LAMELLAR_ROFI_PROVIDER: "shm", LAMELLAR_SHARE_MEMORY: "1" },
+    shapes: [{ processes: 2, pes: 2 }],
   });
 }
 
@@ -64,7 +75,7 @@ export function conformanceOfHosts(provider: string): void {
 export function someConformanceOver(provider: string): void {
   conformance({
     name: `rofi on ${provider}`,
-    env: { LAMELLAR_ROFI_PROVIDER: provider },
+    env: overLibfabric(provider),
     shapes: [{ processes: 2, pes: 1 }],
     groups: ["world and messages", "regions", "teams"],
   });

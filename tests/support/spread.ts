@@ -38,12 +38,22 @@ const STARTERS = {
   mpirun: ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n"],
 } as const;
 
+/**
+ * Variables that choose a provider.
+ *
+ * @param provider A provider of libfabric, which is to carry all traffic.
+ * @returns The variables.
+ */
+export function overLibfabric(provider: string): Record<string, string> {
+  const chosen = { LAMELLAR_ROFI_PROVIDER: provider };
+  // Without a word processes that name it share memory.
+  return provider === "shm" ? { ...chosen, LAMELLAR_SHARE_MEMORY: "0" } : chosen;
+}
+
 /** Variables that choose what carries the traffic. */
 function carriedBy(provider: string | undefined): Record<string, string> {
   if (provider === undefined) return {};
-  return provider === "shmem"
-    ? { LAMELLAR_BACKEND: "shmem" }
-    : { LAMELLAR_ROFI_PROVIDER: provider };
+  return provider === "shmem" ? { LAMELLAR_BACKEND: "shmem" } : overLibfabric(provider);
 }
 
 /** A job that runs. */
