@@ -6,7 +6,18 @@
  */
 
 import { OutOfMemoryError } from "../internal/errors.ts";
-import { ALLOCATION_ALIGN } from "../internal/limits.ts";
+import { ALLOCATION_ALIGN, HEAP_PAGE_BYTES, PAGED_BYTES_MIN } from "../internal/limits.ts";
+
+/** What an allocation may ask for. */
+export interface AllocateOptions {
+  /** Bytes before the elements, whole cache lines: what begins on a page are the elements. */
+  head?: number;
+  /**
+   * Clears memory that was given out before, so that the range holds zeros; memory that was not is
+   * left untouched, and takes no room of the machine until it is used.
+   */
+  clear?: (offset: number, bytes: number) => void;
+}
 
 /** Allocates byte ranges of a segment. */
 export class SegmentHeap {
@@ -40,30 +51,38 @@ export class SegmentHeap {
    * Takes a range.
    *
    * @param bytes How much; at least one cache line is taken.
-   * @param clear Clears memory that was given out before, so that the range holds zeros; memory
-   * that was not is left untouched, and takes no room of the machine until it is used.
-   * @returns Its offset in the segment, aligned to a cache line.
+   * @param options What comes before its elements, and how it is cleared.
+   * @returns Its offset in the segment, aligned to a cache line; the elements of a large range
+   * begin on a page where a free block has room for that.
    * @throws {OutOfMemoryError} If no free block is large enough.
    */
-  allocate(bytes: number, clear?: (offset: number, bytes: number) => void): number {
+  allocate(bytes: number, { head = 0, clear }: AllocateOptions = {}): number {
     const need = Math.max(1, Math.ceil(bytes / ALLOCATION_ALIGN)) * ALLOCATION_ALIGN;
-    let best = -1;
-    for (let i = 0; i < this.#free.length; i++) {
-      const size = this.#free[i]!.bytes;
-      if (size >= need && (best < 0 || size < this.#free[best]!.bytes)) best = i;
-    }
-    if (best < 0) throw this.#full(bytes);
-    const block = this.#free[best]!;
-    const offset = block.offset;
-    if (block.bytes === need) this.#free.splice(best, 1);
-    else {
-      block.offset += need;
-      block.bytes -= need;
-    }
+    const paged = bytes - head >= PAGED_BYTES_MIN;
+    let offset: number | undefined;
+    if (paged) offset = this.#take(need, (from) => pageFrom(from + head) - head);
+    offset ??= this.#take(need, (from) => from);
+    if (offset === undefined) throw this.#full(bytes);
     this.#used.set(offset, need);
     this.#freeBytes -= need;
     if (offset < this.#fresh) clear?.(offset, Math.min(need, this.#fresh - offset));
     this.#fresh = Math.max(this.#fresh, offset + need);
+    return offset;
+  }
+
+  /** Takes a range out of the smallest free block that holds it where `start` puts it. */
+  #take(need: number, start: (blockOffset: number) => number): number | undefined {
+    let best: { offset: number; bytes: number } | undefined;
+    for (const block of this.#free) {
+      const room = block.bytes - (start(block.offset) - block.offset);
+      if (room >= need && (!best || block.bytes < best.bytes)) best = block;
+    }
+    if (!best) return undefined;
+    const offset = start(best.offset);
+    const before = { offset: best.offset, bytes: offset - best.offset };
+    const after = { offset: offset + need, bytes: best.bytes - before.bytes - need };
+    const rest = [before, after].filter((block) => block.bytes > 0);
+    this.#free.splice(this.#free.indexOf(best), 1, ...rest);
     return offset;
   }
 
@@ -116,4 +135,9 @@ export class SegmentHeap {
       { pe: this.#pe, op: "allocate" },
     );
   }
+}
+
+/** The first page boundary from an offset on. */
+function pageFrom(offset: number): number {
+  return Math.ceil(offset / HEAP_PAGE_BYTES) * HEAP_PAGE_BYTES;
 }

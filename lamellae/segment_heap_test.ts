@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { OutOfMemoryError } from "../internal/errors.ts";
 import { randomizer } from "../internal/kernels_test_bench.ts";
-import { ALLOCATION_ALIGN } from "../internal/limits.ts";
+import { ALLOCATION_ALIGN, HEAP_PAGE_BYTES, PAGED_BYTES_MIN } from "../internal/limits.ts";
 import { newSeed } from "./pes_test.ts";
 import { SegmentHeap } from "./segment_heap.ts";
 
@@ -40,6 +40,24 @@ Deno.test("SegmentHeap takes the smallest free block that is large enough", () =
   assertEquals(heap.allocate(1), gaps[0]! + 4 * LINE);
   assertEquals(heap.allocate(9 * LINE), gaps[3]);
   assertThrows(() => heap.allocate(1), OutOfMemoryError);
+});
+
+Deno.test("SegmentHeap puts the elements of a large range on a page, and loses nothing", () => {
+  const heap = new SegmentHeap(0, 4 * PAGED_BYTES_MIN);
+  const head = 2 * LINE;
+  assertEquals(heap.allocate(head + PAGED_BYTES_MIN - 1, { head }), 0);
+  const large = heap.allocate(head + PAGED_BYTES_MIN, { head });
+  assertEquals(large, PAGED_BYTES_MIN + HEAP_PAGE_BYTES - head);
+  const gap = HEAP_PAGE_BYTES - 2 * head;
+  assertEquals(heap.allocate(gap), PAGED_BYTES_MIN + head);
+  assertEquals(heap.freeBytes, 2 * PAGED_BYTES_MIN - HEAP_PAGE_BYTES);
+});
+
+Deno.test("SegmentHeap gives a large range to a block without room for the page's begin", () => {
+  const heap = new SegmentHeap(0, PAGED_BYTES_MIN + 2 * LINE);
+  assertEquals(heap.allocate(LINE), 0);
+  assertEquals(heap.allocate(PAGED_BYTES_MIN + LINE, { head: LINE }), LINE);
+  assertEquals(heap.freeBytes, 0);
 });
 
 Deno.test("SegmentHeap joins what is freed with the free blocks before and after it", () => {
@@ -138,11 +156,11 @@ Deno.test("SegmentHeap.allocate() has only memory cleared that was given out bef
   const heap = new SegmentHeap(0, 1024);
   const cleared: [number, number][] = [];
   const clear = (offset: number, bytes: number): number => cleared.push([offset, bytes]);
-  const first = heap.allocate(128, clear);
-  const second = heap.allocate(64, clear);
+  const first = heap.allocate(128, { clear });
+  const second = heap.allocate(64, { clear });
   assertEquals(cleared, []);
   heap.release(second);
   heap.release(first);
-  assertEquals(heap.allocate(320, clear), 0);
+  assertEquals(heap.allocate(320, { clear }), 0);
   assertEquals(cleared, [[0, 192]]);
 });

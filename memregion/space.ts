@@ -259,14 +259,15 @@ export class RegionSpace {
   ): number | OutOfMemoryError {
     const { heap, pe, kernels, views } = this.#lamella;
     this.#sweep();
-    const bytes = tableBytes + PART_HEADER_BYTES + length * info.bytes;
+    const head = tableBytes + PART_HEADER_BYTES;
+    const clear = (from: number, count: number): void => {
+      kernels.fill(this.#lamella.address(pe, from), 0, count);
+    };
     try {
-      const offset = heap.allocate(bytes, (from, count) => {
-        kernels.fill(this.#lamella.address(pe, from), 0, count);
-      });
+      const offset = heap.allocate(head + length * info.bytes, { head, clear });
       const address = this.#lamella.address(pe, offset);
       views.f64[(address + tableBytes + PART_HEADER.bytes) / 8] = length * info.bytes;
-      return offset + tableBytes + PART_HEADER_BYTES;
+      return offset + head;
     } catch (error) {
       if (error instanceof OutOfMemoryError) return error;
       throw error;
