@@ -4,7 +4,7 @@
  * and read and write each other's memory regions.
  *
  * ```ts
- * import { am, LamellarWorldBuilder, u32 } from "./mod.ts";
+ * import { am, LamellarWorldBuilder, u32 } from "@lamellar/lamellar";
  *
  * const Hello = am("Hello", { from: u32 }, (self, lamellar) => {
  *   console.log(`hello from PE ${self.from} on PE ${lamellar.currentPe} of ${lamellar.numPes}`);
@@ -24,22 +24,24 @@ export {
   am,
   AmCall,
   type AmContext,
-  type AmDefinition,
-  AmHandle,
+  type AmHandle,
   type AmOptions,
   type AmResult,
   type AmType,
   type Blockable,
   type Captures,
   type Closure,
+  type ClosureArguments,
+  type ClosureCaptures,
   type ClosureResult,
   type Codec,
+  type FoundHandle,
   type HandlerTeam,
   type HandlerWorld,
   type LamellarEnv,
   type LaunchOptions,
   localAm,
-  MultiAmHandle,
+  type MultiAmHandle,
   oneSided,
   type OriginClosure,
   region,
@@ -53,6 +55,7 @@ export {
   bigu64Array,
   bool,
   bytes,
+  type ElementSchema,
   extension,
   f32,
   f32Array,
@@ -88,16 +91,21 @@ export {
   u8Array,
 } from "./am/mod.ts";
 export * from "./internal/errors.ts";
-export { CollectiveHandle } from "./lamellae/mod.ts";
+export type { BarrierHandle, CollectiveHandle, Handle, WaitOptions } from "./lamellae/mod.ts";
 export type { MemoryViews } from "./internal/memory_views.ts";
 export { VERSION } from "./internal/version.ts";
 export {
   type AllocationResult,
+  type BatchCompareExchangeResult,
+  type BitsSource,
+  type BitsValue,
   type BulkSource,
   type CompareExchangeResult,
   type Comparison,
   type ElementArray,
+  type ElementSlice,
   type ElementType,
+  type ElementTypeLike,
   type ElementTypes,
   type ElementValue,
   type GetTarget,
@@ -107,27 +115,22 @@ export {
   type LamellarMemoryRegion,
   MemNotLocalError,
   MemoryRegion,
-  type OneSidedAtomics,
+  type NumericSource,
+  type NumericValue,
   OneSidedMemoryRegion,
-  type OneSidedRma,
   type PutSource,
-  type RegionBatches,
   type RegionSignal,
-  RmaHandle,
-  type SharedAtomics,
+  type RmaHandle,
   SharedMemoryRegion,
-  type SharedRma,
-  WaitHandle,
-  type WaitOptions,
+  type WaitHandle,
 } from "./memregion/mod.ts";
 export {
   type Backend,
-  BarrierHandle,
   BlockedArch,
   IdError,
   type LamellarArch,
   LamellarSubteam,
-  LamellarTask,
+  type LamellarTask,
   LamellarTeam,
   LamellarWorld,
   LamellarWorldBuilder,

@@ -8,31 +8,54 @@ import type { Codec } from "./codec.ts";
 
 declare const RESULT: unique symbol;
 
-/** An active message with its payload, ready to be launched. */
+/** What a call runs; undefined if that is not a call. */
+export let definitionOf: (call: unknown) => AmDefinition | undefined;
+/** The payload of a call. */
+export let payloadOf: (call: AmCall<unknown>) => unknown;
+
+/**
+ * An active message with its payload, ready to be launched.
+ *
+ * @category Active messages
+ */
 export class AmCall<T> {
-  /** Only there for the type checker. */
+  /**
+   * Only there for the type checker.
+   *
+   * @ignore
+   */
   declare readonly [RESULT]: T;
-  /** What it runs. */
-  readonly definition: AmDefinition;
-  /** Its payload. */
-  readonly self: unknown;
+  readonly #definition: AmDefinition;
+  readonly #self: unknown;
 
   /**
    * Calls come from what `am` and `localAm` return.
    *
-   * @internal
+   * @ignore
    * @param definition What it runs.
    * @param self Its payload.
    */
   constructor(definition: AmDefinition, self: unknown) {
-    this.definition = definition;
-    this.self = self;
+    this.#definition = definition;
+    this.#self = self;
+  }
+
+  static {
+    definitionOf = (call) =>
+      typeof call === "object" && call !== null && #definition in call
+        ? call.#definition
+        : undefined;
+    payloadOf = (call) => call.#self;
   }
 }
 
-/** What the runtime knows of an active message. */
+/**
+ * What the runtime knows of an active message.
+ *
+ * @category Active messages
+ */
 export interface AmDefinition {
-  /** What PEs know it by. */
+  /** The name by which PEs know it. */
   readonly name: string;
   /** Gets the payload and the context of handlers. */
   readonly handler: (self: unknown, context: unknown) => unknown;

@@ -7,37 +7,47 @@
 
 import type { AmContext } from "./context.ts";
 import { AmCall, type AmDefinition } from "./call.ts";
-import type { ClosureResult } from "./closure_value.ts";
+import type { ClosureResult } from "./closure/value.ts";
 import type { Codec } from "./codec.ts";
-import { payloadCodec } from "./value_codec.ts";
-import { type Infer, isSchema, type SchemaLike } from "./schema.ts";
-import { schemaCodec } from "./schema_codec.ts";
+import { payloadCodec } from "./msgpack/value_codec.ts";
+import { type Infer, isSchema, type SchemaLike } from "./schema/schema.ts";
+import { schemaCodec } from "./schema/schema_codec.ts";
 
 /** Runs on the target; `self` is the payload. */
 export type AmHandler<A, R> = (self: A, lamellar: AmContext) => R;
 
 /**
- * What a caller gets from a handler that returns `R`: an AM or closure it returns runs at the
- * origin, for its value.
+ * What a caller gets from a handler that returns `R`. If the handler returns an AM or a closure,
+ * that runs at the origin, and the caller gets its value.
+ *
+ * @category Active messages
  */
 export type AmResult<R> = [Awaited<R>] extends [never] ? never
   : Awaited<R> extends AmCall<infer T> ? T
   : ClosureResult<R>;
 
-/** A defined active message: call it with a payload to get something that can be launched. */
+/**
+ * A defined active message: call it with a payload to get a call that can be launched.
+ *
+ * @category Active messages
+ */
 export interface AmType<A, T> {
   (
     ...self: undefined extends A ? [self?: A] : Record<never, never> extends A ? [self?: A] : [A]
   ): AmCall<T>;
-  /** The name it is registered by. */
+  /** The name under which it is registered. */
   readonly amName: string;
 }
 
-/** Options of {@linkcode am}. */
+/**
+ * Options of {@linkcode am}.
+ *
+ * @category Active messages
+ */
 export interface AmOptions {
-  /** Schema of the result; without it results of any type travel, a little slower. */
+  /** Schema of the result; without it, results of any type travel, a little slower. */
   returns?: SchemaLike;
-  /** How a payload without a schema travels, in place of the codec the runtime has for it. */
+  /** The codec for a payload without a schema, in place of the runtime's own. */
   codec?: Codec<unknown>;
 }
 
@@ -45,21 +55,22 @@ const registry = new Map<string, AmDefinition>();
 let sealed = false;
 
 /**
- * Defines an active message whose payload follows a schema, the fastest way to send one.
+ * Defines an active message whose payload follows a schema. This is the fastest kind.
  *
- * @param name A name no other AM has; PEs agree on it.
+ * @category Active messages
+ * @param name A name that no other AM has; it is the same on all PEs.
  * @param schema The fields of the payload.
- * @param handler Runs on the target; may be async. What it returns is the caller's result; an AM it
- * returns runs at the origin instead, and gives the caller its value.
+ * @param handler Runs on the target; may be async. The caller gets what it returns; if it returns
+ * an AM, that runs at the origin, and the caller gets its value.
  * @param options A schema of the result.
- * @returns The AM; calling it with a payload makes one to launch.
- * @throws {TypeError} If another AM has the name, or a world was built already.
+ * @returns The AM; call it with a payload to get a call that can be launched.
+ * @throws {TypeError} If another AM has the name, or the world is built already.
  * @example
  * ```ts
  * import { am, f64 } from "../mod.ts";
  *
  * const Square = am("Square", { x: f64 }, (self) => self.x * self.x);
- * console.log(Square({ x: 3 }).definition.name);
+ * console.log(Square.amName, Square({ x: 3 }));
  * ```
  */
 export function am<const S extends SchemaLike, R>(
@@ -69,28 +80,33 @@ export function am<const S extends SchemaLike, R>(
   options?: AmOptions,
 ): AmType<Infer<S>, AmResult<R>>;
 /**
- * Defines an active message whose payload travels as MessagePack: anything but functions and class
- * instances.
+ * Defines an active message whose payload travels as MessagePack. It may be anything except
+ * functions and class instances.
  *
- * @param name A name no other AM has; PEs agree on it.
+ * @category Active messages
+ * @param name A name that no other AM has; it is the same on all PEs.
  * @param handler Runs on the target; may be async.
  * @param options A schema of the result.
- * @returns The AM; calling it with a payload makes one to launch.
- * @throws {TypeError} If another AM has the name, or a world was built already.
+ * @returns The AM; call it with a payload to get a call that can be launched.
+ * @throws {TypeError} If another AM has the name, or the world is built already.
  */
 export function am<A, R>(
   name: string,
   handler: (self: A, lamellar: AmContext) => R,
   options?: AmOptions,
 ): AmType<A, AmResult<R>>;
-/** The implementation of both forms. */
+/**
+ * The implementation of both forms.
+ *
+ * @category Active messages
+ */
 export function am(
   name: string,
   second: SchemaLike | AmHandler<never, unknown>,
   third?: AmHandler<never, unknown> | AmOptions,
   fourth?: AmOptions,
 ): AmType<unknown, unknown> {
-  const hasSchema = typeof second === "object" || isSchema(second);
+  const hasSchema = typeof second !== "function";
   const handler = (hasSchema ? third : second) as AmHandler<unknown, unknown>;
   const options = (hasSchema ? fourth : third) as AmOptions | undefined;
   if (typeof name !== "string" || name === "") {
@@ -101,7 +117,8 @@ export function am(
   }
   if (sealed) {
     throw new TypeError(
-      `Cannot define AM "${name}": the world is built, define AMs at the top level of a module`,
+      `Cannot define AM "${name}": the world is built already; define AMs at the top level ` +
+        "of a module",
     );
   }
   if (registry.has(name)) {
@@ -116,14 +133,15 @@ export function am(
   };
   registry.set(name, definition);
   // Fields that may all be left out may be left out together.
-  return amType(definition, hasSchema && !isSchema(second) ? {} : undefined);
+  return amType(definition, typeof second === "object" && !isSchema(second) ? {} : undefined);
 }
 
 /**
- * Defines an active message that never leaves its PE, so that its payload may be anything.
+ * Defines an active message that never leaves its PE, so its payload may be anything.
  *
+ * @category Active messages
  * @param handler Runs on the PE that launches it; may be async.
- * @returns The AM; calling it with a payload makes one for `execAmLocal`.
+ * @returns The AM; call it with a payload to get a call for `execAmLocal`.
  */
 export function localAm<A, R>(
   handler: (self: A, lamellar: AmContext) => R,

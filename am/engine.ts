@@ -6,23 +6,28 @@
  */
 
 import { LamellarError } from "../internal/errors.ts";
-import type { MemoryViews } from "../internal/memory_views.ts";
-import type { Lamella, Progress, WaitReason } from "../lamellae/mod.ts";
+import type { Lamella, Progress, WaitLimit, WaitReason } from "../lamellae/mod.ts";
 import { WAIT_FOR } from "../lamellae/mod.ts";
-import { ClosureTable } from "./closure_table.ts";
-import { atOrigin, closureOf, closuresRefused, ClosureValue } from "./closure_value.ts";
-import { analyseClosure } from "./closure_source.ts";
+import { ClosureTable } from "./closure/table.ts";
+import { closuresRefused, ClosureValue } from "./closure/value.ts";
+import { analyseClosure } from "./closure/source.ts";
 import type { AmContext } from "./context.ts";
-import { AmCall, type AmDefinition } from "./call.ts";
-import { FRAME, frameBytes, HEAD_BYTES, TEAM_BYTES } from "./frames.ts";
-import { AmHandle, type HandleHost, type LaunchOptions } from "./handle.ts";
-import { Inbox, type InboxHost } from "./inbox.ts";
-import { invoke } from "./invoke.ts";
-import { Outbox } from "./outbox.ts";
-import { Requests } from "./peer.ts";
+import { type AmCall, type AmDefinition, definitionOf, payloadOf } from "./call.ts";
+import { FRAME } from "./wire/frames.ts";
+import { capturesCodec } from "./msgpack/value_codec.ts";
+import { AmHandle, control, type HandleHost, type LaunchOptions } from "./handle.ts";
+import { Inbox, type InboxHost } from "./wire/inbox.ts";
+import { notACall, notRegistered } from "./launch_refusals.ts";
+import { type LocalHost, LocalWork, type Work } from "./local_work.ts";
+import { Outbox, type PayloadWriter } from "./wire/outbox.ts";
+import type { OwnSink } from "./wire/own_frames.ts";
+import { Requests } from "./wire/requests.ts";
 import type { Countable, TeamHost, TeamWork } from "./team_work.ts";
-import { isThenable } from "./thenable.ts";
-import { remoteError } from "./values.ts";
+import { UnseenErrors } from "./unseen_errors.ts";
+import { type WholeFrame, WholeFrames } from "./wire/whole_frames.ts";
+
+// deno-lint-ignore ban-types -- the signatures of the world check that the captures fit
+type AnyFunction = Function;
 
 /** What the engine is built from. */
 export interface EngineOptions {
@@ -38,22 +43,10 @@ export interface EngineOptions {
   readonly decodeContext: unknown;
 }
 
-/** Work of this PE for itself. */
-interface LocalTask {
-  readonly work: AmCall<unknown> | ClosureValue;
-  readonly handle: AmHandle<unknown>;
-}
-
-/** A task of the program that failed. */
-interface FailedTask {
-  readonly error: unknown;
-  /** Whether somebody sees its error. */
-  readonly observed: () => boolean;
-  readonly team: TeamWork | undefined;
-}
-
 /** Launches and runs active messages. */
-export class AmEngine implements HandleHost, InboxHost, Countable {
+export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
+  /** This PE. */
+  readonly pe: number;
   readonly outbox: Outbox;
   readonly closures: ClosureTable;
   readonly context: AmContext;
@@ -63,16 +56,14 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
   readonly #lamella: Lamella;
   readonly #progress: Progress;
   readonly #requests: Requests[];
-  #local: LocalTask[] = [];
-  /** Of those that run on this PE, the handles of which are not done after their first `await`. */
-  readonly #running = new Set<AmHandle<unknown>>();
+  readonly #local = new LocalWork(this);
+  readonly #multicast = new WholeFrames();
+  readonly #unseen = new UnseenErrors();
   /** Launched by this PE and not over. */
   #outstanding = 0;
   /** Of these, how many need the event loop of this PE. */
   #asynchronous = 0;
   #launched = 0;
-  readonly #kept = new Set<AmHandle<unknown>>();
-  #failedTasks: FailedTask[] = [];
   #idleListeners: (() => void)[] = [];
   /** Why all handles were rejected: what is launched afterwards would never end. */
   #failure: LamellarError | undefined;
@@ -84,7 +75,8 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     const { progress } = options;
     this.#progress = progress;
     this.#lamella = progress.lamella;
-    const { numPes } = this.#lamella;
+    const { numPes, pe } = this.#lamella;
+    this.pe = pe;
     this.outbox = new Outbox(progress, options.thresholdBytes);
     this.closures = new ClosureTable(this.outbox, numPes, options.closuresAllowed);
     this.context = options.context;
@@ -97,7 +89,10 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
       (source, views, at, end) => inbox.receive(source, views, at, end),
       () => this.#waitReason(),
     );
-    progress.addPoller(() => this.#runLocal());
+    progress.tellUnderWay(() => inbox.underWay || this.#local.underWay);
+    const { own } = this.outbox;
+    const sink: OwnSink = (views, at, end) => inbox.receive(this.pe, views, at, end);
+    progress.addPoller(() => own.poll(sink) + this.#runLocal());
     progress.onFailure((error) => this.#failAll(error));
   }
 
@@ -124,13 +119,14 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
   }
 
   /**
-   * Launches an AM.
+   * Launches an AM. Its payload is encoded before this returns, whichever PE the target is.
    *
    * @param pe Where it runs.
    * @param call The AM.
    * @param options When to stop waiting.
    * @param team The team it is launched in, if not the world's.
    * @returns Its handle.
+   * @throws {TypeError} If the payload cannot be sent.
    */
   launch<T>(
     pe: number,
@@ -138,34 +134,78 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     options?: LaunchOptions,
     team?: TeamWork,
   ): AmHandle<T> {
-    if (pe === this.#lamella.pe) return this.launchLocal(call, options, team);
-    if (this.#failure) throw this.#failure;
-    const { definition } = call;
-    if (definition === undefined) throw notACall(call);
-    const { codec } = definition;
-    if (codec === undefined || definition.id < 0) throw notRegistered(definition);
+    const definition = this.#definitionOf(call);
+    const codec = definition.codec!;
+    const payload = payloadOf(call);
     const { outbox } = this;
-    const head = team === undefined ? HEAD_BYTES : HEAD_BYTES + TEAM_BYTES;
-    let length: number, bytes: number, at: number;
-    do {
-      length = codec.size(call.self);
-      bytes = (head + 7 + length) & ~7;
-      at = outbox.begin(pe, bytes);
-    } while (outbox.waited);
-    const { views } = outbox;
-    codec.write(call.self, views, at + head);
+    const length = codec.size(payload);
+    const at = outbox.begin(pe, FRAME.request, definition.id, length, team?.id);
+    outbox.encode(codec, payload, at, length);
     const handle = new AmHandle<T>(this, pe, definition);
-    const word = at >>> 2;
-    const words = views.i32;
-    words[word + 1] = FRAME.request | (definition.id << 8);
-    words[word + 2] = this.#requests[pe]!.add(handle as AmHandle<unknown>);
-    words[word + 3] = length;
-    if (team !== undefined) enterTeam(views, at, FRAME.teamRequest, handle.join(team));
+    if (team !== undefined) control.join(handle, team);
     this.#outstanding++;
     this.#launched++;
-    outbox.end(pe, bytes);
-    if (options) handle.limit(options);
+    outbox.end(this.#requests[pe]!.add(handle as AmHandle<unknown>));
+    if (options) control.limit(handle, options);
     return handle;
+  }
+
+  /**
+   * Launches an AM on several PEs. Its payload is encoded once, before any of them gets it.
+   *
+   * @param pes Where it runs.
+   * @param call The AM.
+   * @param options When to stop waiting.
+   * @param team The team it is launched in, if not the world's.
+   * @returns A handle for each PE, in their order.
+   * @throws {TypeError} If the payload cannot be sent.
+   */
+  launchAll<T>(
+    pes: readonly number[],
+    call: AmCall<T>,
+    options?: LaunchOptions,
+    team?: TeamWork,
+  ): AmHandle<T>[] {
+    const definition = this.#definitionOf(call);
+    const codec = definition.codec!;
+    const payload = payloadOf(call);
+    const frame = this.#multicast.write(FRAME.request, definition.id, team?.id, codec, payload);
+    return this.#sendToAll(pes, frame, definition, options, team) as AmHandle<T>[];
+  }
+
+  /** What runs where a call is launched, if that may be now. */
+  #definitionOf(call: AmCall<unknown>): AmDefinition {
+    if (this.#failure) throw this.#failure;
+    const definition = definitionOf(call);
+    if (definition === undefined) throw notACall(call);
+    const { codec, id } = definition;
+    if (codec === undefined || id < 0) throw notRegistered(definition);
+    return definition;
+  }
+
+  /** Launches what is written already on several PEs. */
+  #sendToAll(
+    pes: readonly number[],
+    frame: WholeFrame,
+    definition: AmDefinition | undefined,
+    options: LaunchOptions | undefined,
+    team: TeamWork | undefined,
+  ): AmHandle<unknown>[] {
+    try {
+      const handles = pes.map((pe) => {
+        this.outbox.tellCopy(pe, frame);
+        const handle = new AmHandle<unknown>(this, pe, definition);
+        if (team !== undefined) control.join(handle, team);
+        this.#outstanding++;
+        this.#launched++;
+        this.outbox.sendCopy(pe, frame, this.#requests[pe]!.add(handle));
+        return handle;
+      });
+      if (options) { for (const handle of handles) control.limit(handle, options); }
+      return handles;
+    } finally {
+      this.#multicast.giveBack(frame);
+    }
   }
 
   /**
@@ -177,16 +217,17 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
    * @returns Its handle.
    */
   launchLocal<T>(call: AmCall<T>, options?: LaunchOptions, team?: TeamWork): AmHandle<T> {
-    if (!(call instanceof AmCall)) throw notACall(call);
-    return this.#queue(call, call.definition, options, team) as AmHandle<T>;
+    const definition = definitionOf(call);
+    if (definition === undefined) throw notACall(call);
+    return this.#queue(call, definition, options, team) as AmHandle<T>;
   }
 
   /**
-   * Launches a closure.
+   * Launches a closure. Its captures are encoded before this returns, whichever PE the target is.
    *
    * @param pe Where it runs.
    * @param fn The function.
-   * @param captures What it is called with.
+   * @param captures What it is called with; without them nothing.
    * @param options When to stop waiting.
    * @param team The team it is launched in, if not the world's.
    * @returns Its handle.
@@ -196,124 +237,106 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
    */
   launchClosure(
     pe: number,
-    // deno-lint-ignore ban-types -- the signatures of the world check that the captures fit
-    fn: Function,
-    captures: readonly unknown[],
+    fn: AnyFunction,
+    captures?: readonly unknown[],
     options?: LaunchOptions,
     team?: TeamWork,
   ): AmHandle<unknown> {
+    return this.launchClosureAll([pe], fn, captures, options, team)[0]!;
+  }
+
+  /**
+   * Launches a closure on several PEs. Its captures are encoded once, before any of them gets them.
+   *
+   * @param pes Where it runs.
+   * @param fn The function.
+   * @param captures What it is called with; without them nothing.
+   * @param options When to stop waiting.
+   * @param team The team it is launched in, if not the world's.
+   * @returns A handle for each PE, in their order.
+   * @throws {FeatureLevelError} If this world runs no closures.
+   * @throws {TypeError} If the function uses what its source does not carry, or a capture cannot be
+   * sent.
+   */
+  launchClosureAll(
+    pes: readonly number[],
+    fn: AnyFunction,
+    captures?: readonly unknown[],
+    options?: LaunchOptions,
+    team?: TeamWork,
+  ): AmHandle<unknown>[] {
+    const closure = this.#closure(fn, captures);
+    if (this.#failure) throw this.#failure;
+    const { closures } = this;
+    const source = closures.numberOf(closure);
+    const values = closure.captures;
+    const frame = this.#multicast.write(FRAME.closure, source, team?.id, capturesCodec, values);
+    for (const pe of pes) closures.introduce(pe, source, closure);
+    return this.#sendToAll(pes, frame, undefined, options, team);
+  }
+
+  /**
+   * Launches a closure on this PE; its captures are handed over as they are.
+   *
+   * @param fn The function.
+   * @param captures What it is called with; without them nothing.
+   * @param options When to stop waiting.
+   * @param team The team it is launched in, if not the world's.
+   * @returns Its handle.
+   */
+  launchClosureLocal(
+    fn: AnyFunction,
+    captures?: readonly unknown[],
+    options?: LaunchOptions,
+    team?: TeamWork,
+  ): AmHandle<unknown> {
+    return this.#queue(this.#closure(fn, captures), undefined, options, team);
+  }
+
+  #closure(fn: AnyFunction, captures: readonly unknown[] = []): ClosureValue {
     if (!this.closures.allowed) throw closuresRefused("a closure");
     if (!Array.isArray(captures)) {
-      throw new TypeError("Cannot launch the closure: its captures have to be an array");
+      throw new TypeError("Cannot launch the closure: its captures must be an array");
     }
-    const closure = new ClosureValue(analyseClosure(fn).source, captures);
-    if (pe === this.#lamella.pe) return this.#queue(closure, undefined, options, team);
-    if (this.#failure) throw this.#failure;
-    const { closures, outbox } = this;
-    const number = closures.introduce(pe, closure);
-    const head = team === undefined ? HEAD_BYTES : HEAD_BYTES + TEAM_BYTES;
-    let length: number, bytes: number, at: number;
-    do {
-      length = closures.captureBytes(closure);
-      bytes = (head + 7 + length) & ~7;
-      at = outbox.begin(pe, bytes);
-    } while (outbox.waited);
-    const { views } = outbox;
-    closures.writeCaptures(closure, views, at + head);
-    const handle = new AmHandle<unknown>(this, pe, undefined);
-    views.i32[(at >>> 2) + 1] = FRAME.closure | (number << 8);
-    views.i32[(at >>> 2) + 2] = this.#requests[pe]!.add(handle);
-    views.i32[(at >>> 2) + 3] = length;
-    if (team !== undefined) enterTeam(views, at, FRAME.teamClosure, handle.join(team));
-    this.#outstanding++;
-    this.#launched++;
-    outbox.end(pe, bytes);
-    if (options) handle.limit(options);
-    return handle;
+    return new ClosureValue(analyseClosure(fn), captures);
   }
 
   #queue(
-    work: AmCall<unknown> | ClosureValue,
+    work: Work,
     definition: AmDefinition | undefined,
     options: LaunchOptions | undefined,
     team: TeamWork | undefined,
   ): AmHandle<unknown> {
     if (this.#failure) throw this.#failure;
-    const handle = new AmHandle<unknown>(this, this.#lamella.pe, definition);
-    if (team) handle.join(team);
+    const handle = new AmHandle<unknown>(this, this.pe, definition);
+    if (team) control.join(handle, team);
     this.#outstanding++;
     this.#launched++;
-    this.#local.push({ work, handle });
+    this.#local.add(work, handle);
     this.#progress.kick();
-    if (options) handle.limit(options);
+    if (options) control.limit(handle, options);
     return handle;
   }
 
   #runLocal(): number {
-    const tasks = this.#local;
-    if (tasks.length === 0) return 0;
-    // What these launch in turn has to wait for the next step, so that frames get their turn.
-    this.#local = [];
-    for (let i = 0; i < tasks.length; i++) this.#run(tasks[i]!.work, tasks[i]!.handle);
-    this.outbox.flush();
-    return tasks.length;
+    const ran = this.#local.poll();
+    if (ran > 0) this.outbox.flush();
+    return ran;
   }
 
-  /** Runs an AM or a closure here; a handle gets its value. */
-  #run(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void {
-    let result: unknown;
-    try {
-      const context = handle.team?.context ?? this.context;
-      result = work instanceof ClosureValue
-        ? work.run(context)
-        : invoke(work.definition.handler, work.self, context);
-    } catch (error) {
-      return this.#fail(handle, error);
-    }
-    this.#finish(result, handle);
+  runReturned(work: Work, handle: AmHandle<unknown>): void {
+    this.#local.run(work, handle);
   }
 
-  #finish(result: unknown, handle: AmHandle<unknown>): void {
-    if (result instanceof AmCall) return this.#run(result, handle);
-    const closure = closureOf(result);
-    if (closure && atOrigin(result)) return this.#run(closure, handle);
-    if (!isThenable(result)) {
-      handle.resolve(result);
-      return this.settled(1);
-    }
-    handle.needsEventLoop();
-    this.#asynchronous++;
-    this.#running.add(handle);
-    const over = (): void => {
-      this.#asynchronous--;
-      this.#running.delete(handle);
-    };
-    Promise.resolve(result).then(
-      (value) => {
-        over();
-        this.#finish(value, handle);
-      },
-      (error) => {
-        over();
-        this.#fail(handle, error);
-      },
-    );
-  }
-
-  #fail(handle: AmHandle<unknown>, error: unknown): void {
-    handle.reject(remoteError(handle.op, this.#lamella.pe, error));
-    this.settled(1);
-  }
-
-  runReturned(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void {
-    this.#run(work, handle);
+  countAsynchronous(change: 1 | -1): void {
+    this.#asynchronous += change;
   }
 
   requests(pe: number): Requests {
     return this.#requests[pe]!;
   }
 
-  settled(count: number): void {
+  countDone(count: number): void {
     this.#outstanding -= count;
     if (this.#outstanding === 0 && this.#idleListeners.length > 0) {
       for (const listener of this.#idleListeners.splice(0)) listener();
@@ -331,21 +354,18 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
   track(task: Promise<unknown>, observed: () => boolean, team?: TeamWork): void {
     this.#outstanding++;
     this.#asynchronous++;
-    if (team) {
-      team.outstanding++;
-      team.asynchronous++;
-    }
+    team?.begin(true);
     task.catch((error) => {
       // Whoever awaits the task may come to it a little later than its error.
       this.keepFailure(error, observed, team);
     }).finally(() => {
       team?.end(true);
       this.#asynchronous--;
-      this.settled(1);
+      this.countDone(1);
     });
   }
 
-  /** Counts something else of this PE as under way, until `settled`. */
+  /** Counts one more operation as under way; `countDone` counts it down. */
   begin(): void {
     this.#outstanding++;
   }
@@ -358,7 +378,7 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
    * @param team The team it belongs to, if not the world's.
    */
   keepFailure(error: unknown, observed: () => boolean, team?: TeamWork): void {
-    this.#failedTasks.push({ error, observed, team });
+    this.#unseen.keepTask(error, observed, team);
   }
 
   attend(): void {
@@ -366,17 +386,21 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     this.#progress.kick();
   }
 
-  blockFor(done: () => boolean, op: string, pe: number, timeoutMs?: number): void {
+  refuseInHandler(op: string): void {
+    this.#progress.refuseInHandler(op);
+  }
+
+  blockFor(done: () => boolean, op: string, pe: number, limit?: WaitLimit): void {
     this.outbox.flush();
-    this.#progress.block(done, op, { kind: WAIT_FOR.am, pe }, timeoutMs);
+    this.#progress.block(done, op, { kind: WAIT_FOR.am, pe, what: () => op }, limit);
   }
 
   keepError(handle: AmHandle<unknown>): void {
-    this.#kept.add(handle);
+    this.#unseen.keep(handle);
   }
 
   dropError(handle: AmHandle<unknown>): void {
-    this.#kept.delete(handle);
+    this.#unseen.drop(handle);
   }
 
   /**
@@ -394,12 +418,12 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     if (work.outstanding > 0) {
       throw new LamellarError(
         "ERR_NEEDS_EVENT_LOOP",
-        `Cannot block in waitAll on PE ${this.#lamella.pe}: ${work.asynchronous} async handlers ` +
-          "and tasks of this PE need its event loop, use awaitAll",
-        { pe: this.#lamella.pe, op: "waitAll" },
+        `Cannot block in waitAll on PE ${this.pe}: ${work.asynchronous} async handlers ` +
+          "and tasks of this PE need its event loop; use awaitAll",
+        { pe: this.pe, op: "waitAll" },
       );
     }
-    this.#throwKept(team);
+    this.#unseen.throwAll(team);
   }
 
   /**
@@ -415,41 +439,20 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
     }
     await this.#progress.paced(Promise.resolve());
     this.#progress.checkFailure();
-    this.#throwKept(team);
-  }
-
-  /** Throws the errors nobody has seen: all of them, or those of a team. */
-  #throwKept(team: TeamWork | undefined): void {
-    if (this.#kept.size === 0 && this.#failedTasks.length === 0) return;
-    const concerned = (one: { readonly team: TeamWork | undefined }): boolean =>
-      team === undefined || one.team === team;
-    const handles = [...this.#kept].filter(concerned);
-    const tasks = this.#failedTasks.filter((task) => concerned(task) && !task.observed());
-    const errors = [...handles.map((handle) => handle.error), ...tasks.map((t) => t.error)];
-    for (const handle of handles) this.#kept.delete(handle);
-    this.#failedTasks = this.#failedTasks.filter((task) => !concerned(task));
-    if (errors.length === 0) return;
-    if (errors.length === 1) throw errors[0];
-    const first = errors[0] instanceof Error ? errors[0].message : Deno.inspect(errors[0]);
-    throw new AggregateError(errors, `${errors.length} AMs and tasks failed, the first: ${first}`);
+    this.#unseen.throwAll(team);
   }
 
   /**
-   * Sends a message of a collective of a team. It is no request: nothing counts it or answers it.
+   * Sends a message of a collective of a team. Nothing counts it or answers it, and it does not
+   * wait for others that go the same way.
    *
    * @param pe The PE that gets it.
-   * @param message Its bytes.
+   * @param bytes Its length.
+   * @param write Writes it to an address, a multiple of 8.
    */
-  sendCollective(pe: number, message: Uint8Array): void {
-    const { outbox } = this;
-    const bytes = frameBytes(message.length);
-    const at = outbox.begin(pe, bytes);
-    const { views } = outbox;
-    views.i32[(at >>> 2) + 1] = FRAME.collective;
-    views.i32[(at >>> 2) + 2] = 0;
-    views.i32[(at >>> 2) + 3] = message.length;
-    views.u8.set(message, at + HEAD_BYTES);
-    outbox.end(pe, bytes);
+  sendCollective(pe: number, bytes: number, write: PayloadWriter): void {
+    this.outbox.sendWritten(pe, FRAME.collective, bytes, write);
+    this.outbox.flush();
   }
 
   #firstPending(): number {
@@ -458,40 +461,26 @@ export class AmEngine implements HandleHost, InboxHost, Countable {
 
   #waitReason(): WaitReason {
     if (this.#outstanding === 0) return { kind: WAIT_FOR.nothing, pe: -1 };
-    return { kind: WAIT_FOR.am, pe: this.#firstPending() };
+    // Tasks and async handlers of this PE go on in its event loop.
+    if (this.#outstanding === this.#asynchronous) return { kind: WAIT_FOR.task, pe: -1 };
+    const pe = this.#firstPending();
+    return { kind: WAIT_FOR.am, pe, what: () => this.#oldestOp(pe) };
+  }
+
+  #oldestOp(pe: number): string {
+    const oldest = this.#requests[pe]?.oldest;
+    return oldest ? control.opOf(oldest) : "";
   }
 
   #failAll(error: LamellarError): void {
     this.#failure = error;
     for (const requests of this.#requests) {
-      for (const handle of requests.takeAll()) handle.reject(error);
+      for (const handle of requests.takeAll()) control.reject(handle, error);
     }
-    for (const { handle } of this.#local.splice(0)) handle.reject(error);
-    for (const handle of this.#running) handle.reject(error);
-    this.#running.clear();
-    this.#kept.clear();
+    this.#local.failAll(error);
+    this.outbox.own.clear();
+    this.#unseen.clear();
     this.#outstanding = 0;
     for (const listener of this.#idleListeners.splice(0)) listener();
   }
-}
-
-/** Makes a request one of a team; room for its id was left in front of the payload. */
-function enterTeam(views: MemoryViews, at: number, kind: number, team: TeamWork): void {
-  const word = (at >>> 2) + 1;
-  views.i32[word] = (views.i32[word]! & ~0xff) | kind;
-  views.i32[word + 2]! += TEAM_BYTES;
-  views.f64[(at + HEAD_BYTES) >>> 3] = team.id;
-}
-
-function notRegistered(definition: AmDefinition): TypeError {
-  return definition.codec === undefined
-    ? new TypeError(`Cannot send the local AM "${definition.name}": local AMs do not travel`)
-    : new TypeError(`Cannot send AM "${definition.name}": it is not part of this world`);
-}
-
-function notACall(call: unknown): TypeError {
-  const advice = typeof call === "function" && "amName" in call
-    ? `it is AM "${call.amName}" itself, call it with its payload`
-    : `it is ${Deno.inspect(call)}`;
-  return new TypeError(`Cannot launch what is no AM: ${advice}`);
 }

@@ -13,11 +13,14 @@ import {
   RemoteError,
   TimeoutError,
 } from "../internal/errors.ts";
-import { AmCall } from "./call.ts";
-import { makeOriginClosure } from "./closure_value.ts";
+import { AmCall, definitionOf } from "./call.ts";
+import { control } from "./handle.ts";
+import { makeOriginClosure } from "./closure/value.ts";
 import { enginePes, microtasks, newSeed, type TestAm } from "./pes_test.ts";
 import { generator } from "./random_test.ts";
-import { array, u32 } from "./schema.ts";
+import type { Codec } from "./codec.ts";
+import { array, u32, u8Array } from "./schema/schema.ts";
+import { schemaCodec } from "./schema/schema_codec.ts";
 
 /** What a handler of these tests does: each way to end there is. */
 const WAYS: Record<string, TestAm> = {
@@ -50,7 +53,7 @@ const WAYS: Record<string, TestAm> = {
     handler: (self) => makeOriginClosure((n: number) => n, [self.n]),
   },
 };
-const number = enginePes(WAYS).call("Number").definition;
+const number = definitionOf(enginePes(WAYS).call("Number"))!;
 
 async function later(turns: number): Promise<void> {
   for (let i = 0; i < turns; i++) await undefined;
@@ -142,16 +145,74 @@ Deno.test("A handler may launch at whom it was launched by, and wait for nobody"
   pes.network.close();
 });
 
-Deno.test("What a PE launches on itself runs at its next step, with the payload itself", () => {
+Deno.test("What a PE launches on itself runs at its next step, with a copy, past its ring", () => {
   const seen: unknown[] = [];
   const pes = enginePes({ Keep: { handler: (self) => (seen.push(self), self) } });
   const [a] = pes.engines;
-  const self = { f: () => 1 };
+  const self = { list: [1] };
   const handle = a!.launch(0, pes.call("Keep", self));
+  self.list.push(2);
   assertEquals(seen.length, 0);
-  assertStrictEquals(handle.block(), self);
-  assertStrictEquals(seen[0], self);
+  assertEquals(handle.block(), { list: [1] });
+  assertEquals(seen, [{ list: [1] }]);
+  assertThrows(() => a!.launch(0, pes.call("Keep", { f: () => 1 })), TypeError, "self.f");
   assertEquals(pes.network.ring(0, 0).written, 0);
+  pes.network.close();
+});
+
+Deno.test("What is launched locally is handed over itself", () => {
+  const pes = enginePes({ Keep: { handler: (self) => self } });
+  const [a] = pes.engines;
+  const self = { f: () => 1 };
+  assertStrictEquals(a!.launchLocal(pes.call("Keep", self)).block(), self);
+  const closure = (x: unknown): unknown => x;
+  assertStrictEquals(a!.launchClosureLocal(closure, [self]).block(), self);
+  pes.network.close();
+});
+
+Deno.test("A launch on several PEs encodes once, before any of them gets it", () => {
+  const seen: number[] = [];
+  let sized = 0;
+  const codec: Codec<unknown> = {
+    ...schemaCodec({ n: u32 }) as Codec<unknown>,
+    size: () => (sized++, 4),
+  };
+  const pes = enginePes({
+    Note: { codec, handler: (self, { currentPe }) => void seen.push(10 * currentPe + self.n) },
+  }, { numPes: 3 });
+  const [a] = pes.engines;
+  assertThrows(() => a!.launchAll([0, 1, 2], pes.call("Note", { n: -1 })), RangeError);
+  a!.launchAll([2, 0, 1], pes.call("Note", { n: 7 }));
+  a!.waitAll();
+  assertEquals([seen.toSorted((x, y) => x - y), sized, a!.launched], [[7, 17, 27], 2, 3]);
+  pes.network.close();
+});
+
+Deno.test("Long payloads to several PEs arrive whole, while handlers launch to all as well", () => {
+  const seen: string[] = [];
+  const pes = enginePes({
+    Long: {
+      schema: { data: u8Array, n: u32 },
+      handler: (self, { engine, currentPe }) => {
+        seen.push(`${currentPe} ${self.n} ${self.data.length} ${self.data.at(-1)}`);
+        if (self.n > 0) {
+          const data = self.data.map((byte: number) => byte + 1);
+          engine.launchAll([0, 1, 2], pes.call("Long", { data, n: self.n - 1 }));
+        }
+      },
+    },
+  }, { numPes: 3 });
+  const expected: string[] = [];
+  for (const length of [10, 3000, 70_000]) {
+    const data = new Uint8Array(length).fill(5);
+    pes.engines[0]!.launchAll([0, 1, 2], pes.call("Long", { data, n: 1 }));
+    pes.engines[0]!.waitAll();
+    pes.network.settle();
+    for (const pe of [0, 1, 2]) {
+      expected.push(`${pe} 1 ${length} 5`, ...Array(3).fill(`${pe} 0 ${length} 6`));
+    }
+  }
+  assertEquals(seen.toSorted(), expected.toSorted());
   pes.network.close();
 });
 
@@ -184,7 +245,7 @@ Deno.test("The error of an ignored AM surfaces in waitAll, once, and several tog
   assertThrows(() => handle.block(), RemoteError);
   const local = fail(2);
   pes.network.settle();
-  assertInstanceOf(local.error, RemoteError);
+  assertInstanceOf(control.errorOf(local), RemoteError);
   assertThrows(() => a!.waitAll(), RemoteError, "PE 0: RangeError: 2");
   pes.network.close();
 });
@@ -211,7 +272,7 @@ Deno.test("A handle whose time is over rejects, and the late answer does no harm
   const gate = Promise.withResolvers<number>();
   const pes = enginePes({ ...WAYS, Gate: { handler: () => gate.promise } });
   const [a] = pes.engines;
-  const text = 'Cannot wait for AM "Gate" on PE 1 any longer: 10 ms are over';
+  const text = 'Cannot wait any longer for AM "Gate" on PE 1: 10 ms are over';
   const alive = setInterval(() => {}, 100);
   const awaited = a!.launch(1, pes.call("Gate"), { timeoutMs: 10 });
   await assertRejects(() => Promise.resolve(awaited), TimeoutError, text);
@@ -258,12 +319,12 @@ Deno.test("A signal ends the wait with its reason, before, during and after", as
 Deno.test("What cannot be launched says why, and nothing is sent", () => {
   const pes = enginePes(WAYS, { closures: false });
   const [a] = pes.engines;
-  const { definition } = pes.call("Number");
+  const definition = definitionOf(pes.call("Number"))!;
   const cases: [unknown, string][] = [
     [new AmCall({ ...definition, id: -1 }, { n: 1 }), 'AM "Number": it is not part of this world'],
     [new AmCall({ ...definition, codec: undefined }, 1), 'local AM "Number": local AMs do not'],
-    [Object.assign(() => 1, { amName: "X" }), 'it is AM "X" itself, call it with its payload'],
-    [5, "Cannot launch what is no AM: it is 5"],
+    [Object.assign(() => 1, { amName: "X" }), 'it is AM "X" itself; call it with its payload'],
+    [5, "Cannot launch a value that is not an AM: it is 5"],
   ];
   for (const [call, text] of cases) {
     assertThrows(() => a!.launch(1, call as AmCall<unknown>), TypeError, text);
@@ -288,11 +349,11 @@ Deno.test("Closures run with their captures and the context behind them, here an
     throw new RangeError("out");
   };
   assertThrows(() => a!.launchClosure(1, fail, []).block(), RemoteError, "closure failed on PE 1");
-  assertThrows(() => a!.launchClosure(1, where, 5 as never), TypeError, "have to be an array");
+  assertThrows(() => a!.launchClosure(1, where, 5 as never), TypeError, "must be an array");
   pes.network.close();
 });
 
-Deno.test("A payload that handlers change while its launch waits for room is sent whole", () => {
+Deno.test("A payload is what it was at the launch, even if handlers run while it waits", () => {
   for (const schema of [{ list: array(u32) }, undefined]) {
     const list = Array.from({ length: 20 }, (_, i) => i);
     const seen: number[] = [];
@@ -306,11 +367,14 @@ Deno.test("A payload that handlers change while its launch waits for room is sen
     const [a, b] = pes.engines;
     for (let i = 0; i < 150; i++) b!.launch(0, pes.call("Grow"));
     b!.outbox.flush();
-    for (let i = 0; i < 150; i++) a!.launch(1, pes.call("Sum", { list }));
+    const launched: number[] = [];
+    for (let i = 0; i < 150; i++) {
+      launched.push(list.length);
+      a!.launch(1, pes.call("Sum", { list }));
+    }
     a!.waitAll();
-    assertEquals(seen.length, 150);
-    assert(seen.every((length, i) => i === 0 || length >= seen[i - 1]!));
-    assert(list.length > 100 && seen.at(-1) === list.length);
+    assertEquals(seen, launched);
+    assert(list.length > 100);
     pes.network.close();
   }
 });

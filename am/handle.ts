@@ -1,49 +1,98 @@
 /**
- * Handles of launched work. The work is under way when one gets its handle: a handle can be
- * awaited, blocked on, or ignored. The error of an ignored one surfaces in `waitAll`.
+ * Handles of launched work. The work is under way when you get its handle: await the handle, block
+ * on it, or ignore it. `waitAll` throws the errors of ignored handles.
  *
  * @module
  */
 
-import { LamellarError, TimeoutError } from "../internal/errors.ts";
+import { LamellarError } from "../internal/errors.ts";
+import { rejectAtAwaiter, takeStackFromHere } from "../internal/stacks.ts";
+import {
+  type Awaited,
+  checkWaitOptions,
+  Handle,
+  startLimit,
+  WaitLimit,
+  type WaitOptions,
+} from "../lamellae/mod.ts";
 import type { AmDefinition } from "./call.ts";
 import type { TeamWork } from "./team_work.ts";
 
-/** Options of a launch. */
-export interface LaunchOptions {
-  /** Ends the wait, not the work: the handle rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /**
-   * Longest time to wait for the result in milliseconds; the handle then rejects with a
-   * `TimeoutError`.
-   */
-  timeoutMs?: number;
-}
+/**
+ * Options of a launch: when its handle stops waiting for the result. The work goes on.
+ *
+ * @category Active messages
+ */
+export type LaunchOptions = WaitOptions;
 
 /**
  * Checks the options of a launch before anything is sent.
  *
  * @param options When to stop waiting.
  * @param op What was called.
- * @throws {RangeError} If the timeout is negative or no number.
+ * @throws {TypeError} If the timeout is not a number, or the signal not an `AbortSignal`.
+ * @throws {RangeError} If the timeout is negative or NaN.
  */
 export function checkLaunchOptions(options: LaunchOptions, op: string): void {
-  const { timeoutMs } = options;
-  if (timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs < Infinity)) return;
-  throw new RangeError(`Cannot call ${op}: the timeout has to be 0 ms or more, got ${timeoutMs}`);
+  checkWaitOptions(options, `call ${op}`);
+}
+
+/**
+ * How messages call what is launched.
+ *
+ * @param definition The AM, undefined for a closure.
+ * @returns Such as `AM "Add"`.
+ */
+export function opOf(definition: AmDefinition | undefined): string {
+  return definition ? `AM "${definition.name}"` : "closure";
 }
 
 /** What a handle needs of the engine. */
 export interface HandleHost {
   /** Sends what is buffered and gives replies full attention. */
   attend(): void;
+  /** Throws inside a handler, where blocking would never end. */
+  refuseInHandler(op: string): void;
   /** Blocks until the condition holds. */
-  blockFor(done: () => boolean, op: string, pe: number, timeoutMs?: number): void;
-  /** The error of this handle has nobody who waits for it, yet. */
+  blockFor(done: () => boolean, op: string, pe: number, limit?: WaitLimit): void;
+  /** This handle failed, and nothing waits for its error yet. */
   keepError(handle: AmHandle<unknown>): void;
-  /** Someone asked for the error. */
+  /** The program asked for the error. */
   dropError(handle: AmHandle<unknown>): void;
 }
+
+/** What the engine does with the handle of an AM or a closure; programs cannot. */
+export interface AmHandleControl {
+  /** The result is there. */
+  resolve<T>(handle: AmHandle<T>, value: unknown): void;
+  /** The work failed. */
+  reject<T>(handle: AmHandle<T>, error: unknown): void;
+  /** The work waits for the event loop of this PE. */
+  needEventLoop<T>(handle: AmHandle<T>): void;
+  /** Whether it does. */
+  isAsynchronous<T>(handle: AmHandle<T>): boolean;
+  /** It was launched with a limit. */
+  limit<T>(handle: AmHandle<T>, options: LaunchOptions): void;
+  /** It was launched in a team other than the world's, which counts it from now on. */
+  join<T>(handle: AmHandle<T>, team: TeamWork): TeamWork;
+  /** That team. */
+  teamOf<T>(handle: AmHandle<T>): TeamWork | undefined;
+  /** Its error need not surface in `waitAll`: the program got another it was launched with. */
+  observe<T>(handle: AmHandle<T>): void;
+  /** Whether it failed, or was given up. */
+  failed<T>(handle: AmHandle<T>): boolean;
+  /** The error of a failed one. */
+  errorOf<T>(handle: AmHandle<T>): unknown;
+  /** What it runs, undefined for a closure. */
+  definitionOf<T>(handle: AmHandle<T>): AmDefinition | undefined;
+  /** How messages call it. */
+  opOf<T>(handle: AmHandle<T>): string;
+  /** Blocks on it. */
+  block<T>(handle: AmHandle<T>, limit: WaitLimit | undefined): T;
+}
+
+/** The control of handles, which reaches what is private to them. */
+export let control: AmHandleControl;
 
 const PENDING = 0;
 const DONE = 1;
@@ -52,23 +101,30 @@ const FAILED = 2;
 /** What only some handles need; most are never awaited, and there are many of them. */
 interface Wait<T> {
   promise?: Promise<T>;
-  resolve?: (value: T) => void;
-  reject?: (error: unknown) => void;
-  timeoutMs?: number;
+  resolve?: (value: T | PromiseLike<T>) => void;
+  /** The time it was launched with, for waits that block. */
+  limit?: WaitLimit;
   /** Ends the timer and the listener of a limited wait. */
   unlimit?: () => void;
   /** The work needs the event loop of this PE. */
   asynchronous?: true;
   /** The team it was launched in, if that is not the world's. */
   team?: TeamWork;
+  /** Somebody sees its error, or that of another that was launched with it. */
+  observed?: true;
 }
 
-/** A launched AM or closure on one PE. */
-export class AmHandle<T> implements PromiseLike<T> {
+/**
+ * A launched AM or closure on one PE. It gives what the handler returned, or fails with a
+ * `RemoteError` if the handler threw. You may ignore the handle: `waitAll` covers the work, and
+ * throws its error.
+ *
+ * @category Active messages
+ */
+export class AmHandle<T> extends Handle<T> {
   /** Where it runs. */
   readonly pe: number;
-  /** What it runs, undefined for a closure. */
-  readonly definition: AmDefinition | undefined;
+  readonly #definition: AmDefinition | undefined;
   readonly #host: HandleHost;
   #state = PENDING;
   #value: unknown = undefined;
@@ -77,276 +133,143 @@ export class AmHandle<T> implements PromiseLike<T> {
   /**
    * Handles come from launches.
    *
-   * @internal
+   * @ignore
    * @param host The engine.
    * @param pe Where it runs.
    * @param definition What it runs.
    */
   constructor(host: HandleHost, pe: number, definition: AmDefinition | undefined) {
+    super();
     this.#host = host;
     this.pe = pe;
-    this.definition = definition;
+    this.#definition = definition;
   }
 
-  /** How messages call it. */
-  get op(): string {
-    return this.definition ? `AM "${this.definition.name}"` : "closure";
-  }
-
-  /** Whether the result or an error is there. */
+  /** Whether the result or an error has arrived. */
   get done(): boolean {
     return this.#state !== PENDING;
   }
 
-  /**
-   * Waits for the result, as `await` does.
-   *
-   * @param onfulfilled Called with the result.
-   * @param onrejected Called with the error: a `RemoteError` if the handler threw.
-   * @returns A promise for what the callback returns.
-   */
-  then<A = T, B = never>(
-    onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.#asPromise().then(onfulfilled, onrejected);
+  /** @ignore */
+  protected override promised(): Promise<T> {
+    const wait = this.#wait ??= {};
+    return wait.promise ??= AmHandle.#newPromise(this, wait);
   }
 
-  /**
-   * Waits for the end, to deal with an error.
-   *
-   * @param onrejected Called with the error.
-   * @returns A promise for the result, or for what the callback returns.
-   */
-  catch<B = never>(
-    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<T | B> {
-    return this.#asPromise().catch(onrejected);
-  }
-
-  /**
-   * Waits for the end, whatever it is.
-   *
-   * @param onfinally Called at the end, whatever it is.
-   * @returns A promise for the result.
-   */
-  finally(onfinally?: (() => void) | null): Promise<T> {
-    return this.#asPromise().finally(onfinally);
-  }
-
-  /**
-   * Blocks this PE until the result is there. Handlers go on running meanwhile, but no event loop:
-   * async handlers do not get past their first `await`.
-   *
-   * @returns The result.
-   * @throws {RemoteError} If the handler threw.
-   * @throws {TimeoutError} If the time of the launch is over.
-   * @throws {LamellarError} Inside a handler, or if the result needs the event loop of this PE.
-   */
-  block(): T {
-    const check = (): boolean => this.#state !== PENDING || this.#wait?.asynchronous === true;
-    try {
-      if (!check()) this.#host.blockFor(check, this.op, this.pe, this.#wait?.timeoutMs);
-    } catch (error) {
-      if (!(error instanceof TimeoutError)) throw error;
-      this.#giveUp(this.#timeoutError());
+  // Static, since each object of a class that has private methods carries a mark of it.
+  static #newPromise<T>(handle: AmHandle<T>, wait: Wait<T>): Promise<T> {
+    if (handle.#state === DONE) return Promise.resolve(handle.#value as T);
+    if (handle.#state === FAILED) {
+      handle.#host.dropError(handle as AmHandle<unknown>);
+      return new Promise((resolve) => rejectAtAwaiter(resolve, handle.#value));
     }
+    handle.#host.attend();
+    return new Promise((resolve) => wait.resolve = resolve);
+  }
+
+  /** @ignore */
+  protected override blocked(limit: WaitLimit | undefined): T {
+    this.#host.refuseInHandler("block");
+    const check = (): boolean => this.#state !== PENDING || this.#wait?.asynchronous === true;
+    if (!check()) AmHandle.#blockFor(this, check, limit);
     if (this.#state === DONE) return this.#value as T;
     if (this.#state === PENDING) {
+      const op = opOf(this.#definition);
       throw new LamellarError(
         "ERR_NEEDS_EVENT_LOOP",
-        `Cannot block on ${this.op} on PE ${this.pe}: its handler is async and runs on this PE, ` +
+        `Cannot block on ${op} on PE ${this.pe}: its handler is async and runs on this PE; ` +
           "use await",
-        { pe: this.pe, op: this.op },
+        { pe: this.pe, op },
       );
     }
     this.#host.dropError(this as AmHandle<unknown>);
-    throw this.#value;
+    throw takeStackFromHere(this.#value);
   }
 
-  #asPromise(): Promise<T> {
-    const wait = this.#wait ??= {};
-    return wait.promise ??= this.#newPromise(wait);
-  }
-
-  #newPromise(wait: Wait<T>): Promise<T> {
-    if (this.#state === DONE) return Promise.resolve(this.#value as T);
-    if (this.#state === FAILED) {
-      this.#host.dropError(this as AmHandle<unknown>);
-      return Promise.reject(this.#value);
+  static #blockFor<T>(
+    handle: AmHandle<T>,
+    check: () => boolean,
+    limit: WaitLimit | undefined,
+  ): void {
+    const launched = handle.#wait?.limit;
+    const both = launched && limit
+      ? new WaitLimit({}, () => handle.awaited(), [launched, limit])
+      : launched ?? limit;
+    try {
+      handle.#host.blockFor(check, opOf(handle.#definition), handle.pe, both);
+    } catch (error) {
+      // The limit of the launch ends the wait for all.
+      if (launched === undefined || !launched.isReached) throw error;
+      AmHandle.#giveUp(handle, error);
     }
-    this.#host.attend();
-    return new Promise((resolve, reject) => {
-      wait.resolve = resolve;
-      wait.reject = reject;
-    });
   }
 
-  /**
-   * Called by the engine when the result is there.
-   *
-   * @param value The result.
-   */
-  resolve(value: unknown): void {
-    const wait = this.#wait;
-    wait?.team?.end(wait.asynchronous === true);
-    if (this.#state !== PENDING) return;
-    this.#state = DONE;
-    this.#value = value;
-    if (wait === undefined) return;
-    wait.unlimit?.();
-    wait.resolve?.(value as T);
+  /** @ignore */
+  protected override awaited(): Awaited {
+    const op = opOf(this.#definition);
+    return { text: `for ${op} on PE ${this.pe}`, op, pe: this.pe };
   }
 
-  /**
-   * Called by the engine when the work failed.
-   *
-   * @param error Why.
-   */
-  reject(error: unknown): void {
-    const wait = this.#wait;
-    wait?.team?.end(wait.asynchronous === true);
-    this.#giveUp(error);
+  /** The work is over, or nobody waits for it any more and it may go on. */
+  static #giveUp<T>(handle: AmHandle<T>, error: unknown): void {
+    if (handle.#state !== PENDING) return;
+    handle.#state = FAILED;
+    handle.#value = error;
+    const wait = handle.#wait;
+    wait?.unlimit?.();
+    if (wait?.resolve) rejectAtAwaiter(wait.resolve, error);
+    else if (wait?.observed !== true) handle.#host.keepError(handle as AmHandle<unknown>);
   }
 
-  /** Nobody waits for the work any more, which may go on. */
-  #giveUp(error: unknown): void {
-    if (this.#state !== PENDING) return;
-    this.#state = FAILED;
-    this.#value = error;
-    this.#wait?.unlimit?.();
-    if (this.#wait?.reject) this.#wait.reject(error);
-    else this.#host.keepError(this as AmHandle<unknown>);
-  }
-
-  #timeoutError(): TimeoutError {
-    const text = `Cannot wait for ${this.op} on PE ${this.pe} any longer: ` +
-      `${this.#wait?.timeoutMs} ms are over`;
-    return new TimeoutError(text, { pe: this.pe, op: this.op });
-  }
-
-  /** Called by the engine when the work waits for the event loop of this PE. */
-  needsEventLoop(): void {
-    const wait = this.#wait ??= {};
-    if (wait.team && !wait.asynchronous) wait.team.asynchronous++;
-    wait.asynchronous = true;
-  }
-
-  /**
-   * The team it was launched in, undefined for the world's.
-   *
-   * @internal
-   */
-  get team(): TeamWork | undefined {
-    return this.#wait?.team;
-  }
-
-  /**
-   * Called by the engine at launch in a team other than the world's.
-   *
-   * @internal
-   * @param team The team, which counts it from now on.
-   * @returns The team.
-   */
-  join(team: TeamWork): TeamWork {
-    (this.#wait ??= {}).team = team;
-    team.outstanding++;
-    team.launched++;
-    return team;
-  }
-
-  /** The error of a failed handle. */
-  get error(): unknown {
-    return this.#state === FAILED ? this.#value : undefined;
-  }
-
-  /**
-   * Called by the engine at launch.
-   *
-   * @param options When to stop waiting.
-   */
-  limit(options: LaunchOptions): void {
+  static #limit<T>(handle: AmHandle<T>, options: LaunchOptions): void {
     const { signal, timeoutMs } = options;
-    if (signal?.aborted) return this.#giveUp(signal.reason);
-    const wait = this.#wait ??= {};
-    const onAbort = (): void => this.#giveUp(signal!.reason);
-    signal?.addEventListener("abort", onAbort);
-    const timer = timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => this.#giveUp(this.#timeoutError()), timeoutMs);
-    if (timeoutMs !== undefined) wait.timeoutMs = timeoutMs;
-    wait.unlimit = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+    if (signal?.aborted) return AmHandle.#giveUp(handle, signal.reason);
+    const wait = handle.#wait ??= {};
+    const awaited = (): Awaited => handle.awaited();
+    if (timeoutMs !== undefined) wait.limit = new WaitLimit({ timeoutMs }, awaited);
+    wait.unlimit = startLimit(options, awaited, (error) => AmHandle.#giveUp(handle, error));
+  }
+
+  static {
+    control = {
+      resolve(handle, value) {
+        const wait = handle.#wait;
+        wait?.team?.end(wait.asynchronous === true);
+        if (handle.#state !== PENDING) return;
+        handle.#state = DONE;
+        handle.#value = value;
+        if (wait === undefined) return;
+        wait.unlimit?.();
+        wait.resolve?.(value as never);
+      },
+      reject(handle, error) {
+        const wait = handle.#wait;
+        wait?.team?.end(wait.asynchronous === true);
+        AmHandle.#giveUp(handle, error);
+      },
+      needEventLoop(handle) {
+        const wait = handle.#wait ??= {};
+        if (wait.team && !wait.asynchronous) wait.team.asynchronous++;
+        wait.asynchronous = true;
+      },
+      isAsynchronous: (handle) => handle.#wait?.asynchronous === true,
+      limit: (handle, options) => AmHandle.#limit(handle, options),
+      join(handle, team) {
+        (handle.#wait ??= {}).team = team;
+        team.begin(false);
+        team.launched++;
+        return team;
+      },
+      teamOf: (handle) => handle.#wait?.team,
+      observe(handle) {
+        (handle.#wait ??= {}).observed = true;
+        if (handle.#state === FAILED) handle.#host.dropError(handle as AmHandle<unknown>);
+      },
+      failed: (handle) => handle.#state === FAILED,
+      errorOf: (handle) => handle.#state === FAILED ? handle.#value : undefined,
+      definitionOf: (handle) => handle.#definition,
+      opOf: (handle) => opOf(handle.#definition),
+      block: (handle, limit) => handle.blocked(limit),
     };
-  }
-}
-
-/** An AM or closure launched on all PEs. */
-export class MultiAmHandle<T> implements PromiseLike<T[]> {
-  readonly #handles: readonly AmHandle<T>[];
-  #promise: Promise<T[]> | undefined;
-
-  /**
-   * Handles come from launches.
-   *
-   * @internal
-   * @param handles One for each PE, in order.
-   */
-  constructor(handles: readonly AmHandle<T>[]) {
-    this.#handles = handles;
-  }
-
-  /** Whether all results are there. */
-  get done(): boolean {
-    return this.#handles.every((handle) => handle.done);
-  }
-
-  /**
-   * Waits for the results, as `await` does.
-   *
-   * @param onfulfilled Called with the results in the order of the PEs.
-   * @param onrejected Called with the first error.
-   * @returns A promise for what the callback returns.
-   */
-  then<A = T[], B = never>(
-    onfulfilled?: ((value: T[]) => A | PromiseLike<A>) | null,
-    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.#promise ??= Promise.all(this.#handles);
-    return this.#promise.then(onfulfilled, onrejected);
-  }
-
-  /**
-   * Waits for the end, to deal with an error.
-   *
-   * @param onrejected Called with the first error.
-   * @returns A promise for the results, or for what the callback returns.
-   */
-  catch<B = never>(
-    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<T[] | B> {
-    return this.then(undefined, onrejected);
-  }
-
-  /**
-   * Waits for the end, whatever it is.
-   *
-   * @param onfinally Called at the end, whatever it is.
-   * @returns A promise for the results.
-   */
-  finally(onfinally?: (() => void) | null): Promise<T[]> {
-    return this.then().finally(onfinally);
-  }
-
-  /**
-   * Blocks this PE until all results are there.
-   *
-   * @returns The results in the order of the PEs.
-   * @throws {RemoteError} If a handler threw.
-   * @throws {LamellarError} Inside a handler, or if a result needs the event loop of this PE.
-   */
-  block(): T[] {
-    return this.#handles.map((handle) => handle.block());
   }
 }

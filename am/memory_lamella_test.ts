@@ -85,9 +85,11 @@ export class MemoryLamella implements Lamella {
   readonly numPes: number;
   readonly neighbours = 1;
   readonly heap: SegmentHeap;
+  readonly staging = 0;
   readonly frameBytesMax: number;
   readonly slotsMax = 0;
   readonly operationBytesMax = 0;
+  readonly wakeMs = 0.03;
   bytesPut = 0;
   readonly #network: Network;
   #events = 0;
@@ -164,7 +166,7 @@ export class MemoryLamella implements Lamella {
   publish(pe: number): void {
     const ring = this.#network.ring(this.pe, pe);
     ring.published = ring.written;
-    this.ring(pe);
+    this.wake(pe);
   }
 
   wantRoom(pe: number): void {
@@ -194,7 +196,7 @@ export class MemoryLamella implements Lamella {
     ring.head += padded ? left : stop - start;
     if (ring.want) {
       ring.want = false;
-      this.ring(source);
+      this.wake(source);
     }
     return ring.head - head;
   }
@@ -222,7 +224,7 @@ export class MemoryLamella implements Lamella {
     return seen !== this.#events || this.#network.failure ? null : this.#bell.promise;
   }
 
-  ring(pe: number): void {
+  wake(pe: number): void {
     const other = this.#network.lamellas[pe]!;
     other.#events++;
     other.#bell.resolve();
@@ -250,6 +252,7 @@ export class MemoryLamella implements Lamella {
   }
 
   report(): void {}
+  note(): void {}
 
   countProgress(): void {}
 
@@ -257,13 +260,15 @@ export class MemoryLamella implements Lamella {
     return this.#network.failure;
   }
 
+  retire(): void {}
+
   fail(error: unknown): void {
     const cause = error instanceof Error ? error : undefined;
     this.#network.failure ??= new PeFailedError(`PE ${this.pe} failed: ${error}`, {
       pe: this.pe,
       cause,
     });
-    for (let pe = 0; pe < this.numPes; pe++) this.ring(pe);
+    for (let pe = 0; pe < this.numPes; pe++) this.wake(pe);
   }
 }
 

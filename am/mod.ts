@@ -1,22 +1,94 @@
 /**
  * Active messages: code that runs where the data is. Registered ones are defined by name with
- * {@linkcode am}; closures travel by their source.
+ * {@linkcode am}; the source of closures travels.
  *
- * Guarantees: each AM runs exactly once; nothing is promised about the order of two AMs; a launch
- * is under way when it returns; a handler's error reaches whoever launched it.
+ * Guarantees: each AM runs exactly once; the order of two AMs is not defined; a launch is under way
+ * when it returns; a handler's error reaches the PE that launched it.
  *
  * @module
  */
 
-export * from "./call.ts";
-export * from "./closure_value.ts";
-export { prepareClosureParser } from "./closure_source.ts";
-export * from "./codec.ts";
-export * from "./context.ts";
-export * from "./definition.ts";
-export * from "./engine.ts";
-export * from "./handle.ts";
-export { type MsgpackExtension, prepareMsgpack, registerExtension } from "./msgpack_codec.ts";
+export { AmCall, type AmDefinition } from "./call.ts";
+export { prepareClosureParser } from "./closure/source.ts";
+export {
+  type Closure,
+  type ClosureResult,
+  closuresRefused,
+  makeClosure,
+  makeOriginClosure,
+  type OriginClosure,
+} from "./closure/value.ts";
+export type { Codec, FoundHandle } from "./codec.ts";
+export type {
+  ActiveMessaging,
+  AmContext,
+  Blockable,
+  Captures,
+  ClosureArguments,
+  ClosureCaptures,
+  HandlerTeam,
+  HandlerWorld,
+  LamellarEnv,
+  RemoteMemoryRegion,
+} from "./context.ts";
+export {
+  am,
+  type AmOptions,
+  type AmResult,
+  type AmType,
+  localAm,
+  sealRegistry,
+} from "./definition.ts";
+export { AmEngine } from "./engine.ts";
+export { AmHandle, checkLaunchOptions, type LaunchOptions } from "./handle.ts";
+export {
+  type MsgpackExtension,
+  prepareMsgpack,
+  registerExtension,
+} from "./msgpack/msgpack_codec.ts";
+export { blockInOrder, MultiAmHandle } from "./multi_handle.ts";
 export { oneSided, region } from "./region_codec.ts";
-export * from "./schema.ts";
+export {
+  array,
+  bigi64,
+  bigi64Array,
+  bigu64,
+  bigu64Array,
+  bool,
+  bytes,
+  type ElementSchema,
+  extension,
+  f32,
+  f32Array,
+  f64,
+  f64Array,
+  i16,
+  i16Array,
+  i32,
+  i32Array,
+  i64,
+  i8,
+  i8Array,
+  type Infer,
+  type InferObject,
+  type InferTuple,
+  isSchema,
+  oneOf,
+  optional,
+  type OptionalKeys,
+  type OptionalSchema,
+  type Schema,
+  type SchemaExtension,
+  type SchemaFields,
+  type SchemaLike,
+  str,
+  tuple,
+  u16,
+  u16Array,
+  u32,
+  u32Array,
+  u64,
+  u8,
+  u8Array,
+} from "./schema/schema.ts";
 export { type TeamHost, TeamWork } from "./team_work.ts";

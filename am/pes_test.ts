@@ -6,10 +6,10 @@ import type { Codec } from "./codec.ts";
 import type { AmContext } from "./context.ts";
 import { AmEngine } from "./engine.ts";
 import { Network } from "./memory_lamella_test.ts";
-import type { SchemaLike } from "./schema.ts";
-import { schemaCodec } from "./schema_codec.ts";
+import type { SchemaLike } from "./schema/schema.ts";
+import { schemaCodec } from "./schema/schema_codec.ts";
 import type { TeamHost } from "./team_work.ts";
-import { payloadCodec } from "./value_codec.ts";
+import { payloadCodec } from "./msgpack/value_codec.ts";
 
 /** What handlers of the tests get. */
 export interface TestContext {

@@ -7,6 +7,7 @@
 
 import {
   type ElementType,
+  type ElementTypeLike,
   encodeOneSided,
   encodeShared,
   ONE_SIDED_NUMBERS,
@@ -15,9 +16,10 @@ import {
   SHARED_NUMBERS,
   SharedMemoryRegion,
 } from "../memregion/mod.ts";
+import { elementInfo } from "../internal/elements.ts";
 import { ProtocolError } from "../internal/errors.ts";
-import { registerExtension } from "./msgpack_codec.ts";
-import { extension, type Schema } from "./schema.ts";
+import { registerExtension } from "./msgpack/msgpack_codec.ts";
+import { extension, type Schema } from "./schema/schema.ts";
 
 /** Extension types in MessagePack. */
 const TYPE_SHARED = 34;
@@ -57,10 +59,11 @@ const ONE_SIDED: RegionKind<OneSidedMemoryRegion<ElementType>> = {
 };
 
 /**
- * Describes a shared region in the payload of an active message. The handler gets a handle of its
- * own PE's: it sees the same memory, and need not be disposed.
+ * Describes a shared region in the payload of an active message. The handler gets a new handle of
+ * its own PE for the same memory; it need not dispose of it.
  *
- * @param type Its element type.
+ * @category Schemas
+ * @param type Its element type, such as `"f64"`, or the schema of that name.
  * @returns The schema.
  * @example
  * ```ts
@@ -76,19 +79,24 @@ const ONE_SIDED: RegionKind<OneSidedMemoryRegion<ElementType>> = {
  * console.log(into.at(0, 3)); // 0.5
  * ```
  */
-export function region<E extends ElementType>(type: E): Schema<SharedMemoryRegion<E>> {
-  return schemaOf(SHARED, type) as unknown as Schema<SharedMemoryRegion<E>>;
+export function region<E extends ElementType>(
+  type: ElementTypeLike<E>,
+): Schema<SharedMemoryRegion<E>> {
+  return schemaOf(SHARED, elementInfo(type).type) as unknown as Schema<SharedMemoryRegion<E>>;
 }
 
 /**
  * Describes a one-sided region in the payload of an active message. The handler gets a handle that
  * reaches the owner's memory.
  *
- * @param type Its element type.
+ * @category Schemas
+ * @param type Its element type, such as `"f64"`, or the schema of that name.
  * @returns The schema.
  */
-export function oneSided<E extends ElementType>(type: E): Schema<OneSidedMemoryRegion<E>> {
-  return schemaOf(ONE_SIDED, type) as unknown as Schema<OneSidedMemoryRegion<E>>;
+export function oneSided<E extends ElementType>(
+  type: ElementTypeLike<E>,
+): Schema<OneSidedMemoryRegion<E>> {
+  return schemaOf(ONE_SIDED, elementInfo(type).type) as unknown as Schema<OneSidedMemoryRegion<E>>;
 }
 
 function schemaOf<R extends { readonly type: ElementType }>(
@@ -119,7 +127,7 @@ function register<R>(type: number, kind: RegionKind<R>): void {
     decode: (bytes, context) => {
       if (bytes.length !== kind.numbers * NUMBER_BYTES) {
         throw new ProtocolError(
-          `Cannot decode MessagePack: ${bytes.length} bytes are no ${kind.name}`,
+          `Cannot decode MessagePack: ${bytes.length} bytes are not a ${kind.name}`,
         );
       }
       return kind.decode((context as RegionContext).regions, new Float64Array(bytes.buffer));

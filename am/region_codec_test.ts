@@ -3,10 +3,10 @@ import { ProtocolError } from "../internal/errors.ts";
 import { memoryViews } from "../internal/memory_views.ts";
 import { type OneSidedMemoryRegion, SharedMemoryRegion } from "../memregion/mod.ts";
 import { Pes } from "../memregion/pes_test.ts";
-import { MsgpackCodec, prepareMsgpack } from "./msgpack_codec.ts";
+import { MsgpackCodec, prepareMsgpack } from "./msgpack/msgpack_codec.ts";
 import { oneSided, region } from "./region_codec.ts";
-import { array, optional, u8 } from "./schema.ts";
-import { schemaCodec } from "./schema_codec.ts";
+import { array, optional, u8 } from "./schema/schema.ts";
+import { schemaCodec } from "./schema/schema_codec.ts";
 
 await prepareMsgpack();
 const views = memoryViews(new SharedArrayBuffer(4096));
@@ -24,7 +24,7 @@ Deno.test("Regions travel in schemas, as what they are on the PE that reads", ()
   });
   const value = { byte: 1, all: here!, own, parts: [here!.subRegion(2, 4)], more: undefined };
   const bytes = codec.size(value);
-  assertEquals(codec.write(value, views, 8), bytes);
+  assertEquals(codec.write(value, views, 8, bytes), bytes);
   const read = codec.read(views, 8, bytes, { regions: pes.all[1]!.regions });
   assertInstanceOf(read.all, SharedMemoryRegion);
   const all: SharedMemoryRegion<"f64"> = read.all;
@@ -41,12 +41,12 @@ Deno.test("A schema refuses regions of another kind or element type, on both sid
   const own = pes.all[0]!.regions.allocOneSided("u64", 1);
   const write = (like: Parameters<typeof schemaCodec>[0], value: unknown): number => {
     const codec = schemaCodec({ it: like });
-    codec.size({ it: value } as never);
-    return codec.write({ it: value } as never, views, 8);
+    const bytes = codec.size({ it: value } as never);
+    return codec.write({ it: value } as never, views, 8, bytes);
   };
-  assertThrows(() => write(region("f32"), shared), TypeError, 'Field "it" wants');
-  assertThrows(() => write(oneSided("f64"), shared), TypeError, 'Field "it" wants');
-  assertThrows(() => write(region("u64"), own), TypeError, 'Field "it" wants');
+  assertThrows(() => write(region("f32"), shared), TypeError, 'Field "it" must be');
+  assertThrows(() => write(oneSided("f64"), shared), TypeError, 'Field "it" must be');
+  assertThrows(() => write(region("u64"), own), TypeError, 'Field "it" must be');
   const bytes = write(oneSided("u64"), own);
   const codec = schemaCodec({ it: oneSided("i64") });
   const context = { regions: pes.all[0]!.regions };
@@ -64,7 +64,7 @@ Deno.test("Regions travel inside MessagePack payloads", () => {
   const codec = new MsgpackCodec();
   const value = { list: [here!, { deep: new Map([["own", own]]) }], part: own.subRegion(1, 2) };
   const bytes = codec.size(value);
-  codec.write(value, views, 16);
+  codec.write(value, views, 16, bytes);
   const context = { regions: pes.all[1]!.regions };
   const read = codec.read(views, 16, bytes, context) as typeof value;
   assert(there!.equals(read.list[0]));
@@ -81,5 +81,5 @@ Deno.test("A MessagePack payload with a region cut short is refused", () => {
   const context = { regions: pes.all[0]!.regions };
   assert(shared!.equals(codec.decode(bytes, context)));
   const short = new Uint8Array([0xd8, bytes[2]!, ...bytes.slice(3, 19)]);
-  assertThrows(() => codec.decode(short, context), ProtocolError, "16 bytes are no region");
+  assertThrows(() => codec.decode(short, context), ProtocolError, "16 bytes are not a region");
 });

@@ -21,20 +21,46 @@ export interface Countable {
 export interface TeamHost {
   /**
    * @param id A team as it is known on the wire.
-   * @returns What handlers of AMs launched in the team get, or undefined if there is no such team.
+   * @returns What handlers of AMs launched in the team get, or undefined if the team is not known.
    * @throws {ClosedError} If the team is closed.
    */
   context(id: number): object | undefined;
   /**
+   * @param id A team as it is known on the wire.
+   * @returns Whether it is known, or is known to be closed.
+   */
+  knows(id: number): boolean;
+  /**
+   * @param id A team as it is known on the wire.
+   * @returns What another PE needs to know to run AMs in it; nothing if the team is not known.
+   */
+  describe(id: number): Uint8Array;
+  /**
+   * Gets to know a team by what another PE says of it.
+   *
+   * @param id The team as it is known on the wire.
+   * @param description What `describe` gave there.
+   * @throws {ProtocolError} If it describes none; the message says what was found.
+   */
+  learn(id: number, description: Uint8Array): void;
+  /**
    * Takes a message of a collective.
    *
    * @param pe Where it came from.
-   * @param views The memory it lies in.
+   * @param views The memory that holds it.
    * @param at Its address.
    * @param bytes Its length.
    * @throws {ProtocolError} If it fits no team; the message says what was found.
    */
   receive(pe: number, views: MemoryViews, at: number, bytes: number): void;
+}
+
+/** Who is told whether anything of a team is under way. */
+export interface TeamKeeper {
+  /** The first launch is under way. */
+  busy(): void;
+  /** Nothing is under way any more. */
+  quiet(): void;
 }
 
 /** The work of one team on this PE. */
@@ -47,6 +73,8 @@ export class TeamWork implements Countable {
   asynchronous = 0;
   /** AMs and closures launched so far. */
   launched = 0;
+  /** Of a team that is known only as long as anything of it is under way. */
+  keeper: TeamKeeper | undefined;
   readonly #makeContext: () => object;
   #context: object | undefined;
   #idleListeners: (() => void)[] = [];
@@ -66,6 +94,16 @@ export class TeamWork implements Countable {
   }
 
   /**
+   * A piece of work is under way.
+   *
+   * @param asynchronous Whether it needs the event loop of this PE.
+   */
+  begin(asynchronous: boolean): void {
+    if (asynchronous) this.asynchronous++;
+    if (this.outstanding++ === 0) this.keeper?.busy();
+  }
+
+  /**
    * A piece of work is over.
    *
    * @param asynchronous Whether it needed the event loop of this PE.
@@ -74,7 +112,9 @@ export class TeamWork implements Countable {
     // After a failure nothing is counted any more.
     if (this.outstanding === 0) return;
     if (asynchronous) this.asynchronous--;
-    if (--this.outstanding === 0) this.#tellIdle();
+    if (--this.outstanding > 0) return;
+    this.#tellIdle();
+    if (this.outstanding === 0) this.keeper?.quiet();
   }
 
   /** The job failed: there is nothing to wait for any more. */

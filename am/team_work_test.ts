@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LamellarError, ProtocolError, TimeoutError } from "../internal/errors.ts";
-import { FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
+import { FRAME, frameBytes, HEAD_BYTES } from "./wire/frames.ts";
 import { type EnginePes, enginePes, microtasks, type TestAm } from "./pes_test.ts";
-import { u32 } from "./schema.ts";
+import { u32 } from "./schema/schema.ts";
 import { type TeamHost, TeamWork } from "./team_work.ts";
 
 const TEAM = 2 ** 52 + 1;
@@ -11,10 +11,25 @@ const CLOSED = 77;
 /** What handlers of the tests' team get, and what arrives for its collectives. */
 class FakeTeams implements TeamHost {
   readonly received: [number, number[]][] = [];
+  readonly known = new Set([TEAM, CLOSED]);
 
   context(id: number): object | undefined {
     if (id === CLOSED) throw new ClosedError("Cannot run the AM: team 77 is closed");
     return id === TEAM ? { where: "in the team" } : undefined;
+  }
+
+  knows(id: number): boolean {
+    return this.known.has(id);
+  }
+
+  describe(id: number): Uint8Array {
+    return new TextEncoder().encode(id === TEAM ? "the team" : "");
+  }
+
+  learn(id: number, description: Uint8Array): void {
+    const text = new TextDecoder().decode(description);
+    if (text !== "the team") throw new ProtocolError(`a description: ${text}`);
+    this.known.add(id);
   }
 
   receive(pe: number, views: { u8: Uint8Array }, at: number, bytes: number): void {
@@ -137,9 +152,10 @@ function refusal(pes: EnginePes, kind: number, payload: Uint8Array): string {
 
 Deno.test("Frames of no team are refused", () => {
   const five = new Uint8Array(new Float64Array([5]).buffer);
+  const half = new Uint8Array(new Float64Array([0.5]).buffer);
   for (const kind of [FRAME.teamRequest, FRAME.teamClosure]) {
     const text = "Cannot read the frames of PE 1: there is a request in team";
-    assertEquals(refusal(teamPes().pes, kind, five), `${text} 5, which this PE does not know`);
+    assertEquals(refusal(teamPes().pes, kind, half), `${text} 0.5, which this PE does not know`);
     const short = refusal(teamPes().pes, kind, five.subarray(0, 7));
     assertEquals(short, `${text} NaN, which this PE does not know`);
     assertEquals(refusal(enginePes(AMS), kind, five), `${text} 5, which this PE does not know`);
@@ -150,13 +166,57 @@ Deno.test("Frames of no team are refused", () => {
   assertEquals(none.split("there is ")[1], "a collective of a team where there are none");
 });
 
+Deno.test("A request in a team that was given up waits for what its sender tells", async () => {
+  const { pes, teams, work } = teamPes();
+  const engine = pes.engines[0]!;
+  teams.known.delete(TEAM);
+  const closure = (n: number, l: { where: string }): string => `${n} ${l.where}`;
+  const handles = [
+    engine.launch(1, pes.call("Where", { n: 5 }), undefined, work),
+    engine.launch(1, pes.call("Where", { n: 6 })),
+    engine.launchClosure(1, closure, [7], undefined, work),
+    engine.launch(1, pes.call("Wait"), undefined, work),
+    engine.launch(1, pes.call("Throws"), undefined, work).catch((error) =>
+      (error as Error).message
+    ),
+  ];
+  pes.network.settle();
+  gate.resolve();
+  await microtasks();
+  pes.network.settle();
+  assertEquals(await Promise.all(handles), [
+    [5, "in the team"],
+    [6, undefined],
+    "7 in the team",
+    undefined,
+    'AM "Throws" failed on PE 1: Error: thrown',
+  ]);
+  // The sender has forgotten it: there is nothing to wait for.
+  const other = new TeamWork(5, () => ({}));
+  const lost = engine.launch(1, pes.call("Where", { n: 5 }), undefined, other);
+  assertThrows(() => lost.block(), LamellarError, "its team is closed");
+  assertEquals([work.outstanding, other.outstanding, engine.outstanding], [0, 0, 0]);
+  pes.network.close();
+});
+
+Deno.test("Messages about teams that are none are refused", () => {
+  const eight = (id: number): Uint8Array => new Uint8Array(new Float64Array([id]).buffer);
+  const text = "Cannot read the frames of PE 1: there is a message about team";
+  for (const kind of [FRAME.teamQuery, FRAME.teamReply]) {
+    assertEquals(refusal(teamPes().pes, kind, eight(-1)), `${text} -1`);
+    assertEquals(refusal(teamPes().pes, kind, new Uint8Array(3)), `${text} NaN`);
+    assertEquals(refusal(enginePes(AMS), kind, eight(5)), `${text} 5`);
+  }
+  const bad = refusal(teamPes().pes, FRAME.teamReply, new Uint8Array([...eight(5), 65]));
+  assertEquals(bad.split("there is ")[1], "a description: A");
+});
+
 Deno.test("Messages of collectives arrive as they were sent, and are no requests", () => {
   const { pes, teams } = teamPes();
   const engine = pes.engines[0]!;
-  engine.sendCollective(1, new Uint8Array([1, 2, 3, 4, 5]));
-  engine.sendCollective(1, new Uint8Array(3000).fill(9));
+  engine.sendCollective(1, 5, (views, at) => views.u8.set([1, 2, 3, 4, 5], at));
+  engine.sendCollective(1, 3000, (views, at) => void views.u8.fill(9, at, at + 3000));
   assertEquals([engine.outstanding, engine.launched], [0, 0]);
-  engine.outbox.flush();
   pes.network.settle();
   assertEquals(teams.received, [[0, [1, 2, 3, 4, 5]], [0, Array(3000).fill(9)]]);
   pes.network.close();

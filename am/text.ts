@@ -68,20 +68,30 @@ function isPairAt(text: string, i: number, unit: number): boolean {
  * @param text Any string.
  * @param u8 The bytes to write to, shared memory or not.
  * @param at Where to write.
- * @returns How many bytes were written, the same that {@linkcode textBytes} gives.
+ * @param end Where to stop.
+ * @returns How many bytes were written, the same that {@linkcode textBytes} gives; -1 if the string
+ * does not fit.
  */
-export function writeText(text: string, u8: Uint8Array, at: number): number {
+export function writeText(text: string, u8: Uint8Array, at: number, end: number): number {
   const length = text.length;
+  if (length > end - at) return -1;
   if (length >= ENCODER_LENGTH_MIN && text.isWellFormed()) {
-    return encoder.encodeInto(text, u8.subarray(at, at + 3 * length)).written;
+    const to = u8.subarray(at, Math.min(end, at + 3 * length));
+    const { read, written } = encoder.encodeInto(text, to);
+    return read === length ? written : -1;
   }
   let to = at;
+  // Bytes to spare when each unit that is left takes one.
+  let spare = end - at - length;
   for (let i = 0; i < length; i++) {
     let unit = text.charCodeAt(i);
     if (unit < 0x80) {
       u8[to++] = unit;
       continue;
     }
+    // A pair takes four bytes for two units.
+    spare -= unit < 0x800 ? 1 : 2;
+    if (spare < 0) return -1;
     if (unit < 0x800) {
       u8[to++] = 0xc0 | (unit >> 6);
     } else {

@@ -7,7 +7,7 @@ const memory = new Uint8Array(new SharedArrayBuffer(200_000));
 function roundTrip(text: string): number {
   const bytes = textBytes(text);
   memory.fill(0xee, 0, bytes + 16);
-  assertEquals(writeText(text, memory, 8), bytes);
+  assertEquals(writeText(text, memory, 8, 8 + bytes), bytes);
   assertEquals(memory[7], 0xee);
   assertEquals(memory[8 + bytes], 0xee);
   assertEquals(readText(memory, 8, bytes), text);
@@ -40,7 +40,7 @@ Deno.test("Text keeps every kind of string, short and long", () => {
 Deno.test("Text is UTF-8 where a string is well-formed", () => {
   for (const text of ["grüße 😀", "grüße 😀 ".repeat(50)]) {
     const bytes = textBytes(text);
-    writeText(text, memory, 0);
+    writeText(text, memory, 0, bytes);
     assertEquals(memory.slice(0, bytes), new TextEncoder().encode(text));
   }
 });

@@ -15,7 +15,8 @@ export interface ChildResult {
 }
 
 const PROBLEM_LINES_MAX = 6;
-const GRACE_MS = 2_000;
+/** How long a process that was told to end may take to do so. */
+export const GRACE_MS = 2_000;
 
 /**
  * Runs a command to its end and collects what it prints.
@@ -83,11 +84,12 @@ function withFirstLines(ending: string, stderr: string): string {
   return [ending, ...lines.slice(0, PROBLEM_LINES_MAX)].join("\n  ");
 }
 
-function stop(child: Deno.ChildProcess, signal: Deno.Signal): void {
+/** Sends a signal to a child, which may have ended. */
+export function stop(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     child.kill(signal);
   } catch (cause) {
-    // It ended between the timer and the signal.
+    // It has ended.
     if (!(cause instanceof TypeError)) throw cause;
   }
 }

@@ -28,6 +28,8 @@ export interface Contender {
   readonly spread?: Spread;
   /** Further arguments for `mpirun`. */
   readonly mpirun?: readonly string[];
+  /** How many other processes are busy while it runs; none if left out. */
+  readonly busy?: number;
 }
 
 /** One row of the report: our program and its floors and peers. */
@@ -86,7 +88,17 @@ export function mpi(name: string, ...args: Argument[]): Contender {
 
 /** The peer in MPI, kept from shared memory: what it does between hosts. */
 export function mpiTcp(name: string, ...args: Argument[]): Contender {
-  return { ...mpi(name, ...args), mpirun: ["--mca", "pml", "ob1", "--mca", "btl", "self,tcp"] };
+  return overTcp(mpi(name, ...args));
+}
+
+/** A peer that `mpirun` starts, kept from shared memory. */
+export function overTcp(peer: Contender): Contender {
+  return { ...peer, mpirun: ["--mca", "pml", "ob1", "--mca", "btl", "self,tcp"] };
+}
+
+/** The peer in MPI that sorts items by their owner and exchanges them. */
+export function mpiExchange(name: string, ...args: Argument[]): Contender {
+  return contender(name, "mpi", "mpi_exchange", args);
 }
 
 /** The peer in OpenSHMEM. */

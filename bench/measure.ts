@@ -31,6 +31,52 @@ export async function calibrated(
   }
 }
 
+/** How round trips are measured: many at once, or one by one. */
+export type Figure = "together" | "mean" | "median" | "p99";
+
+/**
+ * Measures round trips once they are warm. One by one they take as long as is asked for, however
+ * long any of them takes, and each a little more: the clock is read after it.
+ *
+ * @param figure whether many are timed together, or what is told of those that are timed one by one
+ * @param work makes `count` round trips
+ * @param seconds how long they are timed at least
+ * @returns the seconds that one takes
+ */
+export async function roundTrip(
+  figure: Figure,
+  work: (count: number) => void | Promise<void>,
+  seconds: number,
+): Promise<number> {
+  if (figure === "together") return await calibrated(work, seconds);
+  const times: number[] = [];
+  const warm = performance.now() + WARM_UP_SECONDS * 1000;
+  const until = warm + seconds * 1000;
+  for (let end = performance.now(); end < until;) {
+    const start = end;
+    await work(1);
+    end = performance.now();
+    if (start >= warm) times.push(end - start);
+  }
+  return timeOf(figure, times) / 1000;
+}
+
+function timeOf(figure: Figure, times: readonly number[]): number {
+  if (figure === "mean") return times.reduce((sum, time) => sum + time, 0) / times.length;
+  return atPercent(times, figure === "median" ? 50 : 99);
+}
+
+/**
+ * The smallest of the values that so many percent of all do not exceed (the nearest rank).
+ *
+ * @param values at least one
+ * @param percent above 0, up to 100
+ */
+export function atPercent(values: readonly number[], percent: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.ceil(sorted.length * percent / 100) - 1]!;
+}
+
 /** How long the work lasts that is timed as one by {@linkcode fastestTenth}. */
 const STRETCH_SECONDS = 0.02;
 

@@ -9,8 +9,7 @@
  * @module
  */
 
-/** How long processes may take to end by themselves. */
-const GRACE_MS = 2_000;
+import { GRACE_MS, stop } from "./child.ts";
 
 /** A port that nobody listens on now. */
 function freePort(): number {
@@ -45,24 +44,13 @@ function start(
     }).spawn());
 }
 
-function stop(children: readonly Deno.ChildProcess[], signal: Deno.Signal): void {
-  for (const child of children) {
-    try {
-      child.kill(signal);
-    } catch (cause) {
-      // It has ended.
-      if (!(cause instanceof TypeError)) throw cause;
-    }
-  }
-}
-
 /** Returns the exit code of the job. */
 async function run(args: readonly string[]): Promise<number> {
   const children = start(args);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = () => {
-    stop(children, "SIGTERM");
-    timer ??= setTimeout(() => stop(children, "SIGKILL"), GRACE_MS);
+    children.forEach((child) => stop(child, "SIGTERM"));
+    timer ??= setTimeout(() => children.forEach((child) => stop(child, "SIGKILL")), GRACE_MS);
   };
   Deno.addSignalListener("SIGTERM", end);
   Deno.addSignalListener("SIGINT", end);

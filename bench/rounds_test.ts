@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { median, printedValue, summarize } from "./rounds.ts";
 import type { BenchCase, Contender } from "./contender.ts";
-import { selectCases } from "./table.ts";
+import { CASES, selectCases } from "./table.ts";
 
 const ours: Contender = { name: "ours", tool: "ours", program: "a.ts", args: [] };
 const floor: Contender = { name: "C", tool: "cc", program: "a", args: [] };
@@ -49,6 +49,15 @@ Deno.test("a case without floors, or without ours, still gives a line", () => {
 Deno.test("printedValue() finds the line of measurement among other output", () => {
   assertEquals(printedValue('hello\n{"metric":"x","value":1.5,"unit":"us"}\n'), 1.5);
   assertEquals(printedValue("hello\n"), null);
+});
+
+Deno.test("every case has a name of its own, and PEs that its processes share evenly", () => {
+  assertEquals(new Set(CASES.map((each) => each.name)).size, CASES.length);
+  for (const { name, pes, ours, floors } of CASES) {
+    for (const { spread } of [ours, ...floors]) {
+      assertEquals(pes % (spread?.processes ?? 1), 0, name);
+    }
+  }
 });
 
 Deno.test("selectCases() takes names and their first words, and names the cases it has", () => {

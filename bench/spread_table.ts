@@ -10,7 +10,9 @@ import {
   fabric,
   mpi,
   mpi4py,
+  mpiExchange,
   mpiTcp,
+  overTcp,
   printed,
   several,
   shmem,
@@ -66,6 +68,13 @@ const TABLE = [1_000_000, 8192];
 /** Runs of them, together about two seconds; the first half is for warming up. */
 const TABLE_RUNS = 40;
 
+/** Operations on batches of random elements of regions. */
+const BATCH_OPERATIONS = ["add", "fetch-add", "gather", "scatter"] as const;
+type BatchOperation = typeof BATCH_OPERATIONS[number];
+
+/** Elements of u32 in the typed array of an AM. */
+const PAYLOADS = [10, 100];
+
 /** Processes and PEs of each, 2 to 64 PEs. */
 const SHAPES: readonly (readonly [number, number])[] = [
   [1, 2],
@@ -87,6 +96,11 @@ export const SPREAD_CASES: readonly BenchCase[] = [
   ...CARRIERS.flatMap((carrier) => ["awaited", "block"].map((form) => messageCase(carrier, form))),
   ...CARRIERS.flatMap((carrier) => [2, 4, 8].map((count) => barrierCase(carrier, count))),
   ...CARRIERS.flatMap((carrier) => [histogramCase(carrier), gatherCase(carrier)]),
+  ...[SHMEM, TCP].flatMap((carrier) =>
+    BATCH_OPERATIONS.map((operation) => batchCase(carrier, operation))
+  ),
+  ...BATCH_OPERATIONS.map((operation) => mixedCase(TCP, operation)),
+  ...PAYLOADS.map((length) => payloadCase(TCP, length)),
   ...CARRIERS.map(firstCase),
   ...[SHMEM, TCP].flatMap((carrier) =>
     SHAPES.map(([processes, each]) => startupCase(carrier, processes, each))
@@ -169,6 +183,60 @@ function gatherCase(carrier: Carrier): BenchCase {
     floors: [
       shmem("OpenSHMEM get", "gather"),
       mpi4py("mpi4py all-to-all", "exchange_gather"),
+    ],
+  };
+}
+
+/** A program without batches: it sorts items by PE, and AMs bring them as typed arrays. */
+function byHand(carrier: Carrier, operation: BatchOperation): Contender {
+  const sent = operation === "add"
+    ? program(carrier, "bench/programs/histo.ts", ...tableArgs())
+    : operation === "gather"
+    ? program(carrier, "bench/programs/index_gather.ts", ...tableArgs())
+    : program(carrier, "bench/cases/typed_buffers.ts", operation);
+  return { ...sent, name: "ours, typed arrays in AMs" };
+}
+
+function batchCase(carrier: Carrier, operation: BatchOperation): BenchCase {
+  const exchanged = `exchange_${operation === "add" ? "histogram" : operation.replace("-", "_")}`;
+  const python = mpi4py("mpi4py all-to-all", exchanged);
+  const inC = mpiExchange("MPI C all-to-all", operation);
+  const shared = [python, inC];
+  const overNetwork = shared.map((peer) => ({ ...overTcp(peer), name: `${peer.name}, TCP` }));
+  return {
+    ...printed(carrier.titled(`batch-${operation}`), 2, "M/s", false),
+    ours: program(carrier, "bench/cases/spread_batch.ts", operation, "all"),
+    floors: [
+      byHand(carrier, operation),
+      ...shared,
+      ...(carrier === SHMEM ? [] : overNetwork),
+    ],
+  };
+}
+
+/** Two hosts of two PEs: half of each batch is near, one of its halves on the PE that calls. */
+function mixedCase(carrier: Carrier, operation: BatchOperation): BenchCase {
+  const reaching = (reach: string): Contender =>
+    program(carrier, "bench/cases/spread_batch.ts", operation, reach);
+  return {
+    ...printed(carrier.titled(`mixed-${operation}`), 4, "M/s", false),
+    ours: reaching("all"),
+    floors: [
+      { ...reaching("apart"), name: "ours, the near half and then the far one" },
+      { ...reaching("near"), name: "ours, all near" },
+      { ...reaching("far"), name: "ours, all far" },
+    ],
+  };
+}
+
+/** AMs with a typed array of u32, beside those with two scalars and messages of the same size. */
+function payloadCase(carrier: Carrier, length: number): BenchCase {
+  return {
+    ...printed(carrier.titled(`payload-${length}`), 2, "M AMs/s", false),
+    ours: program(carrier, "bench/cases/am_rate.ts", length, "AMs"),
+    floors: [
+      { ...program(carrier, "bench/cases/am_rate.ts", 1, "AMs"), name: "ours, two scalars" },
+      mpiTcp("MPI C, TCP", "messages", length),
     ],
   };
 }

@@ -27,6 +27,9 @@ const SIZES: readonly (readonly [string, number])[] = [
   ["64MiB", 1 << 26],
 ];
 
+/** How long round trips are timed where others use the cores: some take tens of milliseconds. */
+const BUSY_SECONDS = 1;
+
 /** Every case, in the order in which they run. */
 export const CASES: readonly BenchCase[] = [
   ...SIZES.map(([label, bytes]) => copyCase("put", label, bytes)),
@@ -41,6 +44,8 @@ export const CASES: readonly BenchCase[] = [
   ]),
   rateCase(10, [c("C ring, batched", "ring", "rate", 10, 16), mpi("MPI C", "rate", 10)]),
   rateCase(100, [c("C ring, batched", "ring", "rate", 100, 2), mpi("MPI C", "rate", 100)]),
+  payloadCase(10),
+  payloadCase(100),
   rateCase(1000, [
     c("C ring", "ring", "rate", 1000, 1),
     mpi("MPI C", "rate", 1000),
@@ -60,6 +65,8 @@ export const CASES: readonly BenchCase[] = [
     mpi("MPI C", "latency"),
     mpi4py("mpi4py buffers", "buffer"),
   ]),
+  // The same while as many other processes as there are PEs compute.
+  ...["mean", "median", "p99"].map((figure) => busyCase(figure)),
   latencyCase("am-latency-4pes", 4, "awaited", [
     c("C, two pairs that yield", "ring", "latency", 2, 10, 1000),
     c("C, two pairs on the futex", "ring", "latency", 2, 1000, 0),
@@ -67,6 +74,16 @@ export const CASES: readonly BenchCase[] = [
     mpi4py("mpi4py pickled", "pickled"),
   ]),
   ...[2, 4].map((pes) => barrierCase(pes)),
+  // Answers of an HTTP server on PE 0: with an AM each, and while AMs are awaited.
+  ...[1, 16].map((clients) => ioCase(`http-${clients}`, "requests/s", "http", clients)),
+  ioCase("http-while-computing", "requests/s", "http-compute", 1),
+  ioCase("http-while-adding", "requests/s", "http-add", 1),
+  // I/O and then an AM, and an AM whose handler does I/O.
+  ioCase("echo-alone", "us", "echo-alone"),
+  ioCase("echo", "us", "echo"),
+  ioCase("file", "us", "file"),
+  ioCase("handler-file", "us", "handler-file"),
+  ioCase("handler-echo", "us", "handler-echo"),
   {
     // Four wait; one more holds the barrier up and sleeps.
     ...printed("idle", 4, "% of a core", true),
@@ -145,6 +162,32 @@ function rateCase(updates: number, floors: readonly Contender[]): BenchCase {
   };
 }
 
+/** Typed arrays of u32 as payloads, beside a scalar one and messages of the same size. */
+function payloadCase(length: number): BenchCase {
+  return {
+    ...printed(`am-payload-${length}`, 2, "M AMs/s", false),
+    ours: ours("am_rate", length, "AMs"),
+    floors: [
+      { ...ours("am_rate", 1, "AMs"), name: "ours, two scalars" },
+      mpi("MPI C", "messages", length),
+    ],
+  };
+}
+
+/** Round trips that are timed one by one while each core has another process that computes. */
+function busyCase(figure: string): BenchCase {
+  const title = figure === "mean" ? "" : `-${figure}`;
+  const loaded = (contender: Contender): Contender => ({ ...contender, busy: 2 });
+  return {
+    ...printed(`am-latency-busy${title}`, 2, "us", true),
+    ours: loaded(ours("am_latency", "awaited", figure, BUSY_SECONDS)),
+    floors: [
+      mpi("MPI C", "latency", figure, BUSY_SECONDS),
+      deno("MessageChannel", "message_channel.ts", "latency", figure, BUSY_SECONDS),
+    ].map(loaded),
+  };
+}
+
 function latencyCase(
   name: string,
   pes: number,
@@ -165,6 +208,14 @@ function barrierCase(pes: number): BenchCase {
       shmem("OpenSHMEM", "barrier"),
       mpi4py("mpi4py", "barrier"),
     ],
+  };
+}
+
+function ioCase(name: string, unit: string, kind: string, clients = 1): BenchCase {
+  return {
+    ...printed(`io-${name}`, 2, unit, unit === "us"),
+    ours: ours("io", kind, clients),
+    floors: [deno("a Worker and postMessage", "io_worker.ts", kind, clients)],
   };
 }
 

@@ -7,12 +7,14 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { PYTHON } from "../scripts/test_needs.ts";
 import { runChild } from "./child.ts";
 import type { BenchCase, Contender, Tool } from "./contender.ts";
 
 const C_FLAGS = ["-std=gnu11", "-O3", "-march=native", "-pthread"];
 const BUILD_LIMIT_MS = 60_000;
 
+const RUN = [Deno.execPath(), "run", "-q", "-A"];
 /** The launcher's arguments: as root in containers, and more ranks than cores where asked. */
 const MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe"];
 // Open MPI 4.1 crashes while it closes its rdma component at the end of an OpenSHMEM program:
@@ -33,7 +35,6 @@ export class Toolbox implements AsyncDisposable {
   readonly #folder: string;
   readonly #root: string;
   readonly #available: Set<Tool> = new Set(["ours", "deno"]);
-  #python = "python3";
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -62,31 +63,36 @@ export class Toolbox implements AsyncDisposable {
     return this.#available.has(contender.tool);
   }
 
-  /** The command line of a contender, with the folder to run it in. */
+  /** The command line of a contender. */
   command(contender: Contender, pes: number): string[] {
-    const { tool, program, args } = contender;
+    const command = this.#program(contender, pes);
+    if (!contender.busy) return command;
+    return [...RUN, "bench/loaded.ts", String(contender.busy), ...command];
+  }
+
+  #program(contender: Contender, pes: number): string[] {
+    const { tool, program, args, mpirun = [] } = contender;
     const count = String(contender.processes ?? pes);
     const built = `${this.#folder}/${program}`;
-    const run = [Deno.execPath(), "run", "-q", "-A"];
     switch (tool) {
       case "ours":
       case "rofi": {
-        if (!contender.spread) return [...run, "scripts/launch.ts", "-n", count, program, ...args];
+        if (!contender.spread) return [...RUN, "scripts/launch.ts", "-n", count, program, ...args];
         const { carrier, processes } = contender.spread;
         const shape = [carrier, String(processes), String(pes / processes)];
-        return [...run, "bench/processes.ts", ...shape, program, ...args];
+        return [...RUN, "bench/processes.ts", ...shape, program, ...args];
       }
       case "deno":
-        return [...run, program, ...args];
+        return [...RUN, program, ...args];
       case "cc":
       case "fabric":
         return [built, ...args];
       case "mpi":
-        return [...MPIRUN, ...contender.mpirun ?? [], "-n", count, built, ...args];
+        return [...MPIRUN, ...mpirun, "-n", count, built, ...args];
       case "shmem":
         return [...OSHRUN, "-n", count, built, ...args];
       case "mpi4py":
-        return [...MPIRUN, "-n", count, this.#python, program, ...args];
+        return [...MPIRUN, ...mpirun, "-n", count, PYTHON, program, ...args];
     }
   }
 
@@ -160,15 +166,10 @@ export class Toolbox implements AsyncDisposable {
   }
 
   async #findMpi4py(): Promise<void> {
-    // Debian's package belongs to the system's Python, which another one may hide in PATH.
-    for (const python of ["python3", "/usr/bin/python3"]) {
-      if (!await this.#runs([python, "-c", "import mpi4py, numpy"])) continue;
-      if (!await this.#runs(["mpirun", "--version"])) continue;
-      this.#python = python;
-      this.#available.add("mpi4py");
-      return;
-    }
-    console.error(ADVICE.mpi4py);
+    const found = await this.#runs([PYTHON, "-c", "import mpi4py, numpy"]) &&
+      await this.#runs(["mpirun", "--version"]);
+    if (found) this.#available.add("mpi4py");
+    else console.error(ADVICE.mpi4py);
   }
 
   async #first(programs: readonly string[]): Promise<string | undefined> {

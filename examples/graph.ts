@@ -13,18 +13,18 @@ export interface Edges {
   /** Number of vertices. */
   readonly vertices: number;
   /**
-   * The ends of all edges; one may stand there several times, in either direction, or be a loop.
+   * The ends of all edges. An edge may occur several times, in either direction, or be a loop.
    */
   readonly ends: Uint32Array;
 }
 
 /**
- * Reads an edge list: a line for each edge, two vertices from 1 separated by a tab or spaces, and
- * perhaps a weight. Empty lines and lines that begin with # or % are passed over.
+ * Reads an edge list: one line per edge, with two vertices, numbered from 1 and separated by a tab
+ * or spaces, and perhaps a weight. Empty lines and lines that begin with # or % are skipped.
  *
  * @param text The list.
  * @returns The edges.
- * @throws {SyntaxError} At a line that is no edge.
+ * @throws {SyntaxError} If a line is not an edge.
  */
 export function parseEdges(text: string): Edges {
   const ends: number[] = [];
@@ -71,11 +71,11 @@ export function parseRoutes(text: string): Edges {
  * @param scale Logarithm of the number of vertices.
  * @param seed Of the random numbers; the same seed gives the same graph.
  * @returns The edges.
- * @throws {RangeError} If the scale is no integer from 1 to 24.
+ * @throws {RangeError} If the scale is not an integer from 1 to 24.
  */
 export function kronecker(scale: number, seed: number): Edges {
   if (!Number.isInteger(scale) || scale < 1 || scale > 24) {
-    throw new RangeError(`Cannot make a Kronecker graph of scale ${scale}: it has to be 1 to 24`);
+    throw new RangeError(`Cannot make a Kronecker graph of scale ${scale}: it must be 1 to 24`);
   }
   const random = xorshift(seed);
   const ends = new Uint32Array(2 * 16 * 2 ** scale);
@@ -104,11 +104,11 @@ function xorshift(seed: number): () => number {
 }
 
 /**
- * The neighbours of each vertex that come after it, sorted; every edge stands at its smaller end,
- * once.
+ * The neighbours of each vertex that come after it, sorted. Every edge is listed once, at its
+ * smaller end.
  *
  * @param edges The edges.
- * @param wanted Says of which vertices the neighbours are wanted; of all without it.
+ * @param wanted Tells of which vertices the neighbours are wanted; of all if left out.
  * @returns The lists, by vertex; those not wanted are missing.
  */
 export function laterNeighbours(
@@ -130,11 +130,11 @@ export function laterNeighbours(
 }
 
 /**
- * Counts what two sorted lists have in common.
+ * Counts the numbers that two sorted lists have in common.
  *
- * @param a The one.
- * @param b The other.
- * @returns How many numbers stand in both.
+ * @param a One list.
+ * @param b The other list.
+ * @returns How many numbers are in both.
  */
 export function countCommon(a: Uint32Array, b: Uint32Array): number {
   let common = 0;

@@ -1,16 +1,17 @@
 /**
- * Counts the triangles of a graph. Vertices belong to PEs in turn. Whoever owns a vertex sends the
- * list of its later neighbours to every PE that owns one of them; there it is compared with the
- * list of each of these.
+ * Counts the triangles of a graph. Vertices belong to PEs in turn. The PE that owns a vertex sends
+ * the list of its later neighbours to every PE that owns one of them, which compares it with the
+ * lists of these neighbours.
  *
+ *     deno task run:local -n 4 examples/triangle_count.ts
  *     deno task run:local -n 4 examples/triangle_count.ts EDGES
  *     deno task run:local -n 4 examples/triangle_count.ts --airports
  *     deno task run:local -n 4 examples/triangle_count.ts --kronecker 14
  *
- * EDGES is an edge list as GraphChallenge publishes them: two vertices from 1 a line, separated by
- * a tab, and perhaps a weight. `--airports` takes the routes between airports in the package
- * vega-datasets, and `--kronecker SCALE` makes a graph of 2^SCALE vertices. PE 0 compares the
- * result with a serial count.
+ * EDGES is an edge list as GraphChallenge publishes them: on each line two vertices, numbered from
+ * 1 and separated by a tab, and perhaps a weight. `--airports` takes the routes between airports in
+ * the package vega-datasets, and `--kronecker SCALE` makes a graph of 2^SCALE vertices. Without
+ * arguments, the scale is 12. PE 0 compares the result with a serial count.
  *
  * @module
  */
@@ -25,13 +26,20 @@ import {
   parseEdges,
   parseRoutes,
 } from "./graph.ts";
+import { pes } from "./table.ts";
 import { readDataset } from "./vega.ts";
+
+/** The scale of the graph that is made without arguments. */
+const SCALE = 12;
 
 async function readGraph([first, second]: readonly string[]): Promise<Edges> {
   if (first === "--airports") return parseRoutes(await readDataset("flights-airport.csv"));
   if (first === "--kronecker") return kronecker(Number(second), 1);
-  if (first === undefined || first.startsWith("-")) {
-    throw new TypeError("Cannot count triangles of nothing: name EDGES, --airports or --kronecker");
+  if (first === undefined) return kronecker(SCALE, 1);
+  if (first.startsWith("-")) {
+    throw new TypeError(
+      `Cannot count triangles of ${first}: name EDGES, --airports or --kronecker`,
+    );
   }
   return parseEdges(await Deno.readTextFile(first));
 }
@@ -58,7 +66,7 @@ await world.asyncBarrier();
 const start = performance.now();
 let messages = 0;
 for (const list of later.values()) {
-  // A single later neighbour is part of no triangle that begins here.
+  // A vertex with a single later neighbour does not begin a triangle.
   if (list.length < 2) continue;
   for (const pe of new Set(list.map((vertex) => vertex % numPes))) {
     world.execAmPe(pe, Compare({ list }));
@@ -72,9 +80,10 @@ const seconds = (performance.now() - start) / 1000;
 if (myPe === 0) {
   const total = (await world.execAmAll(Triangles({}))).reduce((sum, n) => sum + n);
   console.log(`${edges.vertices} vertices, ${edges.ends.length / 2} edges: ${total} triangles`);
-  console.log(`${numPes} PEs, PE 0 sent ${messages} messages, ${seconds.toFixed(3)} s`);
+  console.log(`counted on ${pes(numPes)} in ${seconds.toFixed(3)} s, ${messages} messages by PE 0`);
   const begin = performance.now();
   const serial = countSerially(edges);
   const alone = ((performance.now() - begin) / 1000).toFixed(3);
-  console.log(serial === total ? `a serial count agrees, ${alone} s` : `serial count: ${serial}`);
+  const verdict = serial === total ? "agrees" : `finds ${serial}`;
+  console.log(`the serial count ${verdict}, ${alone} s`);
 }

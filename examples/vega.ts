@@ -14,7 +14,7 @@ import "npm:vega-datasets@3.2.1";
  * @returns Its text.
  */
 export function readDataset(name: string): Promise<string> {
-  // The package exports one module only; its data lies beside the folder of that module.
+  // The package exports only one module; its data is beside the folder of that module.
   const main = import.meta.resolve("npm:vega-datasets@3.2.1");
   return Deno.readTextFile(new URL(`../data/${name}`, main));
 }

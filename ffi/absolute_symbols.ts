@@ -77,7 +77,7 @@ export function absoluteSymbols(
   writeHash(view, layout.hash, names.length);
   let name = 1;
   names.forEach((symbol, index) => {
-    // The first symbol is the one that is none.
+    // The first entry is the null symbol.
     const at = layout.symbols + (index + 1) * SYMBOL_BYTES;
     view.setUint32(at, name, true);
     view.setUint8(at + 4, STB_GLOBAL_STT_FUNC);

@@ -23,14 +23,13 @@ import { functionAt, wordAt } from "./native.ts";
 
 const NAME_BYTES_MAX = 256;
 
-const ACCESS = FI.FI_SEND | FI.FI_RECV | FI.FI_READ | FI.FI_WRITE | FI.FI_REMOTE_READ |
-  FI.FI_REMOTE_WRITE;
+/** What a registration is for: never both, so that what is used here is not open to others. */
+const LOCAL = FI.FI_SEND | FI.FI_RECV | FI.FI_READ | FI.FI_WRITE;
+const REMOTE = FI.FI_REMOTE_READ | FI.FI_REMOTE_WRITE;
 
-/** What others need to reach registered memory, and what local operations need. */
+/** What others need to reach shared memory. */
 export interface FabricMemory {
-  /** The descriptor of local operations; 0n where the provider needs none. */
-  readonly desc: bigint;
-  /** The key that remote operations name. */
+  /** The key that remote operations must name; without it they are refused. */
   readonly key: bigint;
   /** What remote operations add the offset in the memory to: its address, or 0n. */
   readonly base: bigint;
@@ -118,7 +117,6 @@ export class Fabric implements Disposable {
   readonly #library: FabricLibrary;
   readonly #address: bigint;
   readonly #objects: Objects;
-  #registrations = 0;
   #open = true;
 
   /**
@@ -183,15 +181,37 @@ export class Fabric implements Disposable {
   }
 
   /**
-   * Registers memory, so that others can read and write it and local operations can use it. It is
-   * registered until the endpoint is closed.
+   * Lets others read and write memory until the endpoint is closed, if they know its key, which is
+   * chosen at random where the provider does not choose keys itself.
    *
    * @param address Where it starts
    * @param bytes How long it is
    * @returns The key and the rest
    * @throws {TransportError} If the provider does not take it
    */
-  register(address: bigint, bytes: bigint): FabricMemory {
+  share(address: bigint, bytes: bigint): FabricMemory {
+    const fid = this.#register(address, bytes, REMOTE);
+    return {
+      key: wordAt(fid + BigInt(FABRIC.fid_mr.key)),
+      base: this.mrMode & FI.FI_MR_VIRT_ADDR ? address : 0n,
+    };
+  }
+
+  /**
+   * Lets operations of this endpoint use memory as their buffers until it is closed. Nobody else
+   * reaches it.
+   *
+   * @param address Where it starts
+   * @param bytes How long it is
+   * @returns The descriptor that operations name; 0n where the provider needs none
+   * @throws {TransportError} If the provider does not take it
+   */
+  use(address: bigint, bytes: bigint): bigint {
+    if ((this.mrMode & FI.FI_MR_LOCAL) === 0) return 0n;
+    return wordAt(this.#register(address, bytes, LOCAL) + BigInt(FABRIC.fid_mr.mem_desc));
+  }
+
+  #register(address: bigint, bytes: bigint, access: bigint): bigint {
     this.#check("register memory on");
     const { domain, ep, all } = this.#objects;
     const { provider, mrMode } = this;
@@ -202,9 +222,9 @@ export class Fabric implements Disposable {
       parameters: ["u64", "u64", "u64", "u64", "u64", "u64", "u64", "buffer", "u64"],
       result: "i32",
     });
-    const wanted = mrMode & FI.FI_MR_PROV_KEY ? 0n : BigInt(++this.#registrations);
+    const wanted = mrMode & FI.FI_MR_PROV_KEY ? 0n : randomKey(this.info.mrKeySize);
     const out = new BigUint64Array(1);
-    const code = register.call(domain.fid, address, bytes, ACCESS, 0n, wanted, 0n, out, 0n);
+    const code = register.call(domain.fid, address, bytes, access, 0n, wanted, 0n, out, 0n);
     checkFabric(code, `register ${bytes} bytes of memory`, { op: "fi_mr_reg", provider });
     const region = { what: "memory registration", fid: out[0]! };
     checkClass(region.fid, FI.FI_CLASS_MR, region.what, provider);
@@ -213,11 +233,7 @@ export class Fabric implements Disposable {
       bindObjects(region, ep, 0n, provider);
       enableObject(region, provider);
     }
-    return {
-      desc: wordAt(region.fid + BigInt(FABRIC.fid_mr.mem_desc)),
-      key: wordAt(region.fid + BigInt(FABRIC.fid_mr.key)),
-      base: mrMode & FI.FI_MR_VIRT_ADDR ? address : 0n,
-    };
+    return region.fid;
   }
 
   /**
@@ -244,6 +260,12 @@ export class Fabric implements Disposable {
   #check(action: string): void {
     if (!this.#open) throw new ClosedError(`Cannot ${action} an endpoint that is closed`);
   }
+}
+
+/** A key that nobody guesses, of as many bytes as the provider takes. */
+function randomKey(bytes: number): bigint {
+  const [key = 0n] = crypto.getRandomValues(new BigUint64Array(1));
+  return BigInt.asUintN(8 * Math.min(bytes, 8), key);
 }
 
 function contextBytes(mode: bigint): number {

@@ -15,6 +15,11 @@ export interface FabricChoice {
   /** A domain (for IP an interface, such as `eth0`) or a fabric (a network, `10.0.0.0/24`). */
   readonly domain?: string | undefined;
   /**
+   * Whether all processes of the job are on this host and in its network, so that the loopback is
+   * enough: nobody else reaches that. A domain that is named counts more.
+   */
+  readonly loopback?: boolean | undefined;
+  /**
    * Whether every operation will have a context that points at `contextBytes` bytes which belong
    * to the provider until the operation completes. Some providers are offered only then.
    */
@@ -58,9 +63,10 @@ export function allowedProviders(choice: FabricChoice): readonly string[] {
 }
 
 /**
- * Chooses among what one provider offers. The address is to be one that other hosts reach: those
- * of the link, of the loopback and of interfaces to containers come last; otherwise it is the
- * provider's own order that counts, which for IP has the fastest interface first.
+ * Chooses among what one provider offers. The address is to be one that other hosts reach, unless
+ * none has to: those of the link, of the loopback and of interfaces to containers come last;
+ * otherwise it is the provider's own order that counts, which for IP has the fastest interface
+ * first.
  *
  * @param offers What the provider offers and can be used
  * @param choice What the user chose
@@ -68,6 +74,11 @@ export function allowedProviders(choice: FabricChoice): readonly string[] {
  */
 export function chooseOffer(offers: readonly FabricInfo[], choice: FabricChoice): number {
   let best = -1;
+  if (choice.loopback === true && choice.domain === undefined) {
+    const four = offers.findIndex(({ source }) => source.startsWith("127."));
+    const any = four >= 0 ? four : offers.findIndex(isLoopback);
+    if (any >= 0) return any;
+  }
   offers.forEach((offer, index) => {
     if (choice.domain !== undefined && ![offer.domain, offer.fabric].includes(choice.domain)) {
       return;
@@ -80,9 +91,14 @@ export function chooseOffer(offers: readonly FabricInfo[], choice: FabricChoice)
 /** Interfaces that lead to containers and virtual machines of this host. */
 const INNER = /^(?:docker|podman|cni|virbr|lxc|br-|veth)/;
 
+function isLoopback({ source }: FabricInfo): boolean {
+  return source.startsWith("127.") || source === "0:0:0:0:0:0:0:1";
+}
+
 /** From how near only an address can be reached: less is better. */
-function nearness({ source, domain }: FabricInfo): number {
-  if (source.startsWith("127.") || source === "0:0:0:0:0:0:0:1") return 4;
+function nearness(offer: FabricInfo): number {
+  const { source, domain } = offer;
+  if (isLoopback(offer)) return 4;
   if (/^fe[89ab][0-9a-f]:/.test(source) || source.startsWith("169.254.")) return 3;
   if (INNER.test(domain)) return 2;
   return source.includes(":") ? 1 : 0;
@@ -93,7 +109,7 @@ function nearness({ source, domain }: FabricInfo): number {
  *
  * @param offer What the provider offers without conditions of ours
  * @param choice What the user chose
- * @returns The reason, or undefined if it is none of those that can be seen
+ * @returns The reason, or undefined if no visible reason applies
  */
 export function refusal(offer: FabricInfo, choice: FabricChoice): string | undefined {
   if (offer.endpointType !== FI.FI_EP_RDM) return "it has no reliable datagrams (FI_EP_RDM)";

@@ -64,6 +64,16 @@ Deno.test("chooseOffer() takes what most hosts reach, then the provider's order"
   assertEquals(chooseOffer([], {}), -1);
 });
 
+Deno.test("chooseOffer() takes the loopback if that is enough, unless a domain is named", () => {
+  const six = offer({ domain: "lo", source: "0:0:0:0:0:0:0:1", fabric: "::1/128" });
+  const four = offer({ domain: "lo", source: "127.0.0.1", fabric: "127.0.0.0/8" });
+  assertEquals(chooseOffer([offer(), six, four], { loopback: true }), 2);
+  assertEquals(chooseOffer([offer(), six], { loopback: true }), 1);
+  assertEquals(chooseOffer([offer(), six, four], { loopback: true, domain: "eth0" }), 0);
+  // Networks that are none of IP have no loopback.
+  assertEquals(chooseOffer([offer({ source: "" })], { loopback: true }), 0);
+});
+
 Deno.test("refusal() names what is wrong with an offer", () => {
   const cases: [Partial<FabricInfo>, string | undefined][] = [
     [{}, undefined],

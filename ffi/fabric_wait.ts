@@ -34,7 +34,7 @@ export interface WaitObject {
   readonly cq: bigint;
   /** The descriptor of the queue; it belongs to the queue. */
   readonly fd: number;
-  /** Its alarm, where nobody needs it who does not sleep. */
+  /** Its alarm, if only a thread that sleeps needs it. */
   readonly alarm: AlarmPlace | undefined;
 }
 

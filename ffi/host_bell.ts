@@ -1,8 +1,8 @@
 /**
  * Doorbells between processes of one host, for providers of libfabric that offer nothing to sleep
  * in: a word in a page that both processes have mapped, and futex(2). A bell belongs to a process,
- * one thread of which sleeps by it; whoever has sent that process something rings it, which costs
- * no system call while nobody sleeps.
+ * one thread of which sleeps by it; a process that has sent that process something wakes it, which
+ * costs no system call while nobody sleeps.
  *
  * @module
  */
@@ -99,15 +99,15 @@ export class HostBells {
    *
    * @param index The process
    */
-  ring(index: number): void {
+  wake(index: number): void {
     const words = this.#words[index];
-    // The exchange is also the fence between what was sent and the look at who sleeps.
+    // The exchange is also the fence between what was sent and the look at which threads sleep.
     if (!words || atomicCompareExchange(words, WORD.asleep, 1, 0) === 0) return;
     this.#futex.wake(this.#addresses[index]!);
   }
 
   /**
-   * Lies down: whoever rings from now on ends the sleep, or keeps it from beginning.
+   * Prepares to sleep: a wake from now on ends the sleep, or keeps it from beginning.
    *
    * @param index This process
    */
@@ -125,7 +125,7 @@ export class HostBells {
   }
 
   /**
-   * Sleeps until the bell rings, after `lieDown`.
+   * Sleeps until somebody wakes it, after `lieDown`.
    *
    * @param index This process
    * @param timeoutMs Longest sleep in milliseconds

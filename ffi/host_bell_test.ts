@@ -53,20 +53,20 @@ Deno.test("what is no bell is not mapped", async () => {
   }
 });
 
-Deno.test("a ring through another mapping wakes who has lain down", async () => {
+Deno.test("a wake through another mapping reaches who has lain down", async () => {
   const bell = createBell(-3)!;
   const bells = new HostBells([0n, openBell(bell.path, -3)]);
-  bells.ring(0);
-  bells.ring(1);
+  bells.wake(0);
+  bells.wake(1);
   using thread = await sleeper(bell.address, LONG_MS);
-  bells.ring(1);
+  bells.wake(1);
   assert(Number(await thread.slept) < LONG_MS / 2);
   bell.close();
 });
 
-Deno.test("nobody is woken by a ring before, and a sleep ends by itself", async () => {
+Deno.test("nobody is woken by a wake before, and a sleep ends by itself", async () => {
   const bell = createBell(-3)!;
-  new HostBells([bell.address]).ring(0);
+  new HostBells([bell.address]).wake(0);
   using thread = await sleeper(bell.address, 30);
   assert(Number(await thread.slept) >= 29);
   bell.close();

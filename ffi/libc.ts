@@ -36,7 +36,7 @@ export function openLibc<const S extends Deno.ForeignLibraryInterface>(
 }
 
 /**
- * Finds `sched_yield(2)`: gives the core to whoever is ready to run on it.
+ * Finds `sched_yield(2)`: gives the core to another thread that is ready to run on it.
  *
  * @returns The function, or undefined where foreign functions are not allowed or there is no such
  * function.
@@ -78,4 +78,27 @@ export function adviseHugePages(buffer: ArrayBufferLike, from: number): boolean 
       0;
   library.close();
   return taken;
+}
+
+/** `POLLERR` and `POLLHUP` of poll(2): the other end is closed. */
+const POLL_GONE = 8 | 16;
+
+/**
+ * Finds out whether somebody still reads what is written to a pipe or a socket.
+ *
+ * @param descriptor The descriptor that is written to.
+ * @returns Tells whether nobody does; undefined where foreign functions are not allowed or there is
+ * no such function.
+ */
+export function readerGone(descriptor: number): (() => boolean) | undefined {
+  const library = openLibc({
+    // int poll(struct pollfd *fds, nfds_t nfds, int timeout)
+    poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
+  });
+  if (!library) return undefined;
+  const { poll } = library.symbols;
+  // struct pollfd { int fd; short events; short revents; }: those two come without being asked for.
+  const watched = new Int16Array(4);
+  new Int32Array(watched.buffer)[0] = descriptor;
+  return () => poll(watched, 1n, 0) > 0 && (watched[3]! & POLL_GONE) !== 0;
 }

@@ -12,6 +12,8 @@ import { cString } from "./native.ts";
 const FILES = {
   // int memfd_create(const char *name, unsigned int flags)
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  // int fchmod(int fd, mode_t mode)
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
   // int ftruncate(int fd, off_t length)
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   // int open(const char *pathname, int flags)
@@ -31,6 +33,8 @@ const FILES = {
 } as const;
 
 const MFD_CLOEXEC = 1;
+/** Nobody but the user may open it: memfd_create(2) lets everybody. */
+const MODE = 0o600;
 /** O_RDWR, O_CLOEXEC; O_NONBLOCK and O_NOCTTY, should the path lead to something else. */
 const OPEN_FLAGS = 0x80902;
 const SEEK_END = 2;
@@ -68,7 +72,7 @@ export class MemoryFile {
   }
 
   /**
-   * Makes an empty file.
+   * Makes an empty file, which only processes of the same user may open.
    *
    * @param name Its name in lists of what a process has open
    * @returns The file, or undefined where there can be none
@@ -76,7 +80,10 @@ export class MemoryFile {
   static create(name: string): MemoryFile | undefined {
     const files = openFiles();
     const fd = files?.memfd_create(cString(name), MFD_CLOEXEC) ?? -1;
-    return files && fd >= 0 ? new MemoryFile(files, fd) : undefined;
+    if (!files || fd < 0) return undefined;
+    if (files.fchmod(fd, MODE) === 0) return new MemoryFile(files, fd);
+    files.close(fd);
+    return undefined;
   }
 
   /**

@@ -18,6 +18,12 @@ Deno.test("a file in memory is opened by its path, as long as it is open", () =>
   again.close();
 });
 
+Deno.test("a file in memory is for its user only", () => {
+  const file = MemoryFile.create("lamellar_test")!;
+  assertEquals(Deno.statSync(`/proc/${file.path}`).mode! & 0o777, 0o600);
+  file.close();
+});
+
 Deno.test("a file larger than the memory of the machine takes none before it is touched", () => {
   const file = MemoryFile.create("lamellar_test")!;
   assert(file.resize(2 ** 42) && file.map() !== 0n);

@@ -13,7 +13,7 @@ export { checkFabric, fabricError, type FabricErrorOptions } from "./fabric_libr
 export { discoverFabric, type FabricOptions, openFabric } from "./fabric_open.ts";
 export { QueueWait, type WaitObject } from "./fabric_wait.ts";
 export { type BellPage, createBell, HostBells, openBell } from "./host_bell.ts";
-export { Futex, MemoryFile } from "./host.ts";
+export { Futex, MemoryFile, networkPlace } from "./host.ts";
 export { baseAddress, pointerOf } from "./native.ts";
 export { Pmix, PMIX_CONSTANTS, PMIX_LAYOUT } from "./pmix.ts";
 export { sweepShm } from "./shm_files.ts";

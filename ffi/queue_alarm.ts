@@ -112,7 +112,7 @@ export class QueueAlarm {
     this.#event = new Uint8Array(event.buffer);
   }
 
-  /** Puts it back: from now on completions wake whoever sleeps in the queue. */
+  /** Puts it back: from now on completions wake the thread that sleeps in the queue. */
   arm(): void {
     this.#control(this.#place.set, EPOLL_CTL_ADD, this.#place.fd, this.#event);
   }

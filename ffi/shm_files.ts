@@ -44,7 +44,8 @@ function prefix(files: Deno.DynamicLibrary<typeof FILES>): string {
 }
 
 /**
- * Gives an endpoint of `shm` a name of ours, and removes what processes that are no more have left.
+ * Gives an endpoint of `shm` a name of ours, and removes what processes that no longer exist have
+ * left.
  *
  * @param info The address of the `struct fi_info` that the endpoint is to be opened by
  */
@@ -63,12 +64,13 @@ export function nameForShm(info: bigint): void {
 }
 
 /**
- * Removes the files of processes that are no more: of those of this library only, and only of
+ * Removes the files of processes that no longer exist: of those of this library only, and only of
  * processes that this one would see if they were alive.
  *
+ * @param own Whether this process is about to be one of them
  * @returns The names of the files that were removed
  */
-export function sweepShm(): string[] {
+export function sweepShm(own = false): string[] {
   const files = openLibc(FILES);
   const removed: string[] = [];
   if (files === undefined) return removed;
@@ -76,7 +78,9 @@ export function sweepShm(): string[] {
   for (const name of listFolder(files)) {
     if (!name.startsWith(start)) continue;
     const pid = /^(\d+)-/.exec(name.slice(start.length))?.[1];
-    if (pid === undefined || files.symbols.access(cString(`/proc/${pid}`), 0) === 0) continue;
+    if (pid === undefined) continue;
+    const lives = files.symbols.access(cString(`/proc/${pid}`), 0) === 0;
+    if (lives && !(own && Number(pid) === Deno.pid)) continue;
     if (files.symbols.unlink(cString(FOLDER + name)) === 0) removed.push(name);
   }
   files.close();

@@ -58,7 +58,24 @@ export function atomicCompareExchange(
 }
 
 /**
- * Wakes all who wait for a word.
+ * Blocks the thread until a word is notified, no longer holds a value, or time is over.
+ *
+ * @param words The view.
+ * @param index The word's index.
+ * @param value The value to wait on.
+ * @param limitMs The longest wait.
+ */
+export function atomicWait(
+  words: Int32Array,
+  index: number,
+  value: number,
+  limitMs: number,
+): void {
+  Atomics.wait(words, index, value, limitMs);
+}
+
+/**
+ * Wakes all threads that wait for a word.
  *
  * @param words The view.
  * @param index The word's index.

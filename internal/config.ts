@@ -21,6 +21,7 @@ import {
   type Variable,
   word,
 } from "./config_values.ts";
+import { nearestWord } from "./nearest_word.ts";
 
 export type { Environment } from "./config_values.ts";
 
@@ -28,11 +29,11 @@ export type { Environment } from "./config_values.ts";
 export interface Config {
   /** The lamella that carries the traffic. */
   readonly backend: "local" | "shmem" | "rofi" | undefined;
-  /** PEs of the job; undefined stands for the number of cores. */
+  /** PEs of the job; undefined means the number of cores. */
   readonly pes: number | undefined;
-  /** Heap of each PE; undefined stands for an even share of 4 GiB. */
+  /** Heap of each PE; undefined means an even share of 4 GiB. */
   readonly heapBytes: number | undefined;
-  /** Size of the ring between two PEs; undefined stands for a size that suits the PE count. */
+  /** Size of the ring between two PEs; undefined means a size that suits the number of PEs. */
   readonly ringBytes: number | undefined;
   /** Bytes gathered for one destination before they are published. */
   readonly amThresholdBytes: number;
@@ -40,12 +41,17 @@ export interface Config {
   readonly barrierFactor: number;
   /** Loads of a word before a waiting PE offers its core; undefined lets the PE choose. */
   readonly spinLoads: number | undefined;
-  /** Time without progress before the watchdog reports; 0 stands for never. */
+  /** Time without progress before the watchdog reports; 0 means never. */
   readonly deadlockWarningMs: number;
-  /** Time without progress before the job is ended; 0 stands for never. */
-  readonly deadlockMs: number;
+  /**
+   * Time without progress before the watchdog ends the job; 0 means never. Undefined means
+   * 600 s, and never while a PE computes.
+   */
+  readonly deadlockMs: number | undefined;
   /** Whether each line of output is labelled with its PE. */
   readonly label: boolean;
+  /** Whether stacks show the frames of the runtime, too. */
+  readonly allFrames: boolean;
   /** Whether PEs run closures that other PEs send. */
   readonly closures: boolean;
   /** Whether calls of the network library take the fast way, where there is one. */
@@ -62,8 +68,8 @@ export interface Config {
 export interface BootstrapConfig {
   /** The means to use; undefined lets the process look for one. */
   readonly means: "pmi" | "pmix" | "rendezvous" | "alone" | undefined;
-  /** How long processes wait for each other, and for their launcher. */
-  readonly timeoutMs: number;
+  /** How long processes wait for each other and for their launcher; undefined if not said. */
+  readonly timeoutMs: number | undefined;
   /** Where rank 0 of a rendezvous listens, as `host:port`. */
   readonly rendezvous: string | undefined;
   /** Number of this process in a rendezvous. */
@@ -84,7 +90,7 @@ export interface LauncherConfig {
   readonly pesPerProcess: number | undefined;
   /** The command that reaches other hosts, with its options. */
   readonly ssh: string;
-  /** Deno on other hosts; undefined stands for where it is here. */
+  /** Deno on other hosts; undefined means the same place as here. */
   readonly remoteDeno: string | undefined;
 }
 
@@ -92,9 +98,9 @@ const VARIABLES = {
   backend: {
     name: "LAMELLAR_BACKEND",
     takes: { kind: "enum", words: ["local", "shmem", "rofi"] },
-    byDefault: "local for one process, shmem for several of one host, else rofi",
-    meaning: "The lamella that carries the traffic: `local` is one process, `shmem` the memory " +
-      "that processes of a host share, `rofi` libfabric",
+    byDefault: "local for one process, shmem for several on one host, otherwise rofi",
+    meaning: "The lamella that carries the traffic: `local` serves one process, `shmem` several " +
+      "processes that share the memory of a host, `rofi` any number over libfabric",
   },
   pes: {
     name: "LAMELLAR_PES",
@@ -104,21 +110,23 @@ const VARIABLES = {
   },
   heapBytes: {
     name: "LAMELLAR_HEAP_SIZE",
-    takes: { kind: "bytes", min: 64 * KIB, max: 1024 * GIB },
+    takes: { kind: "bytes", min: 64 * KIB, max: 16 * GIB },
     byDefault: "4G shared evenly by the PEs, less the control area",
-    meaning: "The heap of each PE, from which memory regions are allocated",
+    meaning:
+      "The heap of each PE, from which memory regions are allocated. A process has at most " +
+      "16G for its heaps and all else; the processes of a host that share memory have 16G together",
   },
   ringBytes: {
     name: "LAMELLAR_RING_SIZE",
     takes: { kind: "bytes", min: 4 * KIB, max: GIB, pow2: true },
     byDefault: "a size that suits the number of PEs",
-    meaning: "The ring from one PE to another, for active messages; rofi takes 64K at the least",
+    meaning: "The ring from one PE to another, for active messages; rofi needs at least 64K",
   },
   amThresholdBytes: {
     name: "LAMELLAR_AM_SIZE_THRESHOLD",
     takes: { kind: "bytes", min: 0, max: GIB },
     byDefault: "100000",
-    meaning: "How much is gathered for one destination before it is published",
+    meaning: "How many bytes of active messages are gathered for one PE before they are published",
   },
   barrierFactor: {
     name: "LAMELLAR_BARRIER_DISSEMINATION_FACTOR",
@@ -129,20 +137,24 @@ const VARIABLES = {
   spinLoads: {
     name: "LAMELLAR_SPIN",
     takes: { kind: "integer", min: 0, max: 1_000_000 },
-    byDefault: "6000, or 100 where PEs share cores",
-    meaning: "How often a waiting PE looks before it offers its core to others, and then sleeps",
+    byDefault: "6000, or 100 if PEs share cores",
+    meaning: "How often a waiting PE looks for news before it offers its core to others, and " +
+      "then sleeps",
   },
   deadlockWarningMs: {
     name: "LAMELLAR_DEADLOCK_WARNING_TIMEOUT",
     takes: { kind: "seconds", max: 1_000_000 },
     byDefault: "10",
-    meaning: "How long nothing moves before the watchdog reports who waits for whom; 0 is never",
+    meaning: "How long nothing moves, or a PE computes while others wait for it, before the " +
+      "watchdog reports which PE waits for which; 0 means never",
   },
   deadlockMs: {
     name: "LAMELLAR_DEADLOCK_TIMEOUT",
     takes: { kind: "seconds", max: 1_000_000 },
-    byDefault: "600",
-    meaning: "How long nothing moves before the job is ended; 0 is never",
+    byDefault: "600, and never while a PE computes",
+    meaning: "How long nothing moves before the watchdog ends the job; 0 means never. A PE that " +
+      "listens, or awaits I/O or a timer, counts as moving; a PE that computes counts as moving " +
+      "unless this is set",
   },
   label: {
     name: "LAMELLAR_LABEL",
@@ -150,34 +162,42 @@ const VARIABLES = {
     byDefault: "0",
     meaning: "Whether each line of output starts with the PE it came from",
   },
+  allFrames: {
+    name: "LAMELLAR_STACKS",
+    takes: { kind: "boolean" },
+    byDefault: "0",
+    meaning: "Whether stacks also show the frames of the runtime",
+  },
   closures: {
     name: "LAMELLAR_CLOSURES",
     takes: { kind: "boolean" },
     byDefault: "1",
-    meaning: "Whether PEs run closures that other PEs send them",
+    meaning: "Whether PEs run closures that other PEs send",
   },
   ffiFastCall: {
     name: "LAMELLAR_FFI_FASTCALL",
     takes: { kind: "boolean" },
     byDefault: "1",
-    meaning: "Whether libfabric is called the fast way where there is one; 0 is to find faults",
+    meaning: "Whether libfabric is called the fast way, if there is one; 0 helps to find faults",
   },
   shareMemory: {
     name: "LAMELLAR_SHARE_MEMORY",
     takes: { kind: "boolean" },
-    byDefault: "1; 0 for processes of one host alone that are to use rofi or a provider but shm",
-    meaning: "Whether processes of a host share memory, whatever is between hosts",
+    byDefault: "1; 0 if all processes are on one host and rofi, or a provider other than shm, " +
+      "was asked for",
+    meaning: "Whether the processes of a host share memory, whatever carries the traffic between " +
+      "hosts",
   },
   provider: {
     name: "LAMELLAR_ROFI_PROVIDER",
     takes: { kind: "text", what: "a libfabric provider, such as tcp or verbs" },
-    byDefault: "the best there is",
+    byDefault: "the best one available",
     meaning: "The libfabric provider that carries the traffic between processes",
   },
   domain: {
     name: "LAMELLAR_ROFI_DOMAIN",
     takes: { kind: "text", what: "a libfabric domain, such as eth0 or mlx5_0" },
-    byDefault: "the best there is",
+    byDefault: "the best one available",
     meaning: "The network device that carries the traffic between processes",
   },
 } as const satisfies Record<keyof Config, Variable>;
@@ -192,14 +212,14 @@ const BOOTSTRAP = {
   timeoutMs: {
     name: "LAMELLAR_BOOTSTRAP_TIMEOUT",
     takes: { kind: "seconds", max: 86_400 },
-    byDefault: "60",
+    byDefault: "60; no limit where signs of life are watched",
     meaning: "How long processes wait for each other while the job starts",
   },
   rendezvous: {
     name: "LAMELLAR_RENDEZVOUS",
     takes: { kind: "text", what: "host:port or [address]:port" },
     byDefault: "none",
-    meaning: "Where rank 0 listens, for processes that no launcher connects",
+    meaning: "Where rank 0 of a rendezvous listens, for processes without a launcher",
   },
   rank: {
     name: "LAMELLAR_RANK",
@@ -211,25 +231,25 @@ const BOOTSTRAP = {
     name: "LAMELLAR_SIZE",
     takes: { kind: "integer", min: 1, max: 65_536 },
     byDefault: "none",
-    meaning: "How many processes a rendezvous has",
+    meaning: "The number of processes in a rendezvous",
   },
   secret: {
     name: "LAMELLAR_SECRET",
     takes: { kind: "text", what: "at least 16 characters" },
     byDefault: "none",
-    meaning: "What the processes of a rendezvous prove to know before they are let in",
+    meaning: "The secret that each process of a rendezvous must prove to know",
   },
   secretFile: {
     name: "LAMELLAR_SECRET_FILE",
     takes: { kind: "text", what: "a path" },
     byDefault: "none",
-    meaning: "A file that holds the secret, and that only its owner may read",
+    meaning: "A file with the secret, which only its owner may read",
   },
   launcher: {
     name: "LAMELLAR_LAUNCHER",
     takes: { kind: "boolean" },
     byDefault: "0",
-    meaning: "Whether `scripts/launch.ts` started the process; it sets this itself",
+    meaning: "Whether `scripts/launch.ts` started the process, which sets this itself",
   },
 } as const satisfies Record<keyof BootstrapConfig, Variable>;
 
@@ -238,18 +258,19 @@ const LAUNCHER = {
     name: "LAMELLAR_PES_PER_PROCESS",
     takes: { kind: "integer", min: 1, max: 256 },
     byDefault: "LAMELLAR_PES shared evenly, or 1",
-    meaning: "How many PEs each process of a job of several has",
+    meaning: "How many PEs each process has, in a job of several processes",
   },
   ssh: {
     name: "LAMELLAR_SSH",
     takes: { kind: "text", what: "a command" },
     byDefault: "ssh",
-    meaning: "What the launcher reaches other hosts by; options may follow, with spaces between",
+    meaning: "The command by which the launcher reaches other hosts; options may follow, " +
+      "separated by spaces",
   },
   remoteDeno: {
     name: "LAMELLAR_REMOTE_DENO",
     takes: { kind: "text", what: "a path" },
-    byDefault: "where it is on the host of the launcher, or else on the path",
+    byDefault: "where it is on the launcher's host, or else on the path",
     meaning: "Where the launcher finds Deno on other hosts",
   },
 } as const satisfies Record<keyof LauncherConfig, Variable>;
@@ -277,14 +298,30 @@ export function readConfig(env: Environment): Config {
     barrierFactor: integer(VARIABLES.barrierFactor, env) ?? 3,
     spinLoads: integer(VARIABLES.spinLoads, env),
     deadlockWarningMs: milliseconds(VARIABLES.deadlockWarningMs, env) ?? 10_000,
-    deadlockMs: milliseconds(VARIABLES.deadlockMs, env) ?? 600_000,
+    deadlockMs: milliseconds(VARIABLES.deadlockMs, env),
     label: boolean(VARIABLES.label, env) ?? false,
+    allFrames: boolean(VARIABLES.allFrames, env) ?? false,
     closures: boolean(VARIABLES.closures, env) ?? true,
     ffiFastCall: boolean(VARIABLES.ffiFastCall, env) ?? true,
     shareMemory: boolean(VARIABLES.shareMemory, env),
     provider: valueOf(VARIABLES.provider, env),
     domain: valueOf(VARIABLES.domain, env),
   };
+}
+
+/**
+ * Tells whether stacks show the frames of the runtime, whatever else is set.
+ *
+ * @param env Where the value comes from.
+ * @returns Whether they do; false if the value cannot be used, which
+ * {@linkcode readConfig} reports.
+ */
+export function readsAllFrames(env: Environment): boolean {
+  try {
+    return boolean(VARIABLES.allFrames, env) ?? false;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -298,7 +335,7 @@ export function readConfig(env: Environment): Config {
 export function readBootstrapConfig(env: Environment): BootstrapConfig {
   return {
     means: word(BOOTSTRAP.means, env),
-    timeoutMs: milliseconds(BOOTSTRAP.timeoutMs, env) ?? 60_000,
+    timeoutMs: milliseconds(BOOTSTRAP.timeoutMs, env),
     rendezvous: valueOf(BOOTSTRAP.rendezvous, env),
     rank: integer(BOOTSTRAP.rank, env),
     size: integer(BOOTSTRAP.size, env),
@@ -348,8 +385,8 @@ export function environmentNames(): string[] {
 }
 
 /**
- * Finds variables that look like ours and are none, such as a misspelt one, which would otherwise
- * be passed over in silence.
+ * Finds variables that look like ours but are not, such as a misspelt one, which would otherwise
+ * be ignored silently.
  *
  * @param names The names of the variables that are set
  * @returns A line of warning for each
@@ -358,7 +395,8 @@ export function unknownVariables(names: Iterable<string>): string[] {
   const warnings: string[] = [];
   for (const name of [...names].sort()) {
     if (!/^LAMELLA[RE]_/.test(name) || NAMES.includes(name)) continue;
-    const nearest = nearestName(name);
+    // Further away than half of what follows the prefix, a guess would only mislead.
+    const nearest = nearestWord(name, NAMES, Math.floor((name.length - "LAMELLAR_".length) / 2));
     const advice = nearest === undefined ? "" : `; did you mean ${nearest}?`;
     warnings.push(`Environment variable ${name} is not known and has no effect${advice}`);
   }
@@ -376,29 +414,4 @@ export function configTable(): string {
     `${variable.meaning} |`
   );
   return ["| variable | takes | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
-}
-
-function nearestName(name: string): string | undefined {
-  let best: string | undefined;
-  // Further away than half of what follows the prefix, a guess would only mislead.
-  let distanceMax = Math.floor((name.length - "LAMELLAR_".length) / 2) + 1;
-  for (const known of NAMES) {
-    const distance = editDistance(name, known);
-    if (distance < distanceMax) [best, distanceMax] = [known, distance];
-  }
-  return best;
-}
-
-/** How many letters must be put in, left out or exchanged to turn one text into the other. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const exchange = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, exchange));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -181,7 +181,7 @@ export function describe(takes: Kind): string {
     case "boolean":
       return "1 or 0";
     case "enum":
-      return takes.words.join(" or ");
+      return `${takes.words.slice(0, -1).join(", ")} or ${takes.words.at(-1)}`;
     case "text":
       return takes.what;
   }

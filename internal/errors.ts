@@ -1,12 +1,16 @@
 /**
- * The error classes of the runtime: one base with who and what, and a class
- * for each thing a caller can act on. A wrong argument is a `TypeError`, a
- * number out of range a `RangeError`; everything else is a {@linkcode LamellarError}.
+ * The error classes of the runtime: one base that says which PE and which operation, and one class
+ * for each thing that a caller can act on. A wrong argument is a `TypeError`, a number out of range
+ * a `RangeError`; everything else is a {@linkcode LamellarError}.
  *
  * @module
  */
 
-/** Where an error happened: the PE it concerns and the operation that raised it. */
+/**
+ * Where an error happened: the PE it concerns and the operation that raised it.
+ *
+ * @category Errors
+ */
 export interface LamellarErrorOptions extends ErrorOptions {
   /** The PE the error is about. */
   pe?: number;
@@ -14,7 +18,11 @@ export interface LamellarErrorOptions extends ErrorOptions {
   op?: string;
 }
 
-/** Base of all errors of the runtime. */
+/**
+ * Base of all errors of the runtime.
+ *
+ * @category Errors
+ */
 export class LamellarError extends Error {
   /** A stable word to test for, such as `"ERR_PE_FAILED"`. */
   readonly code: string;
@@ -27,7 +35,7 @@ export class LamellarError extends Error {
    * Makes the error.
    *
    * @param code A stable word to test for.
-   * @param message What happened, with who and how much.
+   * @param message What happened, with the PE and the numbers.
    * @param options The PE, the operation, and the cause.
    */
   constructor(code: string, message: string, options: LamellarErrorOptions = {}) {
@@ -39,7 +47,12 @@ export class LamellarError extends Error {
   }
 }
 
-/** A PE failed, and with it the job: every pending operation ends with this error. */
+/**
+ * A PE failed, and with it the job: every pending operation ends with this error. If no PE failed
+ * but none can go on, the error is a {@linkcode DeadlockError}.
+ *
+ * @category Errors
+ */
 export class PeFailedError extends LamellarError {
   /**
    * Makes the error.
@@ -52,7 +65,11 @@ export class PeFailedError extends LamellarError {
   }
 }
 
-/** A handler threw on another PE; `pe` tells where and `cause` carries the remote stack. */
+/**
+ * A handler threw; `pe` says on which PE, and `cause` has the stack from there.
+ *
+ * @category Errors
+ */
 export class RemoteError extends LamellarError {
   /**
    * Makes the error.
@@ -65,7 +82,11 @@ export class RemoteError extends LamellarError {
   }
 }
 
-/** Bytes that came from another PE do not follow the protocol. */
+/**
+ * Bytes from another PE do not follow the protocol.
+ *
+ * @category Errors
+ */
 export class ProtocolError extends LamellarError {
   /**
    * Makes the error.
@@ -78,7 +99,11 @@ export class ProtocolError extends LamellarError {
   }
 }
 
-/** The PEs of a job do not agree: other versions, other AMs, other settings. */
+/**
+ * The PEs of a job do not agree: their versions, AMs or settings differ.
+ *
+ * @category Errors
+ */
 export class HandshakeError extends LamellarError {
   /**
    * Makes the error.
@@ -91,7 +116,11 @@ export class HandshakeError extends LamellarError {
   }
 }
 
-/** PEs called different collectives, or the same one with other arguments. */
+/**
+ * PEs called different collectives, or the same collective with different arguments.
+ *
+ * @category Errors
+ */
 export class CollectiveMismatchError extends LamellarError {
   /**
    * Makes the error.
@@ -104,12 +133,17 @@ export class CollectiveMismatchError extends LamellarError {
   }
 }
 
-/** Nothing moved for longer than the deadlock timeout. */
+/**
+ * The job is stuck: nothing moved for longer than `LAMELLAR_DEADLOCK_TIMEOUT`, or no PE can go on.
+ * Every pending operation ends with this error.
+ *
+ * @category Errors
+ */
 export class DeadlockError extends LamellarError {
   /**
    * Makes the error.
    *
-   * @param message Who waits for whom.
+   * @param message Which PE waits for which.
    * @param options The PE, the operation, and the cause.
    */
   constructor(message: string, options: LamellarErrorOptions = {}) {
@@ -117,7 +151,11 @@ export class DeadlockError extends LamellarError {
   }
 }
 
-/** The caller's deadline passed before the operation was done. */
+/**
+ * The time that the caller set passed before the operation was done.
+ *
+ * @category Errors
+ */
 export class TimeoutError extends LamellarError {
   /**
    * Makes the error.
@@ -130,7 +168,11 @@ export class TimeoutError extends LamellarError {
   }
 }
 
-/** What {@linkcode TransportError} says beside the rest. */
+/**
+ * What {@linkcode TransportError} says in addition.
+ *
+ * @category Errors
+ */
 export interface TransportErrorOptions extends LamellarErrorOptions {
   /** The number of the error, positive: one of errno(3) or of fi_errno(3). */
   errno: number;
@@ -140,7 +182,11 @@ export interface TransportErrorOptions extends LamellarErrorOptions {
   provider?: string | undefined;
 }
 
-/** The network library reported an error. */
+/**
+ * The network library reported an error.
+ *
+ * @category Errors
+ */
 export class TransportError extends LamellarError {
   /** The number of the error, positive: one of errno(3) or of fi_errno(3). */
   readonly errno: number;
@@ -163,12 +209,16 @@ export class TransportError extends LamellarError {
   }
 }
 
-/** The platform or the world that was built does not offer what was asked. */
+/**
+ * The platform, or the world as it was built, does not offer what the program asked for.
+ *
+ * @category Errors
+ */
 export class FeatureLevelError extends LamellarError {
   /**
    * Makes the error.
    *
-   * @param message What is missing and what would bring it.
+   * @param message What is missing and what would provide it.
    * @param options The PE, the operation, and the cause.
    */
   constructor(message: string, options: LamellarErrorOptions = {}) {
@@ -176,12 +226,16 @@ export class FeatureLevelError extends LamellarError {
   }
 }
 
-/** The object was disposed or the world is closed. */
+/**
+ * The object was disposed of, or the world is closed.
+ *
+ * @category Errors
+ */
 export class ClosedError extends LamellarError {
   /**
    * Makes the error.
    *
-   * @param message What was used and what it is no more.
+   * @param message What the program tried to use, and why it cannot.
    * @param options The PE, the operation, and the cause.
    */
   constructor(message: string, options: LamellarErrorOptions = {}) {
@@ -189,12 +243,16 @@ export class ClosedError extends LamellarError {
   }
 }
 
-/** The heap of a PE has no room left; says how much was asked, free and configured. */
+/**
+ * The heap of a PE has no room left; the message says how much was asked for, free and configured.
+ *
+ * @category Errors
+ */
 export class OutOfMemoryError extends LamellarError {
   /**
    * Makes the error.
    *
-   * @param message How much was asked, free and configured.
+   * @param message How much was asked for, free and configured.
    * @param options The PE, the operation, and the cause.
    */
   constructor(message: string, options: LamellarErrorOptions = {}) {

@@ -10,7 +10,10 @@
  */
 
 import { KERNELS_BASE64 } from "./kernels_bytes.ts";
-import type { ElementName, IntegerKernels, KernelsOf } from "./kernels_element.ts";
+import type { MemoryType } from "./elements.ts";
+import { opsOf } from "./element_ops.ts";
+import type { BooleanKernels, IntegerKernels, KernelsOf } from "./kernels_element.ts";
+import { SCRATCH_SPREAD, writeSingleSpread } from "./kernels_spread.ts";
 
 /** What a kernel that waits returns. */
 export const WaitCode = {
@@ -48,10 +51,10 @@ export interface CoreKernels {
    * Announces an event: adds 1 to the counter at `bell + 4`, and wakes the owner of the bell if the
    * word at `bell` says that it sleeps.
    */
-  ring(bell: number): void;
-  /** Stores the tail of a byte ring, then rings the consumer's bell. */
+  wake(bell: number): void;
+  /** Stores the tail of a byte ring, then wakes the consumer. */
   publish(tailAt: number, tail: number, bell: number): void;
-  /** Stores the head of a byte ring; if the producer left a 1 at `wantAt`, clears it and rings. */
+  /** Stores the head of a byte ring; clears a 1 the producer left at `wantAt`, and wakes it. */
   release(headAt: number, head: number, wantAt: number, bell: number): void;
   /**
    * Looks for a ring that is not empty: source `s` has its tail at `tails + s * stride` and its
@@ -82,7 +85,7 @@ export interface CoreKernels {
     spins: number,
     timeoutNs: number,
   ): number;
-  /** Stores `hi` and `lo` as one 64-bit flag and rings the partner's bell, as a barrier signal. */
+  /** Stores `hi` and `lo` as one 64-bit flag and wakes the partner, as a barrier signal. */
   barrierSignal(flag: number, hi: number, lo: number, bell: number): void;
   /**
    * Runs a dissemination barrier from `round` on.
@@ -135,7 +138,7 @@ export interface Kernels extends CoreKernels {
    * @returns Its kernels; the values of 64-bit integers are BigInt.
    * @throws {TypeError} If the kernels were instantiated without a scratch area.
    */
-  of<T extends ElementName>(type: T): KernelsOf<T>;
+  of<T extends MemoryType>(type: T): KernelsOf<T>;
   /**
    * Loads the kernels of a 64-bit integer type, at the first call for it.
    *
@@ -145,6 +148,18 @@ export interface Kernels extends CoreKernels {
    * @throws {TypeError} If the kernels were instantiated without a scratch area.
    */
   numbersOf(type: "u64" | "i64"): IntegerKernels<number>;
+  /** Kernels that take and give booleans. */
+  booleans(): BooleanKernels;
+  /**
+   * Writes a spread over one part, in the scratch area: it holds until the next call.
+   *
+   * @param base The address at which the part begins.
+   * @param length How many elements it has.
+   * @param elementBytes The size of an element in bytes.
+   * @returns The address of the spread.
+   * @throws {TypeError} If the kernels were instantiated without a scratch area.
+   */
+  spreadOver(base: number, length: number, elementBytes: number): number;
 }
 
 /** How to instantiate the kernels. */
@@ -181,25 +196,27 @@ export function instantiateKernels(memory: WebAssembly.Memory, options: KernelsO
   const { memory64, scratch } = options;
   const module = options.module ?? compileKernels(memory64);
   const core = new WebAssembly.Instance(module, { env: { memory } });
-  const exports = new Map<ElementName, WebAssembly.Exports>();
-  const loadElement = (type: ElementName): WebAssembly.Exports => {
+  const words = new Uint32Array(memory.buffer);
+  const exports = new Map<MemoryType, WebAssembly.Exports>();
+  const loadElement = (type: MemoryType): WebAssembly.Exports => {
     const loaded = exports.get(type);
     if (loaded !== undefined) return loaded;
     if (scratch === undefined) {
       throw new TypeError(`Cannot load the ${type} kernels: they were given no scratch area`);
     }
     const instance = new WebAssembly.Instance(compile(type, memory64), {
-      env: { memory, scratch: scratchGlobal(scratch, memory64) },
+      env: { memory, scratch: scratchGlobal(scratch, memory64), remainder },
     });
     exports.set(type, instance.exports);
     return instance.exports;
   };
-  const byType = new Map<ElementName, unknown>();
-  const byNumber = new Map<ElementName, IntegerKernels<number>>();
+  const byType = new Map<MemoryType, unknown>();
+  const byNumber = new Map<MemoryType, IntegerKernels<number>>();
+  let booleans: BooleanKernels | undefined;
   return {
     ...core.exports as unknown as CoreKernels,
     module,
-    of<T extends ElementName>(type: T): KernelsOf<T> {
+    of<T extends MemoryType>(type: T): KernelsOf<T> {
       if (!byType.has(type)) {
         const exports = loadElement(type);
         byType.set(type, type === "u64" ? unsignedForms(exports) : { ...exports });
@@ -213,6 +230,16 @@ export function instantiateKernels(memory: WebAssembly.Memory, options: KernelsO
       byNumber.set(type, kernels);
       return kernels;
     },
+    booleans(): BooleanKernels {
+      return booleans ??= booleanForms(loadElement("u8"));
+    },
+    spreadOver(base: number, length: number, elementBytes: number): number {
+      if (scratch === undefined) {
+        throw new TypeError("Cannot write a spread: the kernels were given no scratch area");
+      }
+      writeSingleSpread(words, scratch + SCRATCH_SPREAD, base, length, elementBytes);
+      return scratch + SCRATCH_SPREAD;
+    },
   };
 }
 
@@ -223,6 +250,30 @@ function numberForms(exports: WebAssembly.Exports): IntegerKernels<number> {
     if (name.endsWith("Number")) kernels[name.slice(0, -"Number".length)] = kernel;
   }
   return kernels as unknown as IntegerKernels<number>;
+}
+
+/** Lets kernels of one element take and give booleans; keeps those that booleans have. */
+function booleanForms(exports: WebAssembly.Exports): BooleanKernels {
+  const ops = opsOf({ kind: "boolean" });
+  const singles = ["load", "store", "atomicLoad", "cas", ...ops.map(({ kernel }) => kernel)];
+  const others = ["batchCas", "gather", "scatter"].concat(
+    ops.flatMap(({ batchFetchName, batchName, fetches, updates }) => [
+      ...updates ? [batchName] : [],
+      ...fetches ? [batchFetchName] : [],
+    ]),
+  );
+  const kernels: Record<string, unknown> = {};
+  for (const name of others) kernels[name] = exports[name];
+  for (const name of singles) {
+    const kernel = exports[name] as (at: number, first: number, second: number) => number;
+    kernels[name] = (at: number, first: boolean, second: boolean): boolean =>
+      kernel(at, first ? 1 : 0, second ? 1 : 0) !== 0;
+  }
+  const { fill, test } = exports as unknown as IntegerKernels<number>;
+  kernels["fill"] = (at: number, value: boolean, n: number): void => fill(at, value ? 1 : 0, n);
+  kernels["test"] = (at: number, code: number, value: boolean): number =>
+    test(at, code, value ? 1 : 0);
+  return kernels as unknown as BooleanKernels;
 }
 
 /** Takes the sign off what kernels return as a 64-bit integer, which always arrives with one. */
@@ -239,9 +290,14 @@ function unsignedForms(exports: WebAssembly.Exports): IntegerKernels<bigint> {
 }
 
 /** Compiles one module from its base64 text. */
-function compile(name: "core" | ElementName, memory64: boolean): WebAssembly.Module {
+function compile(name: "core" | MemoryType, memory64: boolean): WebAssembly.Module {
   const text = KERNELS_BASE64[`${name}_${memory64 ? 64 : 32}`];
   return new WebAssembly.Module(Uint8Array.fromBase64(text));
+}
+
+/** As C's `fmod`. */
+function remainder(dividend: number, divisor: number): number {
+  return dividend % divisor;
 }
 
 /** The address of the scratch area as an import. */

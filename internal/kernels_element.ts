@@ -9,34 +9,24 @@
  * @module
  */
 
-/** The name of an element type. */
-export type ElementName =
-  | "u8"
-  | "i8"
-  | "u16"
-  | "i16"
-  | "u32"
-  | "i32"
-  | "u64"
-  | "i64"
-  | "f32"
-  | "f64";
+import type {
+  BatchFetchName,
+  BatchName,
+  ElementOp,
+  FetchOp,
+  IntegerOp,
+  UpdateOp,
+} from "./element_ops.ts";
+import type { MemoryType } from "./elements.ts";
 
 /** The comparison codes of `test`. */
 export const Comparison = { eq: 0, ne: 1, gt: 2, ge: 3, lt: 4, le: 5 } as const;
 
-/** Changes the elements at a list of indices in a spread. */
-export type BatchUpdate = (
-  spread: number,
-  idx: number,
-  width: number,
-  values: number,
-  step: number,
-  n: number,
-) => number;
-
-/** Changes the elements at a list of indices in a spread, and writes to `out` what they were. */
-export type BatchFetch = (
+/**
+ * Works on the elements at a list of indices in a spread: reads them to `out`, writes them, or
+ * changes them by `values`; what it does not need it does not look at.
+ */
+export type BatchKernel = (
   spread: number,
   idx: number,
   width: number,
@@ -49,28 +39,35 @@ export type BatchFetch = (
 /** Changes one element atomically and returns what it was. */
 export type AtomicUpdate<V> = (at: number, value: V) => V;
 
+/** The kernels of operations for lists of indices. Integers wrap; NaN comes before any number. */
+export type BatchKernels<O extends ElementOp> =
+  & { readonly [Op in O & UpdateOp as BatchName<Op>]: BatchKernel }
+  & { readonly [Op in O & FetchOp as BatchFetchName<Op>]: BatchKernel };
+
+/** The kernels of operations, each in all its forms. */
+export type OpKernels<V, O extends ElementOp> =
+  & { readonly [Op in O as `atomic${Capitalize<Op>}`]: AtomicUpdate<V> }
+  & BatchKernels<O>;
+
 /** Kernels of any element type. `V` is what a value is in JavaScript. */
-export interface ElementKernels<V> {
+export type ElementKernels<V> = PlainKernels<V> & OpKernels<V, Exclude<ElementOp, IntegerOp>>;
+
+/** Kernels of booleans. */
+export type BooleanKernels =
+  & PlainKernels<boolean>
+  & OpKernels<boolean, "store" | "swap" | "and" | "or" | "xor">;
+
+/** Kernels of integer types: those of all types and those of operations that only they have. */
+export type IntegerKernels<V> = PlainKernels<V> & OpKernels<V, ElementOp>;
+
+/** Kernels that are not an operation of the table. */
+export interface PlainKernels<V> {
   /** Plain load. */
   load(at: number): V;
   /** Plain store. */
   store(at: number, value: V): void;
   /** Atomic load. */
   atomicLoad(at: number): V;
-  /** Atomic store. */
-  atomicStore(at: number, value: V): void;
-  /** Adds; integers wrap. */
-  atomicAdd: AtomicUpdate<V>;
-  /** Subtracts; integers wrap. */
-  atomicSub: AtomicUpdate<V>;
-  /** Multiplies; integers wrap. */
-  atomicMul: AtomicUpdate<V>;
-  /** Keeps the smaller one; NaN if either is. */
-  atomicMin: AtomicUpdate<V>;
-  /** Keeps the larger one; NaN if either is. */
-  atomicMax: AtomicUpdate<V>;
-  /** Replaces. */
-  atomicXchg: AtomicUpdate<V>;
   /** Replaces if the element has the bits of `expected`, and returns what it was. */
   cas(at: number, expected: V, desired: V): V;
   /** Compares an atomic load with a value, by a code of {@linkcode Comparison}: 1 or 0. */
@@ -78,114 +75,18 @@ export interface ElementKernels<V> {
   /** Sets `n` elements, not atomically. */
   fill(at: number, value: V, n: number): void;
 
-  /** Adds to each. */
-  batchAdd: BatchUpdate;
-  /** Subtracts from each. */
-  batchSub: BatchUpdate;
-  /** Multiplies each. */
-  batchMul: BatchUpdate;
-  /** Keeps the smaller of each. */
-  batchMin: BatchUpdate;
-  /** Keeps the larger of each. */
-  batchMax: BatchUpdate;
-  /** Stores to each atomically. */
-  batchStore: BatchUpdate;
-  /** Adds to each and tells what it was. */
-  batchFetchAdd: BatchFetch;
-  /** Subtracts from each and tells what it was. */
-  batchFetchSub: BatchFetch;
-  /** Multiplies each and tells what it was. */
-  batchFetchMul: BatchFetch;
-  /** Keeps the smaller of each and tells what it was. */
-  batchFetchMin: BatchFetch;
-  /** Keeps the larger of each and tells what it was. */
-  batchFetchMax: BatchFetch;
-  /** Replaces each and tells what it was. */
-  batchFetchXchg: BatchFetch;
-  /** Replaces each that is as expected and tells what it was. */
-  batchCas(
-    spread: number,
-    idx: number,
-    width: number,
-    expected: number,
-    expectedStep: number,
-    desired: number,
-    desiredStep: number,
-    out: number,
-    n: number,
-  ): number;
+  /** Replaces each that is as expected and tells what it was; `values` are pairs of the two. */
+  batchCas: BatchKernel;
   /** Plain loads of each into `out`. */
-  gather(spread: number, idx: number, width: number, out: number, n: number): number;
+  gather: BatchKernel;
   /** Plain stores to each. */
-  scatter: BatchUpdate;
-  /** Like `gather` over one part of `length` elements at `base`. */
-  indexedGet(
-    base: number,
-    length: number,
-    idx: number,
-    width: number,
-    out: number,
-    n: number,
-  ): number;
-  /** Like `scatter` over one part of `length` elements at `base`. */
-  indexedPut(
-    base: number,
-    length: number,
-    idx: number,
-    width: number,
-    values: number,
-    step: number,
-    n: number,
-  ): number;
+  scatter: BatchKernel;
 }
 
-/** Kernels of integer types: those of all types and the bitwise ones. */
-export interface IntegerKernels<V> extends ElementKernels<V> {
-  /** Keeps only the given bits. */
-  atomicAnd: AtomicUpdate<V>;
-  /** Sets the given bits. */
-  atomicOr: AtomicUpdate<V>;
-  /** Flips the given bits. */
-  atomicXor: AtomicUpdate<V>;
-  /** Keeps only the given bits of each. */
-  batchAnd: BatchUpdate;
-  /** Sets the given bits of each. */
-  batchOr: BatchUpdate;
-  /** Flips the given bits of each. */
-  batchXor: BatchUpdate;
-  /** Keeps only the given bits of each and tells what it was. */
-  batchFetchAnd: BatchFetch;
-  /** Sets the given bits of each and tells what it was. */
-  batchFetchOr: BatchFetch;
-  /** Flips the given bits of each and tells what it was. */
-  batchFetchXor: BatchFetch;
-}
-
-/** What a value of each element type is in JavaScript. */
-export interface ElementValues {
-  /** Number. */
-  u8: number;
-  /** Number. */
-  i8: number;
-  /** Number. */
-  u16: number;
-  /** Number. */
-  i16: number;
-  /** Number. */
-  u32: number;
-  /** Number. */
-  i32: number;
-  /** BigInt. */
-  u64: bigint;
-  /** BigInt. */
-  i64: bigint;
-  /** Number. */
-  f32: number;
-  /** Number. */
-  f64: number;
-}
+/** What a value is in JavaScript, by what it is in memory. */
+export type KernelValue<T extends MemoryType> = T extends "u64" | "i64" ? bigint : number;
 
 /** The kernels of an element type, by its name. */
-export type KernelsOf<T extends ElementName> = T extends "f32" | "f64"
-  ? ElementKernels<ElementValues[T]>
-  : IntegerKernels<ElementValues[T]>;
+export type KernelsOf<T extends MemoryType> = T extends "f32" | "f64"
+  ? ElementKernels<KernelValue<T>>
+  : IntegerKernels<KernelValue<T>>;

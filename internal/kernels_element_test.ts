@@ -1,7 +1,17 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { ElementName } from "./kernels_element.ts";
+import { assert, assertEquals } from "@std/assert";
+import {
+  batchFetchName,
+  batchName,
+  type ElementOp,
+  type FetchOp,
+  opsOf,
+  type UpdateOp,
+} from "./element_ops.ts";
+import { elementInfo, MEMORY_TYPES, type MemoryType } from "./elements.ts";
 import { Comparison } from "./kernels_element.ts";
-import { SCRATCH_BYTES, spreadBytes, writeSpread } from "./kernels_spread.ts";
+import { Distribution, type DistributionKind } from "./distribution.ts";
+import { placesIn } from "./distribution_test_places.ts";
+import { spreadBytes, writeSpread } from "./kernels_spread.ts";
 import {
   type Bench,
   bench,
@@ -10,7 +20,6 @@ import {
   INDICES,
   OUT,
   randomizer,
-  SCRATCH,
   SPREAD,
   VALUES,
 } from "./kernels_test_bench.ts";
@@ -23,43 +32,49 @@ interface AnyView {
   BYTES_PER_ELEMENT: number;
 }
 
-const TYPES = ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"] as const;
-const UPDATES = ["Add", "Sub", "Mul", "Min", "Max", "Xchg", "And", "Or", "Xor"] as const;
-type Update = typeof UPDATES[number];
-
-/** The updates a type has. */
-function updatesOf(type: ElementName): readonly Update[] {
-  return type.startsWith("f") ? UPDATES.slice(0, 6) : UPDATES;
-}
-
 /** The model: what an update makes of a value, before the view wraps or rounds it. */
-function model(type: ElementName, op: Update, old: Value, value: Value): Value {
+function model(type: MemoryType, op: ElementOp, old: Value, value: Value): Value {
   // Numbers stay numbers and BigInts stay BigInts: the operators do both.
   const [a, b] = [old as number, value as number];
   switch (op) {
-    case "Add":
+    case "add":
       return a + b;
-    case "Sub":
+    case "sub":
       return a - b;
-    case "Mul":
+    case "mul":
       return type === "u32" || type === "i32" ? Math.imul(a, b) : a * b;
-    case "Min":
+    case "min":
       return a < b ? a : b;
-    case "Max":
+    case "max":
       return a > b ? a : b;
-    case "Xchg":
+    case "store":
+    case "swap":
       return b;
-    case "And":
+    case "div":
+      return type.startsWith("f") ? a / b : b == 0 ? old : cut(a / b);
+    case "rem":
+      return b == 0 && !type.startsWith("f") ? old : a % b;
+    case "shl":
+      return typeof old === "bigint" ? old << ((value as bigint) & 63n) : a << b;
+    case "shr":
+      if (typeof old === "bigint") return old >> ((value as bigint) & 63n);
+      return type.startsWith("i") ? a >> b : a >>> b;
+    case "and":
       return a & b;
-    case "Or":
+    case "or":
       return a | b;
-    case "Xor":
+    case "xor":
       return a ^ b;
   }
 }
 
+/** Division of BigInts cuts by itself. */
+function cut(quotient: Value): Value {
+  return typeof quotient === "bigint" ? quotient : Math.trunc(quotient);
+}
+
 /** Random values of a type, from its whole range where that is up to 26 bits or 64. */
-function valuesOf(type: ElementName, n: number, seed: number): Value[] {
+function valuesOf(type: MemoryType, n: number, seed: number): Value[] {
   const random = randomizer(seed);
   const bits = Number(type.slice(1));
   return Array.from({ length: n }, () => {
@@ -73,7 +88,7 @@ function valuesOf(type: ElementName, n: number, seed: number): Value[] {
   });
 }
 
-function setup(memory64: boolean, type: ElementName): {
+function setup(memory64: boolean, type: MemoryType): {
   own: Bench;
   kernels: AnyKernels;
   view: AnyView;
@@ -85,7 +100,7 @@ function setup(memory64: boolean, type: ElementName): {
   return { own, kernels, view, size: view.BYTES_PER_ELEMENT };
 }
 
-function checkElement(memory64: boolean, type: ElementName): void {
+function checkElement(memory64: boolean, type: MemoryType): void {
   const { kernels: k, view, size } = setup(memory64, type);
   const values = valuesOf(type, 60, 11);
   const [at, i] = [DATA + size, (DATA + size) / size];
@@ -96,11 +111,12 @@ function checkElement(memory64: boolean, type: ElementName): void {
     assertEquals(k["load"]!(at), old);
     k["atomicStore"]!(at, value);
     assertEquals(k["atomicLoad"]!(at), value);
-    for (const op of updatesOf(type)) {
+    for (const { name, kernel, fetches } of opsOf(elementInfo(type))) {
+      if (!fetches) continue;
       view[i - 1] = view[i + 1] = view[i] = old;
-      view[i + 2] = model(type, op, old, value);
-      assertEquals(k[`atomic${op}`]!(at, value), old, op);
-      assertEquals([view[i - 1], view[i], view[i + 1]], [old, view[i + 2], old], op);
+      view[i + 2] = model(type, name, old, value);
+      assertEquals(k[kernel]!(at, value), old, name);
+      assertEquals([view[i - 1], view[i], view[i + 1]], [old, view[i + 2], old], name);
     }
     view[i] = old;
     assertEquals(k["cas"]!(at, value, old), old);
@@ -121,35 +137,43 @@ function checkElement(memory64: boolean, type: ElementName): void {
   }
 }
 
-/** Ways to spread 90 elements: how the kernels find them, and how the model does. */
-function layouts(size: number): Array<{ bases: number[]; blockLength?: number; cyclic?: boolean }> {
+/** Ways to spread 90 elements, or more of which they are a range. */
+function layouts(size: number): Array<{ bases: number[]; distribution: Distribution }> {
   const part = 64 * size;
-  const at = (...parts: number[]): number[] => parts.map((p) => DATA + p * part);
+  const over = (
+    kind: DistributionKind,
+    parts: number[],
+    whole = 90,
+    first = 0,
+  ): { bases: number[]; distribution: Distribution } => ({
+    bases: parts.map((p) => DATA + p * part),
+    distribution: new Distribution(kind, parts.length, whole, first, 90),
+  });
   return [
-    { bases: [DATA], blockLength: 90 },
-    { bases: at(0, 2), blockLength: 64 },
-    { bases: at(0, 1, 2) },
-    { bases: at(3, 2, 1), blockLength: 31 },
-    { bases: at(1, 0, 5), blockLength: 30 },
-    { bases: at(0, 1, 2, 3), cyclic: true },
-    { bases: at(4, 0, 1), cyclic: true },
+    over("block", [0]),
+    over("block", [0, 2]),
+    over("block", [0, 1, 2]),
+    over("block", [0, 1, 2, 3]),
+    over("block", [3, 2, 1, 0]),
+    over("block", [1, 0, 5, 2], 100, 7),
+    over("block", [0, 1, 2, 3, 4, 5, 6], 94, 3),
+    over("cyclic", [0, 1, 2, 3]),
+    over("cyclic", [4, 0, 1]),
+    over("cyclic", [0, 1, 2, 3], 101, 5),
+    over("cyclic", [2, 0, 1, 3], 99, 9),
   ];
 }
 
-function checkBatches(memory64: boolean, type: ElementName): void {
+function checkBatches(memory64: boolean, type: MemoryType): void {
   const { own, kernels: k, view, size } = setup(memory64, type);
   const { views } = own;
   const total = 90;
   const random = randomizer(21);
-  for (const layout of layouts(size)) {
-    writeSpread(views.u32, SPREAD, { ...layout, total, elementBytes: size });
-    const { bases, cyclic = false, blockLength = Math.ceil(total / bases.length) } = layout;
-    const where = (g: number): number => {
-      const [pe, offset] = cyclic
-        ? [g % bases.length, Math.floor(g / bases.length)]
-        : [Math.floor(g / blockLength), g % blockLength];
-      return bases[pe]! / size + offset;
-    };
+  for (const { bases, distribution } of layouts(size)) {
+    writeSpread(views.u32, SPREAD, { bases, distribution, elementBytes: size });
+    const { kind, parts, whole, first } = distribution;
+    const places = placesIn(kind, parts, whole).slice(first);
+    const where = (g: number): number => bases[places[g]![0]]! / size + places[g]![1];
     for (const [n, bad, width] of [[0, -1, 4], [7, -1, 8], [531, -1, 4], [300, 290, 8]] as const) {
       const indices = Array.from({ length: n }, () => random(total));
       if (bad >= 0) indices[bad] = total;
@@ -174,58 +198,40 @@ function checkBatches(memory64: boolean, type: ElementName): void {
       };
       for (const step of [0, size]) {
         const value = (i: number): Value => view[VALUES / size + (step === 0 ? 0 : i)]!;
-        for (const op of updatesOf(type)) {
+        for (const { name, updates, fetches } of opsOf(elementInfo(type))) {
           const change = (at: number, i: number): void => {
             view[OUT / size + i] = view[at]!;
-            view[at] = model(type, op, view[at]!, value(i));
+            view[at] = model(type, name, view[at]!, value(i));
           };
-          if (op !== "Xchg") run(`batch${op}`, [VALUES, step], change);
-          run(`batchFetch${op}`, [VALUES, step, OUT], change);
+          if (updates) run(batchName(name as UpdateOp), [VALUES, step, 0], change);
+          if (fetches) run(batchFetchName(name as FetchOp), [VALUES, step, OUT], change);
         }
         const put = (at: number, i: number): void => void (view[at] = value(i));
-        run("batchStore", [VALUES, step], put);
-        run("scatter", [VALUES, step], put);
-        for (let i = 0; i < n; i++) {
-          view[EXPECTED / size + i] = i % 2 === 0 ? fresh[indices[i]!] ?? fresh[0]! : fresh[0]!;
+        run("scatter", [VALUES, step, 0], put);
+        const pair = (i: number): number => EXPECTED / size + (step === 0 ? 0 : 2 * i);
+        for (let i = 0; i < (step === 0 ? 1 : n); i++) {
+          view[pair(i)] = i % 2 === 0 ? fresh[indices[i]!] ?? fresh[0]! : fresh[0]!;
+          view[pair(i) + 1] = values[i] ?? fresh[0]!;
         }
-        run("batchCas", [EXPECTED, size, VALUES, step, OUT], (at, i) => {
+        run("batchCas", [EXPECTED, 2 * step, OUT], (at, i) => {
           view[OUT / size + i] = view[at]!;
-          if (view[at] === view[EXPECTED / size + i]) view[at] = value(i);
+          if (view[at] === view[pair(i)]) view[at] = view[pair(i) + 1]!;
         });
       }
-      run("gather", [OUT], (at, i) => void (view[OUT / size + i] = view[at]!));
+      run("gather", [0, 0, OUT], (at, i) => void (view[OUT / size + i] = view[at]!));
     }
   }
-}
-
-function checkIndexed(memory64: boolean, type: ElementName): void {
-  const { own, kernels: k, view, size } = setup(memory64, type);
-  const random = randomizer(31);
-  const indices = Array.from({ length: 300 }, () => random(50));
-  own.views.u32.set(indices, INDICES / 4);
-  const values = valuesOf(type, 300, 32);
-  values.forEach((value, i) => view[VALUES / size + i] = value);
-  assertEquals(k["indexedPut"]!(DATA, 50, INDICES, 4, VALUES, size, 300), 300);
-  assertEquals(k["indexedGet"]!(DATA, 50, INDICES, 4, OUT, 300), 300);
-  const last = new Map(indices.map((index, i) => [index, values[i]!]));
-  assertEquals(
-    Array.from({ length: 300 }, (_, i) => view[OUT / size + i]),
-    indices.map((index) => last.get(index)),
-  );
-  const first = indices.findIndex((index) => index === Math.max(...indices));
-  assertEquals(k["indexedGet"]!(DATA, Math.max(...indices), INDICES, 4, OUT, 300), first);
 }
 
 for (const memory64 of [false, true]) {
   const on = `over a ${memory64 ? 64 : 32}-bit memory`;
 
-  for (const type of TYPES) {
+  for (const { memory: type } of MEMORY_TYPES) {
     Deno.test(`the ${type} kernels for one element follow the model ${on}`, () => {
       checkElement(memory64, type);
     });
     Deno.test(`the ${type} kernels for many elements follow the model ${on}`, () => {
       checkBatches(memory64, type);
-      checkIndexed(memory64, type);
     });
   }
 
@@ -242,7 +248,7 @@ for (const memory64 of [false, true]) {
     for (const value of [2n ** 53n, -(2n ** 53n)]) {
       views.i64[DATA / 8] = value;
       assertEquals(signed.load(DATA), NaN);
-      assertEquals(signed.atomicXchg(DATA, 3), NaN);
+      assertEquals(signed.atomicSwap(DATA, 3), NaN);
       assertEquals(signed.atomicAdd(DATA, -5), 3);
       assertEquals(signed.atomicMin(DATA, -9), -2);
       assertEquals(signed.cas(DATA, -9, 4), -9);
@@ -256,31 +262,27 @@ for (const memory64 of [false, true]) {
     const { kernels, views } = bench(memory64);
     const u8 = kernels.of("u8");
     const random = randomizer(3);
-    for (const divisor of [1, 2, 3, 5, 7, 10, 255, 256, 257, 1000, 4095, 65535, 65537]) {
-      const numPes = Math.min(64, Math.ceil(30000 / divisor));
-      const total = Math.min(divisor * numPes, 30000);
-      const bases = Array.from({ length: numPes }, (_, pe) => DATA + pe * divisor);
-      assert(SPREAD + spreadBytes(numPes) <= INDICES);
-      writeSpread(views.u32, SPREAD, { bases, total, elementBytes: 1, blockLength: divisor });
+    const cases = [1, 2, 3, 5, 7, 10, 255, 256, 257, 1000, 4095, 65535, 65537].flatMap((block) => {
+      const parts = Math.max(1, Math.min(64, Math.floor(30000 / block)));
+      const even = Math.min(block * parts, 30000);
+      return [0, 1, parts - 1].map((extras) => [block, parts, even + extras] as const);
+    });
+    for (const [block, parts, total] of cases) {
+      // Each part has room for one element more, as the long ones need it.
+      const bases = Array.from({ length: parts }, (_, part) => DATA + part * (block + 1));
+      assert(SPREAD + spreadBytes(parts) <= INDICES);
+      const distribution = new Distribution("block", parts, total);
+      writeSpread(views.u32, SPREAD, { bases, distribution, elementBytes: 1 });
+      const places = placesIn("block", parts, total);
       for (let i = 0; i < 32768; i++) views.u8[DATA + i] = random(256);
       const indices = Array.from({ length: 1000 }, (_, i) => i < 8 ? total - 1 - i : random(total))
         .map((index) => Math.max(0, index));
       views.u32.set(indices, INDICES / 4);
-      assertEquals(u8.gather(SPREAD, INDICES, 4, OUT, 1000), 1000);
+      assertEquals(u8.gather(SPREAD, INDICES, 4, 0, 0, OUT, 1000), 1000);
       assertEquals(
         [...views.u8.subarray(OUT, OUT + 1000)],
-        indices.map((index) => views.u8[DATA + index]!),
+        indices.map((index) => views.u8[bases[places[index]![0]]! + places[index]![1]]),
       );
     }
   });
 }
-
-Deno.test("writeSpread() refuses blocks that cannot hold the region", () => {
-  const { views } = bench(false);
-  assertThrows(
-    () => writeSpread(views.u32, SPREAD, { bases: [0], total: 9, elementBytes: 1, blockLength: 8 }),
-    RangeError,
-    "Cannot spread 9 elements: 1 blocks of 8 are too few",
-  );
-  assert(SCRATCH + SCRATCH_BYTES <= SPREAD);
-});

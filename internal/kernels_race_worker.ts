@@ -6,6 +6,7 @@
  */
 
 import { instantiateKernels } from "./kernels.ts";
+import { Distribution } from "./distribution.ts";
 import { writeSpread } from "./kernels_spread.ts";
 import { DATA, INDICES, OUT, VALUES } from "./kernels_test_bench.ts";
 import { memoryViews } from "./memory_views.ts";
@@ -115,17 +116,17 @@ function race({ memory, module, memory64, pe }: Start): number {
   const out = OUT + pe * 64;
   writeSpread(views.u32, SPREADS[mine]!, {
     bases: [COUNTERS + 256, COUNTERS + 512],
-    total: 16,
+    distribution: new Distribution("block", 2, 16),
     elementBytes: 8,
   });
   for (let i = 0; i < 1000; i++) views.u32[indices / 4 + i] = i % 16;
   views.u32[values / 4] = 3;
   barrier();
   for (let i = 0; i < 50; i++) {
-    if (u64.batchAdd(SPREADS[mine]!, indices, 4, values, 0, 1000) !== 1000) wrong++;
+    if (u64.batchAdd(SPREADS[mine]!, indices, 4, values, 0, 0, 1000) !== 1000) wrong++;
   }
   barrier();
-  u64.gather(SPREADS[mine]!, indices, 4, out, 8);
+  u64.gather(SPREADS[mine]!, indices, 4, 0, 0, out, 8);
   // Each of the first 8 stands 63 times in the list of indices.
   for (let i = 0; i < 8; i++) {
     if (u64.load(out + i * 8) !== 2 * 50 * 3 * 63) wrong++;

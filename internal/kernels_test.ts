@@ -19,11 +19,11 @@ for (const memory64 of [false, true]) {
     assertEquals(views.i32[DATA / 4], 9);
   });
 
-  Deno.test(`ring(), publish() and release() count events and clear what they answer ${on}`, () => {
+  Deno.test(`wake(), publish() and release() count events and clear what they answer ${on}`, () => {
     const { kernels: k, views } = bench(memory64);
     const [bell, tail, want] = [DATA, DATA + 64, DATA + 128];
     views.i32[bell / 4] = 1;
-    k.ring(bell);
+    k.wake(bell);
     assertEquals([...views.i32.subarray(bell / 4, bell / 4 + 2)], [0, 1]);
     k.publish(tail, 77, bell);
     assertEquals([views.i32[tail / 4], views.i32[bell / 4 + 1]], [77, 2]);

@@ -19,7 +19,7 @@ export const VALUES = 24576;
 /** An address. */
 export const OUT = 40960;
 /** An address. */
-export const EXPECTED = 57344;
+export const EXPECTED = 49152;
 /** An address. */
 export const DATA = 65536;
 

@@ -33,19 +33,22 @@ export const WAIT_SLICE_MS = 50;
 
 /**
  * Shortest and longest slice of a wait for a value in memory that PEs of other processes write too,
- * in milliseconds: what the network writes there rings no bell.
+ * in milliseconds: what the network writes there wakes nobody.
  */
 export const FAR_WAIT_SLICE_MS_MIN = 0.02;
 export const FAR_WAIT_SLICE_MS = 2;
 
 /**
  * Longest slice of a wait in which nothing happens for long, in milliseconds. Whatever ends a wait
- * rings the bell, the failure of the job too, so slices only guard against what must not happen.
+ * wakes it, the failure of the job too, so slices only guard against what must not happen.
  */
 export const IDLE_SLICE_MS = 400;
 
 /** Bytes of the text that describes a failure in the control area. */
 export const FAILURE_TEXT_BYTES = 16 * 1024;
 
-/** Bytes each PE can contribute to one collective exchange. */
+/** Bytes each PE can contribute to one turn of a collective. */
 export const EXCHANGE_BYTES = 512;
+
+/** Bytes of the area for that, which begins with the arguments of the collective: whole lines. */
+export const EXCHANGE_AREA_BYTES: number = EXCHANGE_BYTES + 64;

@@ -5,7 +5,11 @@
  * @module
  */
 
-/** Views of one buffer, one for each element width and kind. */
+/**
+ * Views of one buffer, one for each element width and kind.
+ *
+ * @category Schemas
+ */
 export interface MemoryViews {
   /** The buffer all views share. */
   readonly buffer: ArrayBufferLike;

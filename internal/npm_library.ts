@@ -12,27 +12,35 @@ export class NpmLibrary<T> {
   readonly #specifier: string;
   readonly #file: string;
   readonly #importIt: () => Promise<T>;
+  readonly #what: string;
   #exports: T | undefined;
+  /** Why it could not be imported ahead of its use. */
+  #failure: LamellarError | undefined;
 
   /**
+   * @param what What needs it, for messages.
    * @param specifier Full specifier with an exact version.
    * @param file A CommonJS or UMD file without imports, relative to the package's entry.
    * @param importIt Imports the package by a literal specifier, so that Deno finds it ahead of
    * time.
    */
-  constructor(specifier: string, file: string, importIt: () => Promise<T>) {
+  constructor(what: string, specifier: string, file: string, importIt: () => Promise<T>) {
+    this.#what = what;
     this.#specifier = specifier;
     this.#file = file;
     this.#importIt = importIt;
   }
 
-  /** Makes sure `get` will succeed: where the file may not be read, the package is imported now. */
+  /**
+   * Where the file may not be read, imports the package now. That it is not available concerns the
+   * code that uses it only, so `get` says that.
+   */
   async prepare(): Promise<void> {
     if (this.#exports !== undefined || this.#readable()) return;
     try {
       this.#exports = await this.#importIt();
     } catch (cause) {
-      throw this.#failed(cause);
+      this.#failure = this.#failed(cause);
     }
   }
 
@@ -41,6 +49,7 @@ export class NpmLibrary<T> {
    * @throws {LamellarError} If it cannot be loaded.
    */
   get(): T {
+    if (this.#failure) throw this.#failure;
     return this.#exports ??= this.#load();
   }
 
@@ -76,8 +85,9 @@ export class NpmLibrary<T> {
     const advice = String(cause).includes("node_modules")
       ? ": beside a package.json Deno looks for packages in node_modules only; put " +
         '"nodeModulesDir": "none" into a deno.json, or run it with --node-modules-dir=none'
-      : "";
-    const text = `Cannot load ${this.#specifier}${advice}`;
+      : ": it is downloaded with the program; where there is no Internet, run deno cache on the " +
+        "program where there is, and bring or share its DENO_DIR";
+    const text = `Cannot load ${this.#specifier}, which ${this.#what}${advice}`;
     return new LamellarError("ERR_NOT_LOADED", text, { cause });
   }
 }

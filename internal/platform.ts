@@ -25,24 +25,25 @@ const PERMISSIONS = {
   },
   import: {
     flag: "--allow-import",
-    purpose: "Start PEs from a program that is a URL, on a host that Deno does not trust by itself",
+    purpose: "Start PEs from a program at a URL, on a host that Deno does not trust by default",
     without: "`build()` fails with the flag to add",
   },
   env: {
     flag: "--allow-env",
     purpose: "Read the `LAMELLAR_…` variables",
-    without: "Every variable counts as not set; nobody is prompted",
+    without: "Every variable counts as not set; Deno does not prompt",
   },
   net: {
     flag: "--allow-net",
-    purpose: "Meet the other processes of a job by a rendezvous, or by `PMI_PORT`",
-    without: "Such a process ends with the flag to add; other means do not need it",
+    purpose: "Meet the other processes of a job at a rendezvous, or by `PMI_PORT`",
+    without: "Such a process ends with the flag to add; other ways to meet do not need it",
   },
   ffi: {
     flag: "--allow-ffi",
-    purpose: "Offer the core to other PEs while waiting (`sched_yield`), huge pages (`madvise`), " +
-      "libfabric",
-    without: "One process works; waiting is slower where PEs share cores, and so is random access",
+    purpose: "Offer the core to other PEs while waiting (`sched_yield`), use huge pages " +
+      "(`madvise`), share memory between processes, and use libfabric",
+    without:
+      "Only jobs of one process run; random access is slower, and so is waiting if PEs share cores",
   },
 } as const satisfies Record<string, Permission>;
 
@@ -63,7 +64,7 @@ export function checkDeno(version: string = Deno.version.deno): void {
     if (have[part]! < need[part]!) {
       throw new FeatureLevelError(
         `Cannot run on Deno ${version}: Lamellar needs Deno ${DENO_MINIMUM} or newer; ` +
-          "upgrade by deno upgrade, or run by npx -y deno@latest",
+          "upgrade with deno upgrade, or run with npx -y deno@latest",
       );
     }
   }

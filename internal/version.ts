@@ -4,5 +4,9 @@
  * @module
  */
 
-/** Version of this library. */
+/**
+ * Version of this library.
+ *
+ * @category World
+ */
 export const VERSION = "0.1.0";

@@ -1,13 +1,19 @@
 /**
- * The handle of a collective that gives something.
+ * Handles of collectives.
  *
  * @module
  */
 
-import type { Collective } from "./collectives.ts";
+import type { Collective } from "./group.ts";
+import { Handle } from "./handle.ts";
+import type { Awaited, WaitLimit } from "./wait_limit.ts";
 
-/** A collective that this PE has called, and what is made of it: await it or block on it. */
-export class CollectiveHandle<T> implements PromiseLike<T> {
+/**
+ * A collective that this PE has called. It gives its value once every PE has called it.
+ *
+ * @category World
+ */
+export class CollectiveHandle<T> extends Handle<T> {
   readonly #collective: Collective;
   readonly #finish: (contributions: Uint8Array[]) => T;
   #outcome: (() => T) | undefined;
@@ -18,42 +24,39 @@ export class CollectiveHandle<T> implements PromiseLike<T> {
    *
    * @param collective The collective.
    * @param finish Makes the result of what all PEs contributed; called once.
-   * @internal
+   * @ignore
    */
   constructor(collective: Collective, finish: (contributions: Uint8Array[]) => T) {
+    super();
     this.#collective = collective;
     this.#finish = finish;
   }
 
-  /**
-   * Waits until every PE has called, as `await` does.
-   *
-   * @param onfulfilled Called with the result.
-   * @param onrejected Called with the error.
-   * @returns A promise for what the callback returns.
-   */
-  then<A = T, B = never>(
-    onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.#promise ??= this.#collective.finished().then((all) => this.#result(() => all));
-    return this.#promise.then(onfulfilled, onrejected);
+  /** Whether every PE has called it, or it has failed. */
+  get done(): boolean {
+    return this.#collective.done;
   }
 
-  /**
-   * Blocks this PE until every PE has called.
-   *
-   * @returns The result.
-   */
-  block(): T {
-    return this.#result(() => this.#collective.block());
+  /** @ignore */
+  protected override promised(): Promise<T> {
+    return this.#promise ??= this.#collective.finished().then((all) => this.#result(all));
   }
 
-  #result(contributions: () => Uint8Array[]): T {
+  /** @ignore */
+  protected override blocked(limit: WaitLimit | undefined): T {
+    // Asked each time: inside a handler it is refused, whether or not the collective is over.
+    return this.#result(this.#collective.block(limit));
+  }
+
+  /** @ignore */
+  protected override awaited(): Awaited {
+    return this.#collective.awaited;
+  }
+
+  #result(contributions: Uint8Array[]): T {
     if (!this.#outcome) {
-      const all = contributions();
       try {
-        const value = this.#finish(all);
+        const value = this.#finish(contributions);
         this.#outcome = () => value;
       } catch (error) {
         this.#outcome = () => {
@@ -63,4 +66,19 @@ export class CollectiveHandle<T> implements PromiseLike<T> {
     }
     return this.#outcome();
   }
+}
+
+/**
+ * A barrier that this PE has entered.
+ *
+ * @category World
+ */
+export type BarrierHandle = CollectiveHandle<void>;
+
+/**
+ * @param collective A barrier.
+ * @returns Its handle.
+ */
+export function barrierHandle(collective: Collective): BarrierHandle {
+  return new CollectiveHandle(collective, () => {});
 }

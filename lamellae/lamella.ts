@@ -10,7 +10,7 @@
  * `poll` and `wait` look at the network at least once, `isPending` never does. *Completion:* a put,
  * get or operation that returned 0, or whose ticket is no longer pending, is done: the bytes are
  * visible at the target, and to whatever handles a frame committed after it. That a ticket is done
- * rings this PE's own bell, whoever noticed it. *Failure:* once a PE failed, `failure()` says so on
+ * wakes this PE, whichever thread noticed it. *Failure:* once a PE failed, `failure()` says so on
  * every PE and every wait returns {@linkcode WAIT_FAILED} within a slice; no wait is longer than
  * what it was given.
  *
@@ -51,8 +51,9 @@ export const WAIT_KINDS = [
   "all its AMs to finish",
   "room in the ring",
   "a value in a region",
-  "a task",
+  "a task or an async handler of its own",
   "memory of another process",
+  "the network to take what it sends",
 ] as const;
 
 /** Index into {@linkcode WAIT_KINDS}. */
@@ -65,6 +66,7 @@ export const WAIT_FOR = {
   value: 5,
   task: 6,
   memory: 7,
+  network: 8,
 } as const;
 
 /**
@@ -82,15 +84,39 @@ export function waitsForPrograms(kind: number): boolean {
  * the part.
  *
  * @param source The PE that sent them.
- * @param views The memory they lie in.
+ * @param views The memory that holds them.
  * @param at Address of the first frame.
  * @param end Address after the last.
  * @returns Address after the last frame that was handled; what is left comes again.
  */
 export type FrameSink = (source: number, views: MemoryViews, at: number, end: number) => number;
 
-/** A network provider, seen from one PE. */
-export interface Lamella {
+/** How the PEs of a group tell each other that they have come to a collective. */
+export interface Signals {
+  /**
+   * Tells a partner that this PE is there. Handlers run meanwhile if that is a message.
+   *
+   * @param pe The partner.
+   * @param slot The slot it waits at.
+   * @param sequence Number of the signals: one more for each turn of a collective.
+   * @param tag Kind and arguments of the collective.
+   * @param known Of how many PEs, this one and those before it, contributions are here already;
+   * the partner gets them before the signal. 0 if nothing is contributed.
+   */
+  signal(pe: number, slot: number, sequence: number, tag: number, known: number): void;
+  /** Whether a slot has the signal of this number; its tag is then `tagOf`. */
+  signalled(slot: number, sequence: number): boolean;
+  /** The tag that came with a signal. */
+  tagOf(slot: number, sequence: number): number;
+  /**
+   * The area of what `pe` contributed to the turn of this number. This PE writes its own before it
+   * signals; it is `EXCHANGE_AREA_BYTES` long.
+   */
+  exchange(pe: number, sequence: number): Uint8Array;
+}
+
+/** A network provider, seen from one PE; its signals are those of all PEs of the world. */
+export interface Lamella extends Signals {
   /** Its name, as in `LAMELLAR_BACKEND`. */
   readonly name: string;
   /** This PE. */
@@ -105,6 +131,11 @@ export interface Lamella {
   readonly kernels: Kernels;
   /** Allocator of this PE's own segment. */
   readonly heap: SegmentHeap;
+  /**
+   * Address of this PE's area for what kernels work on, as `internal/staging.ts` divides it: the
+   * runtime takes nothing of the segment for itself.
+   */
+  readonly staging: number;
   /** Most bytes of one frame. */
   readonly frameBytesMax: number;
   /** Bytes put into memory of other PEs so far. */
@@ -201,24 +232,14 @@ export interface Lamella {
    * @returns A promise that settles when something happens, or null if the counter differs already.
    */
   waitAsync(seen: number): Promise<unknown> | null;
-  /** Wakes a PE that may wait for a value just written to its memory. */
-  ring(pe: number): void;
-
   /**
-   * Sets the word a partner waits for in a collective.
-   *
-   * @param pe The partner.
-   * @param slot The slot it waits at.
-   * @param sequence Number of the collective.
-   * @param tag Its kind and arguments.
-   * @param known Of how many PEs, this one and those before it, contributions are here already;
-   * the partner gets them before the signal. 0 if nothing is contributed.
+   * About how long it takes to wake a PE that waits by `waitAsync`, in milliseconds: looking for as
+   * long before that is worth it.
    */
-  signal(pe: number, slot: number, sequence: number, tag: number, known: number): void;
-  /** Whether the word of a slot holds this sequence number; its tag is then `tagOf`. */
-  signalled(slot: number, sequence: number): boolean;
-  /** The tag that came with a signal. */
-  tagOf(slot: number, sequence: number): number;
+  readonly wakeMs: number;
+  /** Wakes a PE that may wait for a value just written to its memory. */
+  wake(pe: number): void;
+
   /** Waits for a signal as `wait` waits for an event. */
   waitSignal(
     slot: number,
@@ -230,18 +251,20 @@ export interface Lamella {
   ): number;
   /** Most slots a collective may use. */
   readonly slotsMax: number;
-  /**
-   * Bytes that `pe` contributed to the collective of this sequence number; the own part is written
-   * before the signal.
-   */
-  exchange(pe: number, sequence: number): Uint8Array;
 
   /** Tells the watchdog what this PE does. */
   report(activity: number, waitKind: number, waitPe: number): void;
+  /** Tells it in words what a wait of this kind is for; cut where it is too long. */
+  note(waitKind: number, text: string): void;
   /** Counts work done, so that the watchdog sees progress. */
   countProgress(): void;
   /** Why the job is failing, or null. */
   failure(): LamellarError | null;
   /** Ends the job because of this PE. */
   fail(error: unknown): void;
+  /**
+   * Makes no call of the network any more, whatever is asked afterwards: once every PE of a process
+   * has come here, its supervisor closes what they used.
+   */
+  retire(): void;
 }

@@ -12,7 +12,16 @@
  */
 
 import { ProtocolError } from "../internal/errors.ts";
-import type { ElementName } from "../internal/kernels_element.ts";
+import {
+  type BatchFetchName,
+  type BatchName,
+  type ElementOp,
+  elementOp,
+  type ElementOpInfo,
+  type FetchOp,
+  type UpdateOp,
+} from "../internal/element_ops.ts";
+import { elementInfo, type MemoryType } from "../internal/elements.ts";
 import { ALLOCATION_ALIGN } from "../internal/limits.ts";
 
 /** Bytes of the header in front of the elements of each part of a region. */
@@ -22,9 +31,9 @@ export const PART_HEADER_BYTES: number = ALLOCATION_ALIGN;
 export const PART_HEADER = {
   /** How many PEs have disposed a shared region. */
   disposals: 0,
-  /** How many waits of the owner have to be rung for. */
+  /** How many waits of the owner it has to be woken for. */
   waits: 4,
-  /** 64 random bits that tell a one-sided region from whatever lies there later. */
+  /** 64 random bits that tell a one-sided region from what is there later. */
   generation: 8,
   /** Bytes of the elements, as a 64-bit float. */
   bytes: 16,
@@ -46,9 +55,9 @@ export const OPERATION = {
   put: 1,
   /** Reads elements that follow each other. */
   get: 2,
-  /** Writes elements that stand `span` bytes from each other. */
+  /** Writes blocks that stand `span` bytes from each other; the only index is their length. */
   putStrided: 3,
-  /** Reads elements that stand `span` bytes from each other. */
+  /** Reads blocks that stand `span` bytes from each other; the only index is their length. */
   getStrided: 4,
   /** Writes elements at indices below `span`, in their order. */
   putIndexed: 5,
@@ -68,37 +77,45 @@ export const OPERATION = {
   fetchIndexed: 12,
   /** Counts that a PE has disposed the shared region. */
   leave: 13,
+  /** `compareExchange` at each of a list of indices below `span`; the two values are a pair. */
+  compareExchangeIndexed: 14,
 } as const;
 
-/** How `update` and `fetch` change an element; the index is the byte that names it. */
-export const ATOMICS = [
-  "store",
-  "swap",
-  "add",
-  "sub",
-  "and",
-  "or",
-  "xor",
-  "min",
-  "max",
-] as const;
+/**
+ * The kernel that works on elements at indices.
+ *
+ * @param operation One of {@linkcode OPERATION}.
+ * @param op How it changes elements, where it does so by the table.
+ * @returns Its name; none for an operation without indices, or without such a form.
+ */
+export function indexedKernelName(
+  operation: number,
+  op: ElementOpInfo | undefined,
+): IndexedKernelName | undefined {
+  switch (operation) {
+    case OPERATION.putIndexed:
+      return "scatter";
+    case OPERATION.getIndexed:
+      return "gather";
+    case OPERATION.compareExchangeIndexed:
+      return "batchCas";
+    case OPERATION.updateIndexed:
+      // To swap and forget is to store.
+      return op === undefined ? undefined : op.updates ? op.batchName : "batchStore";
+    case OPERATION.fetchIndexed:
+      return op?.fetches ? op.batchFetchName : undefined;
+    default:
+      return undefined;
+  }
+}
 
-/** A way to change an element. */
-export type AtomicName = typeof ATOMICS[number];
-
-/** Element types; the index is the byte that names it. */
-export const OPERATION_TYPES: readonly ElementName[] = [
-  "u8",
-  "i8",
-  "u16",
-  "i16",
-  "u32",
-  "i32",
-  "u64",
-  "i64",
-  "f32",
-  "f64",
-];
+/** Kernels that work on elements at indices. */
+type IndexedKernelName =
+  | "gather"
+  | "scatter"
+  | "batchCas"
+  | BatchName<UpdateOp>
+  | BatchFetchName<FetchOp>;
 
 /** Bits of the flags of a request. */
 export const FLAG = {
@@ -106,7 +123,7 @@ export const FLAG = {
   guarded: 1,
   /** There is one value for all indices. */
   single: 2,
-  /** Indices are 64-bit floats instead of 32-bit integers. */
+  /** Indices have 64 bits instead of 32. */
   wide: 4,
 } as const;
 
@@ -129,7 +146,7 @@ export const REQUEST = {
 
 /** Bytes of the head of a request. */
 export const REQUEST_HEAD_BYTES = 40;
-/** Bytes of the head of a reply: how it went, whether to ring, and nothing. */
+/** Bytes of the head of a reply: how it went, whether to wake its PE, and nothing. */
 export const REPLY_HEAD_BYTES = 8;
 
 /** How an operation went: the first byte of a reply. */
@@ -147,14 +164,14 @@ export interface OperationHead {
   /** One of {@linkcode OPERATION}. */
   readonly operation: number;
   /** The element type. */
-  readonly type: ElementName;
+  readonly type: MemoryType;
   /** How elements are changed; needed by those that change them. */
-  readonly atomic?: AtomicName | undefined;
+  readonly atomic?: ElementOp | undefined;
   /** What the header of the part has to hold, if that is to be looked at. */
   readonly guard?: Generation | undefined;
   /** Whether there is one value for all indices. */
   readonly single?: boolean;
-  /** Elements, or items of the lists. */
+  /** Elements, blocks, or items of the lists. */
   readonly count: number;
   /** Offset of the part's elements in the segment of the PE. */
   readonly part: number;
@@ -175,7 +192,7 @@ export interface Request {
 }
 
 /**
- * Whether indices below a bound are written as 64-bit floats.
+ * Whether indices below a bound are written with 64 bits.
  *
  * @param span The bound.
  * @returns Whether 32 bits are too few.
@@ -199,8 +216,8 @@ export function beginRequest(head: OperationHead, indices: number, valueBytes: n
   const bytes = new Uint8Array(valuesAt + valueBytes);
   const view = new DataView(bytes.buffer);
   bytes[REQUEST.operation] = head.operation;
-  bytes[REQUEST.type] = OPERATION_TYPES.indexOf(head.type);
-  bytes[REQUEST.atomic] = head.atomic === undefined ? 0 : ATOMICS.indexOf(head.atomic);
+  bytes[REQUEST.type] = elementInfo(head.type).code;
+  bytes[REQUEST.atomic] = head.atomic === undefined ? 0 : elementOp(head.atomic).code;
   bytes[REQUEST.flags] = (guard ? FLAG.guarded : 0) | (head.single ? FLAG.single : 0) |
     (wide ? FLAG.wide : 0);
   view.setUint32(REQUEST.count, head.count, true);
@@ -234,13 +251,14 @@ export function itemsPerRequest(
 }
 
 /**
- * Whether the PE whose memory was changed waits for a value there, and has to be rung.
+ * Whether the PE whose memory was changed waits for a value there, and has to be woken.
  *
- * @param reply A reply that was just made.
+ * @param bytes What holds a reply that was just made.
+ * @param at Where it begins there.
  * @returns Whether it has to be.
  */
-export function replyRings(reply: Uint8Array): boolean {
-  return reply[1] !== 0;
+export function replyWakes(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 1] !== 0;
 }
 
 /**

@@ -6,16 +6,17 @@
  * @module
  */
 
+import { ELEMENT_OPS, type ElementOpInfo } from "../internal/element_ops.ts";
+import { type ElementInfo, elementInfo, ELEMENTS, type MemoryType } from "../internal/elements.ts";
 import type { Kernels } from "../internal/kernels.ts";
 import type { AtomicUpdate, ElementKernels, IntegerKernels } from "../internal/kernels_element.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
 import {
   align8,
-  ATOMICS,
   FLAG,
+  indexedKernelName,
   OPERATION,
   OPERATION_STATUS,
-  OPERATION_TYPES,
   PART_HEADER,
   PART_HEADER_BYTES,
   REPLY_HEAD_BYTES,
@@ -26,28 +27,24 @@ import {
 /** A value of any element type. */
 type Value = number | bigint;
 
-/** Any of the typed arrays. */
-interface Values {
-  readonly length: number;
-  [index: number]: Value;
-}
-
-interface ValuesClass {
-  readonly BYTES_PER_ELEMENT: number;
-  new (buffer: ArrayBufferLike, at: number, count: number): Values;
-}
-
 type AnyKernels = ElementKernels<Value> & Partial<IntegerKernels<Value>>;
+
+/** Some bytes of the memory. */
+export interface MemoryRange {
+  /** Address of the first, a multiple of 8. */
+  readonly at: number;
+  /** How many. */
+  readonly bytes: number;
+}
 
 /** An operation whose head has been checked. */
 interface Served {
-  readonly views: MemoryViews;
-  readonly request: Uint8Array;
-  readonly reply: Uint8Array;
+  readonly request: MemoryRange;
+  readonly reply: MemoryRange;
   readonly core: Kernels;
   readonly kernels: AnyKernels;
   readonly operation: number;
-  readonly atomic: number;
+  readonly op: ElementOpInfo | undefined;
   /** Bytes of an element. */
   readonly width: number;
   readonly count: number;
@@ -58,28 +55,10 @@ interface Served {
   readonly span: number;
   readonly single: boolean;
   readonly wide: boolean;
-  /** A typed array of the element type. */
-  readonly valuesOf: (bytes: Uint8Array, at: number, count: number) => Values;
 }
 
-/** By the number of the type. */
-const ARRAYS = [
-  Uint8Array,
-  Int8Array,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
-  BigUint64Array,
-  BigInt64Array,
-  Float32Array,
-  Float64Array,
-] as unknown as readonly ValuesClass[];
-
-/** The kernel of each way to change an element, by its number. */
-const ATOMIC_KERNELS = ATOMICS.map((name) =>
-  `atomic${name === "swap" ? "Xchg" : name[0]!.toUpperCase() + name.slice(1)}`
-) as readonly (keyof AnyKernels)[];
+/** What stands for a float where bits are compared: as a number, NaN may not keep its bits. */
+const BITS_TYPES: Readonly<Partial<Record<MemoryType, MemoryType>>> = { f32: "u32", f64: "u64" };
 
 const FLAGS_ALL: number = FLAG.guarded | FLAG.single | FLAG.wide;
 const REFUSED = -1;
@@ -91,63 +70,55 @@ const REFUSED = -1;
  * @param views The memory.
  * @param base Address of the segment of the PE whose memory is meant, a multiple of 8.
  * @param limitBytes Bytes of that segment.
- * @param request The request: its bytes and no more.
+ * @param request Where the request is: it and no more.
  * @param reply Where the reply goes, at least `REPLY_HEAD_BYTES`; what does not fit is refused.
- * @returns Bytes of the reply. Then ask `replyRings` whether the PE has to be rung.
+ * @returns Bytes of the reply. Then ask `replyWakes` whether the PE has to be woken.
  */
 export function serveOperation(
   kernels: Kernels,
   views: MemoryViews,
   base: number,
   limitBytes: number,
-  request: Uint8Array,
-  reply: Uint8Array,
+  request: MemoryRange,
+  reply: MemoryRange,
 ): number {
-  if (request.byteOffset % 8 !== 0) {
-    return serveOperation(kernels, views, base, limitBytes, request.slice(), reply);
-  }
-  if (reply.byteOffset % 8 !== 0) {
-    const aligned = new Uint8Array(reply.length);
-    const bytes = serveOperation(kernels, views, base, limitBytes, request, aligned);
-    reply.set(aligned.subarray(0, bytes));
-    return bytes;
-  }
-  reply.fill(0, 0, REPLY_HEAD_BYTES);
-  if (request.length < REQUEST_HEAD_BYTES) return refuse(reply);
-  const head = new DataView(request.buffer, request.byteOffset, REQUEST_HEAD_BYTES);
-  const part = head.getFloat64(REQUEST.part, true);
+  const { f64, i32, u8 } = views;
+  const { at } = request;
+  u8.fill(0, reply.at, reply.at + REPLY_HEAD_BYTES);
+  if (request.bytes < REQUEST_HEAD_BYTES) return refuse(u8, reply);
+  const part = f64[(at + REQUEST.part) / 8]!;
   if (!isOffset(part, limitBytes) || part % PART_HEADER_BYTES !== 0 || part < PART_HEADER_BYTES) {
-    return refuse(reply);
+    return refuse(u8, reply);
   }
   const header = base + part - PART_HEADER_BYTES;
-  if ((request[REQUEST.flags]! & FLAG.guarded) !== 0 && !holds(views, header, head)) {
-    reply[0] = OPERATION_STATUS.stale;
+  if ((u8[at + REQUEST.flags]! & FLAG.guarded) !== 0 && !holds(i32, header, at)) {
+    u8[reply.at] = OPERATION_STATUS.stale;
     return REPLY_HEAD_BYTES;
   }
-  const extent = views.f64[(header + PART_HEADER.bytes) / 8]!;
-  if (!isOffset(extent, limitBytes - part)) return refuse(reply);
-  const served = readHead(kernels, views, base + part, extent, head, request, reply);
+  const extent = f64[(header + PART_HEADER.bytes) / 8]!;
+  if (!isOffset(extent, limitBytes - part)) return refuse(u8, reply);
+  const served = readHead(kernels, views, base + part, extent, request, reply);
   const bytes = served ? run(served, header) : REFUSED;
-  if (bytes === REFUSED) return refuse(reply);
-  reply[1] = writes(request[REQUEST.operation]!) &&
+  if (bytes === REFUSED) return refuse(u8, reply);
+  u8[reply.at + 1] = writes(u8[at + REQUEST.operation]!) &&
       kernels.load32(header + PART_HEADER.waits) !== 0
     ? 1
     : 0;
   return REPLY_HEAD_BYTES + bytes;
 }
 
-function refuse(reply: Uint8Array): number {
-  reply[0] = OPERATION_STATUS.malformed;
+function refuse(u8: Uint8Array, reply: MemoryRange): number {
+  u8[reply.at] = OPERATION_STATUS.malformed;
   return REPLY_HEAD_BYTES;
 }
 
 /** Whether the header holds the generation of the request. */
-function holds(views: MemoryViews, header: number, head: DataView): boolean {
-  const at = (header + PART_HEADER.generation) / 4;
-  const low = head.getInt32(REQUEST.generation, true);
-  const high = head.getInt32(REQUEST.generation + 4, true);
+function holds(words: Int32Array, header: number, request: number): boolean {
+  const found = (header + PART_HEADER.generation) / 4;
+  const wanted = (request + REQUEST.generation) / 4;
   // What is free holds zeros, and no region has them.
-  return low !== 0 && views.i32[at] === low && views.i32[at + 1] === high;
+  return words[wanted] !== 0 && words[found] === words[wanted] &&
+    words[found + 1] === words[wanted + 1];
 }
 
 /** Whether a number that came over the wire is an offset up to a limit. */
@@ -163,40 +134,48 @@ function writes(operation: number): boolean {
 
 function readHead(
   kernels: Kernels,
-  views: MemoryViews,
+  { f64, u32, u8 }: MemoryViews,
   start: number,
   extent: number,
-  head: DataView,
-  request: Uint8Array,
-  reply: Uint8Array,
+  request: MemoryRange,
+  reply: MemoryRange,
 ): Served | undefined {
-  const type = request[REQUEST.type]!;
-  const flags = request[REQUEST.flags]!;
-  const arrayClass = ARRAYS[type];
-  const name = OPERATION_TYPES[type];
-  if (!arrayClass || !name || (flags & ~FLAGS_ALL) !== 0) return undefined;
-  const width = arrayClass.BYTES_PER_ELEMENT;
-  const position = head.getFloat64(REQUEST.position, true);
-  const span = head.getFloat64(REQUEST.span, true);
+  const head = request.at;
+  const operation = u8[head + REQUEST.operation]!;
+  const flags = u8[head + REQUEST.flags]!;
+  const type = typeOf(u8[head + REQUEST.type]!, operation);
+  if (!type || (flags & ~FLAGS_ALL) !== 0) return undefined;
+  const width = type.bytes;
+  const position = f64[(head + REQUEST.position) / 8]!;
+  const span = f64[(head + REQUEST.span) / 8]!;
   if (!isOffset(position, extent) || position % width !== 0) return undefined;
   if (!isOffset(span, Number.MAX_SAFE_INTEGER)) return undefined;
   return {
-    views,
     request,
     reply,
     core: kernels,
-    kernels: kernels.of(name) as unknown as AnyKernels,
-    operation: request[REQUEST.operation]!,
-    atomic: request[REQUEST.atomic]!,
+    kernels: kernels.of(type.memory) as unknown as AnyKernels,
+    operation,
+    op: ELEMENT_OPS[u8[head + REQUEST.atomic]!],
     width,
-    count: head.getUint32(REQUEST.count, true),
+    count: u32[(head + REQUEST.count) / 4]!,
     at: start + position,
     room: extent - position,
     span,
     single: (flags & FLAG.single) !== 0,
     wide: (flags & FLAG.wide) !== 0,
-    valuesOf: (bytes, at, count) => new arrayClass(bytes.buffer, bytes.byteOffset + at, count),
   };
+}
+
+/** The type that a request names, as memory is to be read. */
+function typeOf(code: number, operation: number): ElementInfo | undefined {
+  const type = ELEMENTS[code]?.memory;
+  if (type === undefined) return undefined;
+  return elementInfo(comparesBits(operation) ? BITS_TYPES[type] ?? type : type);
+}
+
+function comparesBits(operation: number): boolean {
+  return operation === OPERATION.compareExchange || operation === OPERATION.compareExchangeIndexed;
 }
 
 /** Runs an operation; returns the bytes of the values it gave, or `REFUSED`. */
@@ -218,9 +197,10 @@ function run(served: Served, header: number): number {
     case OPERATION.getIndexed:
     case OPERATION.updateIndexed:
     case OPERATION.fetchIndexed:
+    case OPERATION.compareExchangeIndexed:
       return runIndexed(served);
     case OPERATION.leave:
-      if (served.request.length !== REQUEST_HEAD_BYTES) return REFUSED;
+      if (served.request.bytes !== REQUEST_HEAD_BYTES) return REFUSED;
       served.core.add32(header + PART_HEADER.disposals, 1);
       return 0;
     default:
@@ -230,11 +210,20 @@ function run(served: Served, header: number): number {
 
 /** Whether a request ends where it should, and its reply has room. */
 function fits({ request, reply }: Served, requestBytes: number, resultBytes: number): boolean {
-  return request.length === requestBytes && REPLY_HEAD_BYTES + resultBytes <= reply.length;
+  return request.bytes === requestBytes && REPLY_HEAD_BYTES + resultBytes <= reply.bytes;
+}
+
+/** Where the values of a request begin that has no indices. */
+function operandsOf({ request }: Served): number {
+  return request.at + REQUEST_HEAD_BYTES;
+}
+
+function resultsOf({ reply }: Served): number {
+  return reply.at + REPLY_HEAD_BYTES;
 }
 
 function runContiguous(served: Served): number {
-  const { operation, request, reply, views, width, count, at, room, span } = served;
+  const { operation, core, width, count, at, room, span } = served;
   const bytes = count * width;
   if (bytes > room) return REFUSED;
   if (operation === OPERATION.check) {
@@ -242,33 +231,34 @@ function runContiguous(served: Served): number {
   }
   if (operation === OPERATION.put) {
     if (!fits(served, REQUEST_HEAD_BYTES + bytes, 0)) return REFUSED;
-    views.u8.set(request.subarray(REQUEST_HEAD_BYTES), at);
+    core.copy(at, operandsOf(served), bytes);
     return 0;
   }
   if (!fits(served, REQUEST_HEAD_BYTES, bytes)) return REFUSED;
-  reply.set(views.u8.subarray(at, at + bytes), REPLY_HEAD_BYTES);
+  core.copy(resultsOf(served), at, bytes);
   return bytes;
 }
 
 function runStrided(served: Served): number {
-  const { operation, request, reply, kernels, width, count, at, room, span } = served;
-  if (span < width || span % width !== 0) return REFUSED;
-  if (count === 0 || (count - 1) * span + width > room) return REFUSED;
-  const bytes = count * width;
+  const { operation, core, width, count, at, request, room, span } = served;
+  const valuesAt = align8(REQUEST_HEAD_BYTES + 4);
+  if (request.bytes < valuesAt) return REFUSED;
+  const block = width * (core.load32(operandsOf(served)) >>> 0);
+  if (block === 0 || span < block || span % width !== 0) return REFUSED;
+  if (count === 0 || (count - 1) * span + block > room) return REFUSED;
+  const bytes = count * block;
   if (operation === OPERATION.putStrided) {
-    if (!fits(served, REQUEST_HEAD_BYTES + bytes, 0)) return REFUSED;
-    const values = served.valuesOf(request, REQUEST_HEAD_BYTES, count);
-    for (let i = 0; i < count; i++) kernels.store(at + i * span, values[i]!);
+    if (!fits(served, valuesAt + bytes, 0)) return REFUSED;
+    core.stridedCopy(at, span, request.at + valuesAt, block, block, count);
     return 0;
   }
-  if (!fits(served, REQUEST_HEAD_BYTES, bytes)) return REFUSED;
-  const values = served.valuesOf(reply, REPLY_HEAD_BYTES, count);
-  for (let i = 0; i < count; i++) values[i] = kernels.load(at + i * span);
+  if (!fits(served, valuesAt, bytes)) return REFUSED;
+  core.stridedCopy(resultsOf(served), block, at, span, block, count);
   return bytes;
 }
 
 function runSingle(served: Served): number {
-  const { operation, request, reply, kernels, width, at, room } = served;
+  const { operation, kernels, width, at, room } = served;
   if (served.count !== 1 || width > room) return REFUSED;
   const operands = operation === OPERATION.load
     ? 0
@@ -277,86 +267,54 @@ function runSingle(served: Served): number {
     : 1;
   const results = operation === OPERATION.update ? 0 : 1;
   if (!fits(served, REQUEST_HEAD_BYTES + operands * width, results * width)) return REFUSED;
-  const values = served.valuesOf(request, REQUEST_HEAD_BYTES, operands);
+  const from = operandsOf(served);
   let before: Value;
   if (operation === OPERATION.load) before = kernels.atomicLoad(at);
   else if (operation === OPERATION.compareExchange) {
-    before = kernels.cas(at, values[0]!, values[1]!);
+    before = kernels.cas(at, kernels.load(from), kernels.load(from + width));
   } else {
     const kernel = atomicKernel(served);
     if (!kernel) return REFUSED;
-    before = kernel(at, values[0]!);
+    before = kernel(at, kernels.load(from));
   }
   if (results === 0) return 0;
-  served.valuesOf(reply, REPLY_HEAD_BYTES, 1)[0] = before;
+  kernels.store(resultsOf(served), before);
   return width;
 }
 
 /** The kernel that changes an element; none for a number or type that has none. */
-function atomicKernel({ kernels, atomic, operation }: Served): AtomicUpdate<Value> | undefined {
-  const name = ATOMIC_KERNELS[atomic];
-  if (name === undefined) return undefined;
-  const gives = operation === OPERATION.fetch || operation === OPERATION.fetchIndexed;
-  // A store gives nothing.
-  if (gives && name === "atomicStore") return undefined;
-  return kernels[name] as AtomicUpdate<Value> | undefined;
+function atomicKernel({ kernels, op, operation }: Served): AtomicUpdate<Value> | undefined {
+  if (op === undefined || (operation === OPERATION.fetch && !op.fetches)) return undefined;
+  return kernels[op.kernel];
 }
 
 function runIndexed(served: Served): number {
-  const { operation, request, reply, width, count, room, span, single, wide } = served;
+  const { operation, core, width, count, at, room, span, single, wide } = served;
   if (span * width > room) return REFUSED;
-  const gives = operation === OPERATION.getIndexed || operation === OPERATION.fetchIndexed;
-  const operands = operation === OPERATION.getIndexed ? 0 : single ? 1 : count;
-  const valuesAt = align8(REQUEST_HEAD_BYTES + count * (wide ? 8 : 4));
+  const exchanges = operation === OPERATION.compareExchangeIndexed;
+  const gives = exchanges || operation === OPERATION.getIndexed ||
+    operation === OPERATION.fetchIndexed;
+  const itemOperands = operation === OPERATION.getIndexed ? 0 : exchanges ? 2 : 1;
+  const operands = itemOperands * (single ? 1 : count);
+  const indexBytes = wide ? 8 : 4;
+  const valuesAt = align8(REQUEST_HEAD_BYTES + count * indexBytes);
   const bytes = gives ? count * width : 0;
   if (!fits(served, valuesAt + operands * width, bytes)) return REFUSED;
-  const { buffer, byteOffset } = request;
-  const indices = wide
-    ? new Float64Array(buffer, byteOffset + REQUEST_HEAD_BYTES, count)
-    : new Uint32Array(buffer, byteOffset + REQUEST_HEAD_BYTES, count);
-  for (let i = 0; i < count; i++) {
-    const index = indices[i]!;
-    if (!(index < span) || (wide && !isOffset(index, span))) return REFUSED;
-  }
-  const values = served.valuesOf(request, valuesAt, operands);
-  const step = single ? 0 : 1;
-  const done = gives
-    ? readIndexed(served, indices, values, step, served.valuesOf(reply, REPLY_HEAD_BYTES, count))
-    : writeIndexed(served, indices, values, step);
-  return done ? bytes : REFUSED;
-}
-
-function writeIndexed(
-  served: Served,
-  indices: ArrayLike<number>,
-  values: Values,
-  step: number,
-): boolean {
-  const { kernels, width, at, count } = served;
-  if (served.operation === OPERATION.putIndexed) {
-    for (let i = 0; i < count; i++) kernels.store(at + indices[i]! * width, values[i * step]!);
-    return true;
-  }
-  const kernel = atomicKernel(served);
-  if (!kernel) return false;
-  for (let i = 0; i < count; i++) kernel(at + indices[i]! * width, values[i * step]!);
-  return true;
-}
-
-function readIndexed(
-  served: Served,
-  indices: ArrayLike<number>,
-  values: Values,
-  step: number,
-  results: Values,
-): boolean {
-  const { kernels, width, at, count } = served;
-  if (served.operation === OPERATION.getIndexed) {
-    for (let i = 0; i < count; i++) results[i] = kernels.load(at + indices[i]! * width);
-    return true;
-  }
-  const kernel = atomicKernel(served);
-  if (!kernel) return false;
-  for (let i = 0; i < count; i++) results[i] = kernel(at + indices[i]! * width, values[i * step]!);
-  return true;
+  const name = indexedKernelName(operation, served.op);
+  const kernel = name && served.kernels[name];
+  if (!kernel) return REFUSED;
+  const indices = operandsOf(served);
+  const values = served.request.at + valuesAt;
+  const step = single ? 0 : itemOperands * width;
+  // Kernels end at the first index out of range.
+  const done = kernel(
+    core.spreadOver(at, span, width),
+    indices,
+    indexBytes,
+    values,
+    step,
+    resultsOf(served),
+    count,
+  );
+  return done === count ? bytes : REFUSED;
 }

@@ -2,19 +2,19 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../internal/errors.ts";
 import { instantiateKernels, type Kernels } from "../internal/kernels.ts";
 import { memoryViews } from "../internal/memory_views.ts";
+import { ELEMENT_OPS, type ElementOp } from "../internal/element_ops.ts";
+import { MEMORY_TYPES } from "../internal/elements.ts";
 import {
-  ATOMICS,
   beginRequest,
   itemsPerRequest,
   OPERATION,
   OPERATION_STATUS,
-  OPERATION_TYPES,
   type OperationHead,
   PART_HEADER,
   PART_HEADER_BYTES,
   REPLY_HEAD_BYTES,
   replyDone,
-  replyRings,
+  replyWakes,
   REQUEST,
 } from "./memory_operations.ts";
 import { serveOperation } from "./memory_server.ts";
@@ -25,6 +25,9 @@ const LIMIT = 65536;
 /** Where the elements of the part of these tests begin, and how many bytes they are. */
 const PART = 512;
 const EXTENT = 1024;
+/** Where requests and replies lie. */
+const REQUEST_AT = 8192;
+const REPLY_AT = 32768;
 const GENERATION = { low: 77, high: -5 };
 
 /** A segment in the middle of a memory, with one part. */
@@ -43,8 +46,11 @@ function serve(
   request: Uint8Array,
   replyBytes = 256,
 ): Uint8Array {
-  const reply = new Uint8Array(replyBytes);
-  return reply.subarray(0, serveOperation(kernels, views, BASE, LIMIT, request, reply));
+  views.u8.set(request, REQUEST_AT);
+  const asked = { at: REQUEST_AT, bytes: request.length };
+  const given = { at: REPLY_AT, bytes: replyBytes };
+  const bytes = serveOperation(kernels, views, BASE, LIMIT, asked, given);
+  return views.u8.slice(REPLY_AT, REPLY_AT + bytes);
 }
 
 function request(
@@ -70,20 +76,55 @@ Deno.test("Elements are put and got in a row, in steps and by indices", () => {
     results(serve(memory, request(...args)));
   assertEquals(run({ operation: OPERATION.put, count: 4 }, [], [1, 2, 3, 4]), []);
   assertEquals(run({ operation: OPERATION.get, count: 3, position: 4 }), [2, 3, 4]);
-  run({ operation: OPERATION.putStrided, count: 2, position: 8, span: 12 }, [], [5, 6]);
-  assertEquals(run({ operation: OPERATION.getStrided, count: 3, span: 8 }), [1, 5, 0]);
+  run({ operation: OPERATION.putStrided, count: 2, position: 8, span: 12 }, [1], [5, 6]);
+  assertEquals(run({ operation: OPERATION.getStrided, count: 3, span: 8 }, [1]), [1, 5, 0]);
+  assertEquals(run({ operation: OPERATION.getStrided, count: 2, span: 12 }, [2]), [1, 2, 4, 0]);
   run({ operation: OPERATION.putIndexed, count: 3, span: 9 }, [8, 0, 8], [7, 8, 9]);
   run({ operation: OPERATION.putIndexed, count: 2, span: 9, single: true }, [6, 7], [-1]);
   const all = { operation: OPERATION.getIndexed, count: 9, span: 9 };
   assertEquals(run(all, [0, 1, 2, 3, 4, 5, 6, 7, 8]), [8, 2, 5, 4, 0, 6, -1, -1, 9]);
 });
 
+Deno.test("Indices may have 64 bits, of which all count", () => {
+  const memory = segment();
+  const run = (indices: bigint[]): Uint8Array => {
+    const head = { operation: OPERATION.putIndexed, type: "i32", part: PART, position: 0 } as const;
+    const all = { ...head, count: indices.length, single: true, span: 2 ** 33 };
+    const { bytes, indicesAt, valuesAt } = beginRequest(all, indices.length, 4);
+    new DataView(bytes.buffer).setFloat64(REQUEST.span, 9, true);
+    new BigUint64Array(bytes.buffer, indicesAt, indices.length).set(indices);
+    new Int32Array(bytes.buffer, valuesAt, 1)[0] = 5;
+    return serve(memory, bytes);
+  };
+  assertEquals(run([8n, 2n])[0], OPERATION_STATUS.ok);
+  const all = request({ operation: OPERATION.get, count: 9 });
+  assertEquals(results(serve(memory, all)), [0, 0, 5, 0, 0, 0, 0, 0, 5]);
+  for (const bad of [9n, 2n ** 32n, 2n ** 63n, 2n ** 64n - 1n]) {
+    assertEquals(run([bad])[0], OPERATION_STATUS.malformed, `${bad}`);
+  }
+});
+
 Deno.test("Elements are changed atomically, one by one and by indices", () => {
   const memory = segment();
   const run = (...args: Parameters<typeof request>): number[] =>
     results(serve(memory, request(...args)));
-  const expected = { store: 6, swap: 6, add: 16, sub: 4, and: 2, or: 14, xor: 12, min: 6, max: 10 };
-  for (const atomic of ATOMICS) {
+  const expected: Readonly<Record<ElementOp, number>> = {
+    store: 6,
+    swap: 6,
+    add: 16,
+    sub: 4,
+    mul: 60,
+    div: 1,
+    rem: 4,
+    and: 2,
+    or: 14,
+    xor: 12,
+    shl: 640,
+    shr: 0,
+    min: 6,
+    max: 10,
+  };
+  for (const { name: atomic } of ELEMENT_OPS) {
     run({ operation: OPERATION.update, atomic: "store" }, [], [10]);
     run({ operation: OPERATION.update, atomic }, [], [6]);
     assertEquals(run({ operation: OPERATION.load }), [expected[atomic]], atomic);
@@ -105,13 +146,13 @@ Deno.test("Elements are changed atomically, one by one and by indices", () => {
   assertEquals(run({ operation: OPERATION.load }), [2]);
 });
 
-Deno.test("What writes tells to ring if the PE waits for a value there", () => {
+Deno.test("What writes tells to wake the PE if it waits for a value there", () => {
   const memory = segment();
   const write = request({ operation: OPERATION.update, atomic: "add" }, [], [1]);
-  assert(!replyRings(serve(memory, write)));
+  assert(!replyWakes(serve(memory, write), 0));
   memory.views.i32[(BASE + PART - PART_HEADER_BYTES + PART_HEADER.waits) / 4] = 1;
-  assert(replyRings(serve(memory, write)));
-  assert(!replyRings(serve(memory, request({ operation: OPERATION.load }))));
+  assert(replyWakes(serve(memory, write), 0));
+  assert(!replyWakes(serve(memory, request({ operation: OPERATION.load })), 0));
 });
 
 Deno.test("A guarded request is done only while the part is what it was", () => {
@@ -136,13 +177,19 @@ Deno.test("Leaving counts in the header of the part", () => {
   assertEquals(memory.views.i32[at], 2);
 });
 
+function withByte(bytes: Uint8Array, at: number, byte: number): Uint8Array {
+  bytes[at] = byte;
+  return bytes;
+}
+
 Deno.test("Requests that reach beyond the part, or say nothing that exists, are refused", () => {
   const memory = segment();
-  const before = memory.views.u8.slice();
-  const { put, get, putStrided, getIndexed, putIndexed, update, load, check } = OPERATION;
+  const before = memory.views.u8.slice(BASE);
+  const { put, get, putStrided, getStrided, getIndexed, putIndexed, update, load, check } =
+    OPERATION;
   const bad = [
-    request({ operation: 14 }),
-    request({ operation: put, type: "u128" as never }, [], [1]),
+    request({ operation: 15 }),
+    withByte(request({ operation: put }, [], [1]), REQUEST.type, 200),
     request({ operation: put, position: EXTENT }, [], [1]),
     request({ operation: put, position: -4 }, [], [1]),
     request({ operation: put, position: 2 }, [], [1]),
@@ -156,14 +203,19 @@ Deno.test("Requests that reach beyond the part, or say nothing that exists, are 
     request({ operation: get, count: 63 }),
     request({ operation: get }).subarray(0, 39),
     request({ operation: check, count: 0, span: EXTENT + 1 }),
-    request({ operation: putStrided, count: 2, span: 2 }, [], [1, 2]),
-    request({ operation: putStrided, count: 2, span: EXTENT }, [], [1, 2]),
-    request({ operation: putStrided, count: 2, span: 0 }, [], [1, 2]),
+    request({ operation: putStrided, count: 2, span: 2 }, [1], [1, 2]),
+    request({ operation: putStrided, count: 2, span: EXTENT }, [1], [1, 2]),
+    request({ operation: putStrided, count: 2, span: 0 }, [1], [1, 2]),
+    request({ operation: putStrided, count: 2, span: 8 }, [], [1, 2]),
+    request({ operation: putStrided, count: 2, span: 8 }, [0], [1, 2]),
+    request({ operation: putStrided, count: 2, span: 4 }, [2], [1, 2, 3, 4]),
+    request({ operation: putStrided, count: 1, span: EXTENT + 4 }, [EXTENT / 4 + 1], [1]),
+    request({ operation: getStrided, count: 1, span: 2 ** 40 }, [2 ** 32 - 1]),
     request({ operation: getIndexed, span: 3 }, [3]),
     request({ operation: getIndexed, span: EXTENT }, [3]),
     request({ operation: putIndexed, span: 3 }, [1], [1, 2]),
     request({ operation: update, atomic: "add", count: 2 }, [], [1, 2]),
-    request({ operation: update, atomic: "neither" as never }, [], [1]),
+    withByte(request({ operation: update, atomic: "add" }, [], [1]), REQUEST.atomic, 200),
     request({ operation: update, atomic: "xor", type: "f32" }, [], [1]),
     request({ operation: load, position: EXTENT }),
     new Uint8Array(0),
@@ -173,18 +225,7 @@ Deno.test("Requests that reach beyond the part, or say nothing that exists, are 
     assertEquals([reply[0], reply.length], [OPERATION_STATUS.malformed, 8], `request ${i}`);
     assertThrows(() => replyDone(reply, "put", 3), ProtocolError, "Cannot put: PE 3 finds no such");
   });
-  assertEquals(memory.views.u8.slice(), before);
-});
-
-Deno.test("Requests and replies need not be aligned, and may lie in the shared memory", () => {
-  const memory = segment();
-  serve(memory, request({ operation: OPERATION.put, count: 2 }, [], [5, 6]));
-  const get = request({ operation: OPERATION.get, count: 2 });
-  memory.views.u8.set(get, 4099);
-  const shared = memory.views.u8.subarray(4099, 4099 + get.length);
-  const reply = memory.views.u8.subarray(8193, 8209);
-  assertEquals(serveOperation(memory.kernels, memory.views, BASE, LIMIT, shared, reply), 16);
-  assertEquals(results(reply.slice()), [5, 6]);
+  assertEquals(memory.views.u8.slice(BASE), before);
 });
 
 Deno.test("Whatever bytes arrive, only the segment changes, and the reply says how it went", () => {
@@ -197,7 +238,7 @@ Deno.test("Whatever bytes arrive, only the segment changes, and the reply says h
   const memory = segment();
   const { views } = memory;
   const outside = (): Uint8Array =>
-    new Uint8Array([...views.u8.slice(4096, BASE), ...views.u8.slice(BASE + LIMIT)]);
+    new Uint8Array([...views.u8.slice(REPLY_AT + 256, BASE), ...views.u8.slice(BASE + LIMIT)]);
   const before = outside();
   const counts = [0, 0, 0];
   for (let i = 0; i < 20_000; i++) {
@@ -217,16 +258,16 @@ Deno.test("Whatever bytes arrive, only the segment changes, and the reply says h
 /** Anything from noise to a request with one byte wrong, or none. */
 function randomRequest(random: (below: number) => number): Uint8Array {
   if (random(8) === 0) return Uint8Array.from({ length: random(120) }, () => random(256));
-  const type = OPERATION_TYPES[random(OPERATION_TYPES.length)]!;
+  const type = MEMORY_TYPES[random(MEMORY_TYPES.length)]!;
   const operation = random(15);
   const indexed = operation === OPERATION.putIndexed || operation === OPERATION.getIndexed ||
     operation === OPERATION.updateIndexed || operation === OPERATION.fetchIndexed;
   const count = random(8);
-  const width = [1, 1, 2, 2, 4, 4, 8, 8, 4, 8][OPERATION_TYPES.indexOf(type)]!;
+  const width = type.bytes;
   const head = {
     operation,
-    type,
-    atomic: ATOMICS[random(ATOMICS.length)]!,
+    type: type.memory,
+    atomic: ELEMENT_OPS[random(ELEMENT_OPS.length)]!.name,
     guard: random(3) === 0 ? { low: 77, high: -5 - random(2) } : undefined,
     single: random(3) === 0,
     count: random(8) === 0 ? 1 : count,

@@ -3,15 +3,12 @@
  * frames to their handler, runs what else makes progress, and when nothing came it waits.
  *
  * A PE in its program makes no progress until it awaits or calls a blocking form. While it awaits,
- * the *pump* runs as a chain of microtasks, so that a reply resumes the program without a turn of
- * the event loop; it looks a few times with short spins, takes a turn so that timers and I/O go on,
- * sleeps in the futex in short slices, and leaves the thread to the event loop for good once it has
- * been idle for long.
+ * the pump (`pump.ts`) makes progress between turns of the event loop.
  *
  * @module
  */
 
-import { LamellarError, TimeoutError } from "../internal/errors.ts";
+import { LamellarError } from "../internal/errors.ts";
 import {
   FAR_WAIT_SLICE_MS,
   FAR_WAIT_SLICE_MS_MIN,
@@ -26,7 +23,9 @@ import {
   WAIT_FAILED,
   WAIT_FOR,
 } from "./lamella.ts";
+import { Pump, type PumpHost } from "./pump.ts";
 import { Turns } from "./turns.ts";
+import type { WaitLimit } from "./wait_limit.ts";
 
 /** Does a piece of work; returns how much, 0 if there was none. */
 export type Poller = () => number;
@@ -35,11 +34,16 @@ export type Poller = () => number;
 export interface WaitReason {
   readonly kind: number;
   readonly pe: number;
+  /** Says it more exactly than the kind does, to continue "waits for"; asked in long waits only. */
+  readonly what?: () => string;
 }
 
+const NO_REASON: WaitReason = { kind: WAIT_FOR.nothing, pe: -1 };
+const RUNNING = { activity: ACTIVITY.running, ...NO_REASON };
+
 /**
- * Loads of a waiting PE before it offers its core, where every PE has one, and where several share
- * one.
+ * How often a waiting PE loads the event counter before it offers its core: if each PE has its own
+ * core, and if PEs share cores.
  */
 const SPINS = 6000;
 const SPINS_CROWDED = 100;
@@ -50,43 +54,26 @@ const QUICK_LOOKS = 200;
 const QUICK_SPINS = 10;
 /** How many of them come before the core is offered with each. */
 const QUICK_LOOKS_ALONE = 20;
-/** Microtask turns with a short spin each before the pump takes a turn of the event loop. */
-const HOPS = 12;
-/** How many of them come before the core is offered with each, where others are processes. */
-const HOPS_ALONE_FAR = 3;
-/** Loads of the event counter in each of these. */
-const HOP_SPINS = 60;
-const HOP_SPINS_CROWDED = 10;
-/** Sleep slices of the pump in milliseconds: how late timers and I/O may be. */
-const SLICE_MS = 1;
-/** Slices without work before the thread is left to the event loop. */
-const SLICES = 20;
 
 /** The progress engine of one PE. */
-export class Progress {
+export class Progress implements PumpHost {
   readonly lamella: Lamella;
   /** Whether other processes may have memory that is reached by the network only. */
   readonly #far: boolean;
   readonly #spins: number;
-  readonly #hopSpins: number;
-  /** Hops before the core is offered with each. */
-  readonly #hopsAlone: number;
+  readonly #pump: Pump;
   #sink: FrameSink = (_source, _views, at) => at;
   #pollers: Poller[] = [];
   #onFailure: ((error: LamellarError) => void)[] = [];
   #reasons: (() => WaitReason)[] = [];
   #depth = 0;
   #failure: LamellarError | null = null;
-  #closed = false;
-  #pumping = false;
-  /** Set while the pump has left the thread to the event loop; calling it starts the pump again. */
-  #wake: (() => void) | undefined;
-  #asyncWait: Promise<unknown> | undefined;
   readonly #turns = new Turns();
-  #idle = 0;
   #serving = false;
-  /** What `block` waits for. */
-  #blockedFor: WaitReason | undefined;
+  /** Tells what of others is under way on this PE, to continue "with … under way". */
+  #underWay: () => string = () => "";
+  /** What was reported of the wait that blocks the program. */
+  #blocked: (WaitReason & { readonly activity: number }) | undefined;
 
   /**
    * @param lamella The provider.
@@ -97,12 +84,11 @@ export class Progress {
   constructor(lamella: Lamella, crowded: boolean, spins?: number) {
     this.lamella = lamella;
     this.#spins = spins ?? (crowded ? SPINS_CROWDED : SPINS);
-    this.#hopSpins = crowded ? HOP_SPINS_CROWDED : HOP_SPINS;
     this.#far = lamella.operationBytesMax > 0;
-    this.#hopsAlone = crowded ? 0 : this.#far ? HOPS_ALONE_FAR : HOPS;
+    this.#pump = new Pump(this, this.#turns, crowded);
   }
 
-  /** Longest time between looks at a value that may be written without a ring, in milliseconds. */
+  /** Longest time between looks at a value that may be written without a wake, in milliseconds. */
   get valueSliceMs(): number {
     return this.#far ? FAR_WAIT_SLICE_MS : WAIT_SLICE_MS;
   }
@@ -113,7 +99,7 @@ export class Progress {
   }
 
   /**
-   * Sets who handles frames, and who knows what the PE waits for.
+   * Sets what handles frames, and what knows what the PE waits for.
    *
    * @param sink Handles frames.
    * @param reason Tells what the program waits for when it awaits.
@@ -124,12 +110,24 @@ export class Progress {
   }
 
   /**
-   * Adds someone who knows what the program waits for when it awaits.
+   * Adds a source that knows what the program waits for when it awaits.
    *
    * @param reason Tells it; those added first are asked first.
    */
   addReason(reason: () => WaitReason): void {
     this.#reasons.push(reason);
+  }
+
+  /**
+   * @param underWay Tells the watchdog what else is under way on this PE; "" if nothing is.
+   */
+  tellUnderWay(underWay: () => string): void {
+    this.#underWay = underWay;
+  }
+
+  /** Says in words what is waited for, once a wait has taken long. */
+  #note({ kind, what }: WaitReason): void {
+    this.lamella.note(kind, `${what?.() ?? ""}\n${this.#underWay()}`);
   }
 
   /**
@@ -181,30 +179,34 @@ export class Progress {
     }
   }
 
+  /** Whether the program blocks, so that no microtask runs. */
+  get blocks(): boolean {
+    return this.#blocked !== undefined;
+  }
+
   /**
    * Blocks until a condition holds, making progress meanwhile.
    *
-   * @param done The condition; it changes by frames, pollers, or memory writes that ring this PE.
+   * @param done The condition; it changes by frames, pollers, or memory writes that wake this PE.
    * @param op What the user called, for messages.
    * @param reason What is waited for.
-   * @param timeoutMs Longest wait in milliseconds; without it the watchdog is the limit.
+   * @param limit When to stop waiting; without it the watchdog is the limit.
    * @throws {LamellarError} If called inside a handler, or when the job fails.
-   * @throws {TimeoutError} If the time is over.
+   * @throws {TimeoutError} If the time is over; what aborted the wait, if something did.
    */
-  block(done: () => boolean, op: string, reason: WaitReason, timeoutMs?: number): void {
-    if (done()) return;
+  block(done: () => boolean, op: string, reason: WaitReason, limit?: WaitLimit): void {
     this.refuseInHandler(op);
-    const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    if (done()) return;
     const { lamella } = this;
     // Once a sleep brought nothing, looking hard before the next one would only burn the core.
     let eager = true;
-    // A value may be written without a ring of the bell; for all else the slices are a safety net.
+    // A value may be written without waking the PE; for all else the slices are a safety net.
     const slices = reason.kind === WAIT_FOR.value
       ? new Slices(this.valueSliceMs, this.#far ? FAR_WAIT_SLICE_MS_MIN : WAIT_SLICE_MS)
       : new Slices(IDLE_SLICE_MS);
-    const activity = deadline === Infinity ? ACTIVITY.blocked : ACTIVITY.limited;
+    const activity = limit?.isFinite ? ACTIVITY.limited : ACTIVITY.blocked;
     lamella.report(activity, reason.kind, reason.pe);
-    this.#blockedFor = reason;
+    this.#blocked = { activity, ...reason };
     try {
       for (;;) {
         const seen = lamella.events();
@@ -213,19 +215,19 @@ export class Progress {
         if (worked > 0) {
           // Work that never ends must not hide the end of the job, or of the time.
           this.checkFailure();
-          if (deadline !== Infinity) checkTime(deadline, op);
+          limit?.check();
           continue;
         }
         const sliceMs = slices.next(eager);
-        const code = this.#waitBlocked(seen, eager, sliceMs, deadline, op);
+        const code = this.#waitBlocked(seen, eager, sliceMs, limit);
         if (code === WAIT_FAILED) this.checkFailure();
         eager = code === WAIT_EVENT;
+        if (!eager) this.#note(reason);
         // What ends far away may do so without a step, which looks at the network once more.
         if (eager && done()) return;
       }
     } finally {
-      this.#blockedFor = undefined;
-      lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+      this.#unblock();
     }
   }
 
@@ -235,9 +237,11 @@ export class Progress {
    *
    * @param done The condition; it changes by tickets of the lamella.
    * @param pe The PE that has the memory.
+   * @param limit When to stop waiting.
    * @throws {LamellarError} When the job fails.
+   * @throws {TimeoutError} If the time is over.
    */
-  settle(done: () => boolean, pe: number): void {
+  blockInPlace(done: () => boolean, pe: number, limit?: WaitLimit): void {
     const { lamella } = this;
     // A network answers in microseconds: looking often is quicker than telling the watchdog.
     for (let look = 0; look < QUICK_LOOKS; look++) {
@@ -253,15 +257,15 @@ export class Progress {
       for (;;) {
         const seen = lamella.events();
         if (done()) return;
-        const code = this.#waitBlocked(seen, eager, slices.next(eager), Infinity, "");
+        const code = this.#waitBlocked(seen, eager, slices.next(eager), limit);
         if (code === WAIT_FAILED) this.checkFailure();
         eager = code === WAIT_EVENT;
       }
     } finally {
       // A handler may run inside a wait.
-      const outer = this.#blockedFor;
-      if (outer) lamella.report(ACTIVITY.blocked, outer.kind, outer.pe);
-      else lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+      const { activity, kind, pe } = this.#blocked ?? RUNNING;
+      lamella.report(activity, kind, pe);
+      lamella.countProgress();
     }
   }
 
@@ -269,14 +273,12 @@ export class Progress {
     seen: number,
     eager: boolean,
     sliceMs: number,
-    deadline: number,
-    op: string,
+    limit: WaitLimit | undefined,
   ): number {
     const spins = eager ? this.#spins : 1;
     const yields = eager ? YIELDS : 0;
-    if (deadline === Infinity) return this.lamella.wait(seen, spins, yields, sliceMs);
-    const left = checkTime(deadline, op);
-    return this.lamella.wait(seen, spins, yields, Math.min(left, sliceMs));
+    if (limit === undefined) return this.lamella.wait(seen, spins, yields, sliceMs);
+    return this.lamella.wait(seen, spins, yields, Math.min(limit.check(), sliceMs));
   }
 
   /**
@@ -293,7 +295,9 @@ export class Progress {
     if (lamella.signalled(slot, sequence)) return;
     let eager = true;
     const slices = new Slices(IDLE_SLICE_MS);
-    lamella.report(ACTIVITY.blocked, WAIT_FOR.collective, partner);
+    const reason = { kind: WAIT_FOR.collective, pe: partner, what: () => "a barrier" };
+    lamella.report(ACTIVITY.blocked, reason.kind, partner);
+    this.#blocked = { activity: ACTIVITY.blocked, ...reason };
     try {
       while (!lamella.signalled(slot, sequence)) {
         const seen = lamella.events();
@@ -313,10 +317,18 @@ export class Progress {
         );
         if (code === WAIT_FAILED) this.checkFailure();
         eager = code === WAIT_EVENT;
+        if (!eager) this.#note(reason);
       }
     } finally {
-      lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+      this.#unblock();
     }
+  }
+
+  /** Takes note that the wait is over: what ended it may not have been a step. */
+  #unblock(): void {
+    this.#blocked = undefined;
+    this.lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
+    this.lamella.countProgress();
   }
 
   /**
@@ -329,7 +341,7 @@ export class Progress {
     if (this.#depth === 0) return;
     throw new LamellarError(
       "ERR_BLOCKING_IN_HANDLER",
-      `Cannot call ${op} inside a handler: nothing would make progress, use await`,
+      `Cannot call ${op} inside a handler: nothing would make progress; use await`,
       { pe: this.lamella.pe, op },
     );
   }
@@ -338,12 +350,7 @@ export class Progress {
    * Makes sure the pump runs, at full attention. Called whenever something is submitted or awaited.
    */
   kick(): void {
-    this.#idle = 0;
-    if (this.#wake) this.#wake();
-    else if (!this.#pumping && !this.#closed) {
-      this.#pumping = true;
-      queueMicrotask(() => this.#pump().catch((error) => this.#pumpFailed(error)));
-    }
+    this.#pump.kick();
   }
 
   /**
@@ -363,6 +370,14 @@ export class Progress {
     });
   }
 
+  /**
+   * @param kind A kind of `WAIT_FOR`.
+   * @returns Whether the program or a handler awaits something of that kind.
+   */
+  awaitsKind(kind: number): boolean {
+    return this.#reasons.some((reason) => reason().kind === kind);
+  }
+
   /** Tells that the program has ended and this PE only serves the others. */
   serve(): void {
     this.#serving = true;
@@ -370,83 +385,30 @@ export class Progress {
 
   /** Stops the pump. */
   close(): void {
-    this.#closed = true;
-    this.#wake?.();
+    this.#pump.close();
   }
 
-  async #pump(): Promise<void> {
-    const { lamella } = this;
-    const turns = this.#turns;
-    turns.note();
-    while (!this.#closed) {
-      const seen = lamella.events();
-      if (this.step() > 0) {
-        this.#idle = 0;
-        await undefined;
-        if (!turns.step()) continue;
-        this.checkFailure();
-        await turns.take();
-        continue;
-      }
-      const idle = this.#idle++;
-      if (idle < HOPS) {
-        lamella.wait(seen, this.#hopSpins, idle < this.#hopsAlone ? 0 : 1, 0);
-        await undefined;
-      } else if (idle === HOPS) {
-        // After a turn no microtask of the program is left: sleeping takes no time from it.
-        const paced = turns.isUnderWay;
-        await turns.take();
-        // Who waited for it, too, is next to run.
-        if (paced) this.#idle = 0;
-      } else if (idle < HOPS + SLICES) {
-        this.#reportWaiting();
-        const yields = idle === HOPS + 1 ? YIELDS : 0;
-        const code = lamella.wait(seen, this.#spins, yields, SLICE_MS);
-        if (code === WAIT_FAILED) this.checkFailure();
-        lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
-        await (turns.isLate ? turns.take() : undefined);
-      } else {
-        await this.#sleep(seen);
-        turns.note();
-      }
-    }
-    this.#pumping = false;
+  awaits(): boolean {
+    const { kind } = this.#waitReason();
+    return kind !== WAIT_FOR.nothing && kind !== WAIT_FOR.task;
   }
 
-  #reportWaiting(): void {
+  reportWaiting(): void {
+    const reason = this.#waitReason();
     const activity = this.#serving ? ACTIVITY.serving : ACTIVITY.idle;
+    this.lamella.report(activity, reason.kind, reason.pe);
+    this.#note(reason);
+  }
+
+  #waitReason(): WaitReason {
     for (let i = 0; i < this.#reasons.length; i++) {
-      const { kind, pe } = this.#reasons[i]!();
-      if (kind !== WAIT_FOR.nothing) return this.lamella.report(activity, kind, pe);
+      const reason = this.#reasons[i]!();
+      if (reason.kind !== WAIT_FOR.nothing) return reason;
     }
-    this.lamella.report(activity, WAIT_FOR.nothing, -1);
+    return NO_REASON;
   }
 
-  /** Leaves the thread to the event loop until something happens. */
-  async #sleep(seen: number): Promise<void> {
-    this.checkFailure();
-    this.#reportWaiting();
-    const waiting = this.lamella.waitAsync(seen);
-    if (waiting) await this.#untilWoken(waiting);
-    // Whatever happened, the program may be next to run.
-    this.lamella.report(ACTIVITY.running, WAIT_FOR.nothing, -1);
-  }
-
-  async #untilWoken(waiting: Promise<unknown>): Promise<void> {
-    // The lamella keeps one waiter on the bell until someone rings, so it may be an old one.
-    if (waiting !== this.#asyncWait) {
-      this.#asyncWait = waiting;
-      waiting.then(() => {
-        this.#asyncWait = undefined;
-        this.#wake?.();
-      });
-    }
-    await new Promise<void>((resolve) => this.#wake = resolve);
-    this.#wake = undefined;
-  }
-
-  #pumpFailed(error: unknown): void {
-    this.#pumping = false;
+  pumpFailed(error: unknown): void {
     const failure = this.lamella.failure();
     if (failure) this.#fail(failure);
     else this.lamella.fail(error);
@@ -455,7 +417,7 @@ export class Progress {
   #fail(error: LamellarError): void {
     if (this.#failure) return;
     this.#failure = error;
-    this.#closed = true;
+    this.#pump.close();
     for (const listener of this.#onFailure) listener(error);
   }
 }
@@ -476,11 +438,4 @@ class Slices {
     this.#length = Math.min(eager ? this.#shortest : 2 * this.#length, this.#longest);
     return this.#length;
   }
-}
-
-/** Throws if the time is over; returns how much of it is left, in milliseconds. */
-function checkTime(deadline: number, op: string): number {
-  const left = deadline - performance.now();
-  if (left <= 0) throw new TimeoutError(`Cannot finish ${op}: its time is over`, { op });
-  return left;
 }

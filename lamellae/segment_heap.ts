@@ -131,7 +131,7 @@ export class SegmentHeap {
     const largest = this.#free.reduce((most, block) => Math.max(most, block.bytes), 0);
     return new OutOfMemoryError(
       `Cannot allocate ${bytes} bytes on PE ${this.#pe}: ${this.#freeBytes} bytes are free ` +
-        `(${largest} in one piece) of the ${this.capacity} configured, raise LAMELLAR_HEAP_SIZE`,
+        `(${largest} in one piece) of the ${this.capacity} configured; raise LAMELLAR_HEAP_SIZE`,
       { pe: this.#pe, op: "allocate" },
     );
   }

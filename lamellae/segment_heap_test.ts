@@ -75,7 +75,7 @@ Deno.test("A full SegmentHeap says how much was asked for, is free and was confi
   assertEquals(
     error.message,
     "Cannot allocate 256 bytes on PE 4: 320 bytes are free (192 in one piece) of the 448 " +
-      "configured, raise LAMELLAR_HEAP_SIZE",
+      "configured; raise LAMELLAR_HEAP_SIZE",
   );
   assertEquals([error.pe, error.op, error.code], [4, "allocate", "ERR_OUT_OF_MEMORY"]);
   assertEquals(heap.freeBytes, 5 * LINE);

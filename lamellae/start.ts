@@ -8,17 +8,22 @@
 import type { Config } from "../internal/config.ts";
 import { HandshakeError, LamellarError } from "../internal/errors.ts";
 import type { Lamella } from "./lamella.ts";
+import { createMemory, layoutFor } from "./local/layout.ts";
 // Imported so that a program that runs with --cached-only has the module its PEs start with.
 import "./process/boot.ts";
-import { peContext } from "./process/pe_context.ts";
+import { type FinishLeftovers, peContext, type WorldEnd } from "./process/pe_context.ts";
 import { supervise } from "./process/supervisor.ts";
+
+export type { FinishLeftovers };
 
 /** What a PE has from the start. */
 export interface StartedPe {
   readonly lamella: Lamella;
   readonly config: Config;
-  /** Sets what closes the world at the end of the program; undefined once it is closed. */
-  setWorld(close: (() => Promise<void>) | undefined): void;
+  /** Tells that the world is built, or could not be. */
+  endBuild(): void;
+  /** Sets what closes the world at the end of the program; undefined once there is none. */
+  setWorld(end: WorldEnd | undefined): void;
 }
 
 /** What to start where no PE runs yet. */
@@ -44,7 +49,8 @@ export function startedPe(version: string): StartedPe | undefined {
     if ("WorkerGlobalScope" in globalThis) {
       throw new LamellarError(
         "ERR_NOT_A_PE",
-        "Cannot build a world in a Worker of the program: build it on the main thread",
+        "Cannot build a world in a Worker of the program: build it in the program itself, and " +
+          "exchange messages with the Worker",
         { op: "build" },
       );
     }
@@ -61,7 +67,8 @@ export function startedPe(version: string): StartedPe | undefined {
   return {
     lamella: context.lamella,
     config: context.config,
-    setWorld: (close) => context.setWorld(close),
+    endBuild: () => context.endBuild(),
+    setWorld: (end) => context.setWorld(end),
   };
 }
 
@@ -74,4 +81,21 @@ export function startedPe(version: string): StartedPe | undefined {
  */
 export async function startJob(options: StartOptions, version: string): Promise<never> {
   return await supervise({ ...options, version });
+}
+
+/**
+ * Reserves what a job of one process would, to see that it can, and gives it back.
+ *
+ * @param numPes PEs of the job.
+ * @param config The settings.
+ * @returns Bytes of the heap of each PE, and of all the memory.
+ * @throws {RangeError} If a size is out of range, or the memory cannot be had.
+ */
+export function tryReserve(
+  numPes: number,
+  { heapBytes, ringBytes }: Config,
+): { heapBytes: number; totalBytes: number } {
+  const layout = layoutFor(numPes, ringBytes ?? 0, heapBytes ?? 0);
+  createMemory(layout);
+  return { heapBytes: layout.heapBytes, totalBytes: layout.totalBytes };
 }

@@ -3,11 +3,12 @@
 import { assert } from "@std/assert";
 import { LamellarError } from "../internal/errors.ts";
 import type { Kernels } from "../internal/kernels.ts";
+import { lanePlace } from "../internal/staging.ts";
 import type { Layout } from "../lamellae/local/layout.ts";
 import { LocalLamella } from "../lamellae/local/local_lamella.ts";
 import {
   type FrameSink,
-  replyRings,
+  replyWakes,
   serveOperation,
   WAIT_EVENT,
   WAIT_FAILED,
@@ -137,8 +138,14 @@ export class FarLamella extends LocalLamella {
     assert(Math.max(request.length, reply.length) <= this.operationBytesMax, "too many bytes");
     return this.#start(pe, true, () => {
       const { kernels, heap } = this.#network.lamellae[pe]!;
-      serveOperation(kernels, this.views, this.#segment(pe), heap.capacity, request, reply);
-      if (replyRings(reply)) this.ring(pe);
+      const { numPes, staging, views } = this;
+      const [from, to] = [staging + lanePlace(numPes, 0), staging + lanePlace(numPes, 2)];
+      views.u8.set(request, from);
+      const asked = { at: from, bytes: request.length };
+      const given = { at: to, bytes: reply.length };
+      serveOperation(kernels, views, this.#segment(pe), heap.capacity, asked, given);
+      reply.set(views.u8.subarray(to, to + reply.length));
+      if (replyWakes(reply, 0)) this.wake(pe);
     });
   }
 
@@ -166,14 +173,14 @@ export class FarLamella extends LocalLamella {
         }
         if (network.random() < network.failing) {
           transfer.state = "failed";
-          this.ring(this.pe);
+          this.wake(this.pe);
           continue;
         }
         transfer.run();
         transfer.state = "done";
       } else if (transfer.state === "done" && network.random() < 0.5) {
         transfer.state = "noticed";
-        this.ring(this.pe);
+        this.wake(this.pe);
       }
     }
   }

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LamellarError, PeFailedError } from "../internal/errors.ts";
 import type { Progress } from "../lamellae/mod.ts";
-import type { ElementType } from "./element_types.ts";
-import { FarMemory } from "./far.ts";
+import type { ElementType } from "../internal/elements.ts";
+import { FarWork } from "./transfer/pending.ts";
 import type { FarLamella } from "./far_lamella_test.ts";
 import type { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import { type Pe, Pes } from "./pes_test.ts";
@@ -35,7 +35,7 @@ class Counter {
   begin(): void {
     this.under++;
   }
-  settled(count: number): void {
+  countDone(count: number): void {
     this.under -= count;
   }
   keepFailure(error: unknown, observed: () => boolean): void {
@@ -388,7 +388,7 @@ Deno.test("What is too large for a number is an error of the handle of a far ele
   const [region] = pes.allocShared("u64", 2) as [SharedMemoryRegion<"u64">];
   region.put(1, 1, new BigUint64Array([2n ** 60n])).block();
   const text = "Cannot get 1152921504606846976 at index 1 from region 1 of u64: " +
-    "it is beyond what a number holds exactly, use bigu64";
+    "it is beyond what a number holds exactly; use bigu64";
   assertThrows(() => region.at(1, 1), RangeError, text);
   assertThrows(() => region.get(1, 1).block(), RangeError, text);
   assertThrows(() => region.load(1, 1).block(), RangeError, "Cannot load 1152921504606846976");
@@ -397,7 +397,14 @@ Deno.test("What is too large for a number is an error of the handle of a far ele
     RangeError,
     "Cannot fetchAdd what was at index 0",
   );
-  assertEquals(region.get(1, 1, 1).block(), new BigUint64Array([2n ** 60n + 1n]));
+  const found = new BigUint64Array(1);
+  region.get(1, 1, found).block();
+  assertEquals(found[0], 2n ** 60n + 1n);
+  const copy = "Cannot get 1152921504606846977 (item 1) from region 1 of u64: it is beyond";
+  assertThrows(() => region.get(1, 0, 2).block(), RangeError, copy);
+  const numbers = new Float64Array(2);
+  assertThrows(() => region.get(1, 0, numbers).block(), RangeError, copy);
+  assertEquals(numbers, Float64Array.of(0, NaN));
 });
 
 Deno.test("What ends is seen with the event that tells of it, else nothing is looked at", () => {
@@ -415,7 +422,7 @@ Deno.test("What ends is seen with the event that tells of it, else nothing is lo
     kick() {},
     addPoller: (poller: () => number) => void (poll = poller),
   };
-  const memory = new FarMemory(progress as unknown as Progress);
+  const memory = new FarWork(progress as unknown as Progress);
   const over: number[] = [];
   for (const ticket of pending) {
     const operation = memory.begin<void>(1);
@@ -436,4 +443,54 @@ Deno.test("What ends is seen with the event that tells of it, else nothing is lo
   assertEquals([polls(), looks], [[0, 0, 0], 0]);
   end(2, 5);
   assertEquals([polls(), over, memory.pending], [[2, 0, 0], [3, 1, 4, 2, 5], 0]);
+});
+
+Deno.test("What quiet() was called behind is at its targets once it is complete", async () => {
+  for (const way of ["await", "block", "in a handler"]) {
+    using pes = far(3);
+    const { network } = pes;
+    const [region] = pes.allocShared("u32", 100) as [SharedMemoryRegion<"u32">];
+    const { regions, progress } = pes.all[0]!;
+    const counter = new Counter();
+    regions.countWith(counter);
+    for (let round = 0; round < 100; round++) {
+      for (let i = Math.floor(network!.random() * 9); i >= 0; i--) {
+        const pe = 1 + Math.floor(network!.random() * 2);
+        const index = Math.floor(network!.random() * 50);
+        // Some that nobody waits for.
+        if (network!.random() < 0.3) regions.quiet();
+        region.putUnmanaged(pe, index, new Uint32Array(50).fill(round));
+        region.putStrided(pe, 0, 3, new Uint32Array(10));
+        region.batchAdd([100 * pe + 99], 1);
+      }
+      const [first, second] = [regions.quiet(), regions.quiet()];
+      if (way === "await") await first;
+      else if (way === "block") second.block();
+      else {
+        let run = false;
+        progress.addPoller(() => {
+          if (!run) first.block();
+          run = true;
+          return 0;
+        });
+        while (!run) progress.step();
+      }
+      assertEquals(lamellaOf(pes, 0).open, 0, `${way}, seed ${seed}`);
+      await second;
+      assertEquals([regions.pendingFar, counter.under], [0, 0], `${way}, seed ${seed}`);
+    }
+  }
+});
+
+Deno.test("quiet() is over when what it covers has failed, and does not fail", async () => {
+  using pes = far(2);
+  const [region] = pes.allocShared("u32", 100) as [SharedMemoryRegion<"u32">];
+  const { regions } = pes.all[0]!;
+  pes.network!.failing = 1;
+  const put = region.add(1, 0, 1);
+  const counter = new Counter();
+  regions.countWith(counter);
+  await regions.quiet();
+  assertEquals(counter.errors.length, 1);
+  await assertRejects(async () => await put, LamellarError, "it is cut");
 });

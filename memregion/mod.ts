@@ -1,12 +1,13 @@
 /**
- * Memory regions: memory that every PE reads and writes directly, without the help of the PE that
- * has it. A shared region has a part on every PE, a one-sided one belongs to the PE that allocated
- * it and is reached by its handle.
+ * Memory regions: memory that every PE can read and write directly, without the help of the PE that
+ * has it. A shared region has a part on every PE. A one-sided region belongs to the PE that
+ * allocated it; others reach it by its handle.
  *
- * Guarantees: every operation checks element type, range and life of the region before it changes
- * anything; a put is visible at its target, and to whatever handles an active message sent
- * afterwards, once its handle is complete; atomic operations are ordered, everything else is not;
- * no wait outlives a failure of the job.
+ * Guarantees: every operation checks the element type, the range and the liveness of the region
+ * before it changes anything. Once its handle is done, a put is visible at its target and to the
+ * handler of every active message sent afterwards. The atomic operations of a PE at one PE are
+ * ordered; only `fence` and `quiet` of the world order anything else. No wait outlives a failure of
+ * the job.
  *
  * ```ts
  * import { LamellarWorldBuilder } from "../mod.ts";
@@ -24,31 +25,34 @@
  */
 
 export type {
+  BitsValue,
   ElementArray,
+  ElementSlice,
   ElementType,
+  ElementTypeLike,
   ElementTypes,
   ElementValue,
   IntegerValue,
-} from "./element_types.ts";
-export { RmaHandle } from "./handle.ts";
-export { OneSidedAtomics } from "./one_sided_atomics.ts";
+  NumericValue,
+} from "../internal/elements.ts";
+export { RmaHandle } from "./transfer/handle.ts";
 export { OneSidedMemoryRegion } from "./one_sided_region.ts";
-export { OneSidedRma } from "./one_sided_rma.ts";
-export { MemNotLocalError } from "./refusals.ts";
+export { MemNotLocalError } from "./memory/refusals.ts";
 export {
+  type BatchCompareExchangeResult,
+  type BitsSource,
   type BulkSource,
   type CompareExchangeResult,
   type GetTarget,
   type IndexSource,
   type IntegerSource,
   MemoryRegion,
+  type NumericSource,
   type PutSource,
   type RegionSignal,
 } from "./region.ts";
-export { RegionBatches } from "./region_batches.ts";
-export { SharedAtomics } from "./shared_atomics.ts";
 export { SharedMemoryRegion } from "./shared_region.ts";
-export { SharedRma } from "./shared_rma.ts";
 export { type AllocationResult, type LamellarMemoryRegion, RegionSpace } from "./space.ts";
-export { type Comparison, WaitHandle, type WaitOptions } from "./waits.ts";
+export { WaitHandle } from "./waits/wait_handle.ts";
+export type { Comparison } from "./waits/waits.ts";
 export { encodeOneSided, encodeShared, ONE_SIDED_NUMBERS, SHARED_NUMBERS } from "./wire.ts";

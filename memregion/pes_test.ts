@@ -2,8 +2,8 @@ import { assert } from "@std/assert";
 import { instantiateKernels } from "../internal/kernels.ts";
 import { BLOCK, blockOf, createMemory, layoutFor } from "../lamellae/local/layout.ts";
 import { LocalLamella } from "../lamellae/local/local_lamella.ts";
-import { Collectives, Progress } from "../lamellae/mod.ts";
-import type { ElementType } from "./element_types.ts";
+import { PeGroups, Progress } from "../lamellae/mod.ts";
+import type { ElementType } from "../internal/elements.ts";
 import { FarLamella, Network, type NetworkOptions } from "./far_lamella_test.ts";
 import type { SharedMemoryRegion } from "./shared_region.ts";
 import { RegionSpace } from "./space.ts";
@@ -18,6 +18,8 @@ export interface Pe {
 
 /** PEs over one memory, all in this thread: each has to be stepped in turn. */
 export class Pes implements Disposable {
+  /** A PE that waits in its event loop does not keep that alive, its Worker does. */
+  readonly #alive = setInterval(() => {}, 1000);
   readonly all: Pe[] = [];
   /** Between the processes, if there are several. */
   readonly network: Network | undefined;
@@ -36,7 +38,7 @@ export class Pes implements Disposable {
         ? new FarLamella(network, layout, memory, kernels, pe)
         : new LocalLamella(layout, memory, kernels, pe);
       const progress = new Progress(lamella, true);
-      const regions = new RegionSpace(progress, new Collectives(progress, 1));
+      const regions = new RegionSpace(progress, new PeGroups(progress).world(1));
       this.all.push({ pe, lamella, progress, regions });
     }
   }
@@ -61,6 +63,7 @@ export class Pes implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#alive);
     for (const { progress, regions } of this.all) {
       regions.close();
       progress.close();

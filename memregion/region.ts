@@ -1,21 +1,31 @@
 /**
- * What every region offers: its size and type, direct access to what lies on this PE, and waiting
- * for values there.
+ * What every region offers: its size and type, direct access to the elements on this PE, and
+ * waiting for values there.
  *
  * @module
  */
 
-import type { Batches } from "./batch.ts";
+import type { Batches } from "./transfer/batch.ts";
 import {
   type ElementArray,
   elementInfo,
+  type ElementSlice,
   type ElementType,
   type ElementValue,
-} from "./element_types.ts";
-import { type RmaHandle, settled } from "./handle.ts";
-import { labelOf, refuseValue } from "./refusals.ts";
-import { type Given, MEMORY, type RegionMemory, regionOf, type Rest } from "./region_memory.ts";
-import { type Comparison, holds, WaitHandle, type WaitOptions, type Waits } from "./waits.ts";
+} from "../internal/elements.ts";
+import { type RmaHandle, settled } from "./transfer/handle.ts";
+import { labelOf } from "./memory/refusals.ts";
+import {
+  type Given,
+  MEMORY,
+  type RegionMemory,
+  regionOf,
+  type Rest,
+} from "./memory/region_memory.ts";
+import { AllHold, AnyHolds, holds, OneHolds, SomeHold } from "./waits/wait_conditions.ts";
+import type { WaitOptions } from "../lamellae/mod.ts";
+import { WaitHandle } from "./waits/wait_handle.ts";
+import type { Comparison, Waits } from "./waits/waits.ts";
 
 /** What the regions of a PE share. */
 export interface RegionServices {
@@ -25,69 +35,133 @@ export interface RegionServices {
   readonly batches: Batches;
   /** The waits of this PE. */
   readonly waits: Waits;
-  /** Makes the handle of something that gives nothing. */
+  /** Makes the handle of an operation that gives nothing. */
   ended(rest: Rest): RmaHandle<void>;
-  /** Makes the handle of something that gives a value. */
+  /** Makes the handle of an operation that gives a value. */
   given<T>(value: Given<T>): RmaHandle<T>;
-  /** As `given`, of a value that is there once something else is complete. */
-  givenAfter<T>(rest: Rest, value: T): RmaHandle<T>;
+  /** Like `given`, for a value that is made once another operation is complete. */
+  givenAfter<T>(rest: Rest, give: () => T): RmaHandle<T>;
 }
 
-/** How a put also tells that it is there: sets or adds to an element that the target waits for. */
+/**
+ * How a put signals its arrival: it sets an element that the target PE waits for, or adds to it.
+ *
+ * @category Memory regions
+ */
 export interface RegionSignal<S extends ElementType = ElementType> {
-  /** The region of the element: a shared one, or a one-sided one of the same PE. */
+  /** The region of the element: a shared region, or a one-sided region of the same PE. */
   readonly region: MemoryRegion<S>;
   /** Index of the element. */
   readonly index: number;
-  /** What to set it to, or to add. */
+  /** The value to set or to add. */
   readonly value: ElementValue<S>;
   /** Whether to set or to add; `"set"` if left out. */
   readonly op?: "set" | "add";
 }
 
-/** A list of indices: zero copies are made if it lies in the shared heap, as regions do. */
+/**
+ * A list of indices. A list in the shared heap, such as a region, is not copied.
+ *
+ * @category Memory regions
+ */
 export type IndexSource =
   | Uint32Array
   | BigUint64Array
+  | Float64Array
   | readonly number[]
   | MemoryRegion<"u32">
   | MemoryRegion<"u64">
   | MemoryRegion<"bigu64">;
 
-/** What compare-and-exchange found. */
+/**
+ * What compare-and-exchange found.
+ *
+ * @category Memory regions
+ */
 export interface CompareExchangeResult<E extends ElementType> {
-  /** Whether the element was as expected, and so was replaced. */
+  /** Whether the element was as expected and was therefore replaced. */
   readonly ok: boolean;
   /** What the element was. */
   readonly value: ElementValue<E>;
 }
 
-/** What can be filled with elements. */
-export type GetTarget<E extends ElementType> = ElementArray<E> | MemoryRegion<E>;
+/**
+ * What compare-and-exchange of a list of elements found.
+ *
+ * @category Memory regions
+ */
+export interface BatchCompareExchangeResult<E extends ElementType> {
+  /** For each: 1 if it was as expected and was therefore replaced, else 0. */
+  readonly ok: Uint8Array;
+  /** What each was. */
+  readonly values: ElementArray<E>;
+}
 
-/** What elements can be taken from, one after the other; a region gives what it has on this PE. */
+/**
+ * What can be filled with elements. For 64-bit integers this may be an array of numbers or of
+ * BigInts.
+ *
+ * @category Memory regions
+ */
+export type GetTarget<E extends ElementType> =
+  | ElementArray<E>
+  | ElementSlice<E>
+  | MemoryRegion<E>;
+
+/**
+ * A source of several elements; a region gives its part on this PE.
+ *
+ * @category Memory regions
+ */
 export type BulkSource<E extends ElementType> =
   | GetTarget<E>
   | readonly ElementValue<E>[];
 
-/** What can be put: many elements or a single value. */
+/**
+ * What can be put: several elements or a single value.
+ *
+ * @category Memory regions
+ */
 export type PutSource<E extends ElementType> = BulkSource<E> | ElementValue<E>;
 
-/** As `PutSource`, of integer types only. */
-export type IntegerSource<E extends ElementType> = E extends "f32" | "f64" ? never : PutSource<E>;
+/**
+ * Like `PutSource`, for integer types only.
+ *
+ * @category Memory regions
+ */
+export type IntegerSource<E extends ElementType> = E extends "f32" | "f64" | "bool" ? never
+  : PutSource<E>;
 
-/** A region of memory that other PEs can read and write. */
+/**
+ * Like `PutSource`, for integers and booleans only.
+ *
+ * @category Memory regions
+ */
+export type BitsSource<E extends ElementType> = E extends "f32" | "f64" ? never : PutSource<E>;
+
+/**
+ * Like `PutSource`, for numbers only.
+ *
+ * @category Memory regions
+ */
+export type NumericSource<E extends ElementType> = E extends "bool" ? never : PutSource<E>;
+
+/**
+ * A region of memory that other PEs can read and write.
+ *
+ * @category Memory regions
+ */
 export abstract class MemoryRegion<E extends ElementType> implements Disposable {
   /**
    * The memory behind it.
    *
-   * @internal
+   * @ignore
    */
   readonly [MEMORY]: RegionMemory<ElementValue<E>>;
   /**
    * What it shares with other regions.
    *
-   * @internal
+   * @ignore
    */
   protected readonly services: RegionServices;
   /** The element type. */
@@ -98,7 +172,7 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
   /**
    * @param services What regions share.
    * @param memory The memory behind it.
-   * @internal
+   * @ignore
    */
   constructor(services: RegionServices, memory: RegionMemory<ElementValue<E>>) {
     this.services = services;
@@ -118,23 +192,23 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
   }
 
   /**
-   * The elements on this PE, live: what others put shows in it.
+   * The elements on this PE, as a live view: it shows what other PEs put.
    *
    * @returns A typed array over the memory. Do not use it after the region was disposed.
    * @throws {MemNotLocalError} If the data is on another PE.
    * @throws {ClosedError} If the region was disposed.
    */
-  asSlice(): ElementArray<E> {
-    return this[MEMORY].slice("asSlice") as unknown as ElementArray<E>;
+  asSlice(): ElementSlice<E> {
+    return this[MEMORY].slice("asSlice") as unknown as ElementSlice<E>;
   }
 
   /**
-   * The same as `asSlice`: JavaScript has no arrays that can only be read.
+   * The same as `asSlice`: JavaScript does not have read-only arrays.
    *
    * @returns A typed array over the memory.
    */
-  asMutSlice(): ElementArray<E> {
-    return this[MEMORY].slice("asMutSlice") as unknown as ElementArray<E>;
+  asMutSlice(): ElementSlice<E> {
+    return this[MEMORY].slice("asMutSlice") as unknown as ElementSlice<E>;
   }
 
   /**
@@ -150,26 +224,26 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
   }
 
   /**
-   * Compares an element on this PE with a value, once.
+   * Compares an element on this PE with a value, without waiting.
    *
    * @param index Index of the element.
-   * @param comparison How.
-   * @param value What with.
-   * @returns Whether it holds.
+   * @param comparison How to compare.
+   * @param value What to compare with.
+   * @returns Whether the comparison is true.
    */
   test(index: number, comparison: Comparison, value: ElementValue<E>): boolean {
     return holds(this[MEMORY], "test", index, comparison, value);
   }
 
   /**
-   * Waits until an element on this PE compares with a value as told. Puts and atomic operations of
-   * other PEs of this process through regions wake the wait, and so does everything of PEs of other
-   * processes but a plain `put`, which is noticed within 2 ms: use `putSignal`. What is written to
-   * `asSlice()` directly is noticed within 50 ms.
+   * Waits until a comparison of an element on this PE with a value is true. Puts and atomic
+   * operations that other PEs of this process do through regions wake the wait. So does everything
+   * from PEs of other processes except a plain `put`, which is noticed within 2 ms: use `putSignal`
+   * instead. What is written to `asSlice()` directly is noticed within 50 ms.
    *
    * @param index Index of the element.
    * @param comparison How to compare.
-   * @param value What with.
+   * @param value What to compare with.
    * @param options When to stop waiting.
    * @returns A handle to await or block on.
    * @throws {MemNotLocalError} If the data is on another PE.
@@ -188,14 +262,92 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
     comparison: Comparison,
     value: ElementValue<E>,
     options: WaitOptions = {},
-  ): WaitHandle<ElementValue<E>> {
-    return new WaitHandle(this.services.waits, this[MEMORY], index, comparison, value, options);
+  ): WaitHandle {
+    const wanted = { memory: this[MEMORY], op: "waitUntil", comparison };
+    return new WaitHandle(this.services.waits, new OneHolds(wanted, index, value), options);
   }
 
   /**
-   * Whether another handle stands for the same elements.
+   * Waits until the comparison of each of several elements on this PE with its value has been seen
+   * to be true, not necessarily all at the same time. Writes are noticed as in `waitUntil`.
    *
-   * @param other Anything.
+   * @param indices The elements; the list may be empty.
+   * @param comparison How to compare.
+   * @param values What to compare with: one value for all, or one for each.
+   * @param options When to stop waiting.
+   * @returns A handle to await or block on.
+   * @throws {RangeError} If an index is out of range, or the number of values is wrong.
+   * @throws {MemNotLocalError} If the data is on another PE.
+   * @example
+   * ```ts
+   * import { LamellarWorldBuilder } from "../mod.ts";
+   *
+   * await using world = await new LamellarWorldBuilder().build();
+   * const flags = await world.allocSharedMemRegion("u32", world.numPes);
+   * flags.store(0, world.myPe, 1 + world.myPe);
+   * const all = Array.from(flags, (_, pe) => pe);
+   * if (world.myPe === 0) await flags.waitUntilAll(all, "==", all.map((pe) => 1 + pe));
+   * ```
+   */
+  waitUntilAll(
+    indices: IndexSource,
+    comparison: Comparison,
+    values: PutSource<E>,
+    options: WaitOptions = {},
+  ): WaitHandle {
+    const wanted = { memory: this[MEMORY], op: "waitUntilAll", comparison };
+    return new WaitHandle(this.services.waits, new AllHold(wanted, indices, values), options);
+  }
+
+  /**
+   * Waits until the comparison of at least one of several elements on this PE with its value is
+   * true.
+   *
+   * @param indices The elements, at least one.
+   * @param comparison How to compare.
+   * @param values What to compare with: one value for all, or one for each.
+   * @param options When to stop waiting.
+   * @returns A handle to await or block on; it gives the index of the element, or the first in the
+   * list if there are several.
+   * @throws {RangeError} If an index is out of range, or the number of values is wrong.
+   * @throws {MemNotLocalError} If the data is on another PE.
+   */
+  waitUntilAny(
+    indices: IndexSource,
+    comparison: Comparison,
+    values: PutSource<E>,
+    options: WaitOptions = {},
+  ): WaitHandle<number> {
+    const wanted = { memory: this[MEMORY], op: "waitUntilAny", comparison };
+    return new WaitHandle(this.services.waits, new AnyHolds(wanted, indices, values), options);
+  }
+
+  /**
+   * Like `waitUntilAny`, but gives all elements whose comparison is true.
+   *
+   * @param indices The elements, at least one.
+   * @param comparison How to compare.
+   * @param values What to compare with: one value for all, or one for each.
+   * @param options When to stop waiting.
+   * @returns A handle to await or block on; it gives the indices of these elements, in the order of
+   * the list.
+   * @throws {RangeError} If an index is out of range, or the number of values is wrong.
+   * @throws {MemNotLocalError} If the data is on another PE.
+   */
+  waitUntilSome(
+    indices: IndexSource,
+    comparison: Comparison,
+    values: PutSource<E>,
+    options: WaitOptions = {},
+  ): WaitHandle<number[]> {
+    const wanted = { memory: this[MEMORY], op: "waitUntilSome", comparison };
+    return new WaitHandle(this.services.waits, new SomeHold(wanted, indices, values), options);
+  }
+
+  /**
+   * Tells whether another handle is for the same elements.
+   *
+   * @param other Any value.
    * @returns Whether it is a region over the same range of the same memory.
    */
   equals(other: unknown): boolean {
@@ -206,7 +358,7 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
       theirs.access.info.type === mine.access.info.type;
   }
 
-  /** Gives the handle up; see the classes of regions for what becomes of the memory. */
+  /** Gives up the handle; the classes of regions say what happens to the memory. */
   abstract dispose(): void;
 
   /** The same as `dispose`, for `using`. */
@@ -214,7 +366,11 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
     this.dispose();
   }
 
-  /** How the console shows it. */
+  /**
+   * How the console shows it.
+   *
+   * @ignore
+   */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();
   }
@@ -233,78 +389,20 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
  * @returns The array, in memory of its own.
  */
 export function newArray<E extends ElementType>(type: E, length: number): ElementArray<E> {
-  return new (elementInfo(type).arrayClass)(length) as unknown as ElementArray<E>;
+  return new (elementInfo(type).copyClass)(length) as unknown as ElementArray<E>;
 }
 
 /**
- * Puts the same elements to every PE.
+ * Makes a typed array for what is read at indices.
  *
- * @param memory The region.
- * @param index Index of the first element.
- * @param source What to copy.
- * @returns What is left of it.
+ * @param type The element type.
+ * @param indices The list of indices; nothing has been checked.
+ * @returns An array as long as the list; an empty one if it is not a list.
  */
-export function putAll<V>(memory: RegionMemory<V>, index: number, source: unknown): Rest {
-  const { far, lamella } = memory.space;
-  const { numPes, pe: own } = lamella;
-  let all: Rest;
-  for (let i = 1; i < numPes; i++) {
-    const pe = (own + i) % numPes;
-    const rest = memory.access.put(memory, pe, index, source);
-    if (rest) (all ??= far.begin(pe)).adopt(rest);
-  }
-  all?.seal(() => {});
-  // This PE comes last: the source may be a part of what is overwritten.
-  if (all && isInHeap(source, lamella.views.buffer)) all.wait();
-  memory.access.put(memory, own, index, source);
-  return all;
-}
-
-function isInHeap(source: unknown, heap: ArrayBufferLike): boolean {
-  if (regionOf(source)) return true;
-  return ArrayBuffer.isView(source) && source.buffer === heap;
-}
-
-/**
- * Puts elements, then changes the element that tells so.
- *
- * @param memory The region.
- * @param part The part.
- * @param index Index of the first element.
- * @param source What to copy.
- * @param signal Which element to change and how.
- * @returns What is left of it.
- * @throws {TypeError} If the signal is not on the same PE.
- */
-export function putSignal<V, S extends ElementType>(
-  memory: RegionMemory<V>,
-  part: number,
-  index: number,
-  source: unknown,
-  signal: RegionSignal<S>,
-): Rest {
-  const flag = signal.region[MEMORY];
-  const { op = "set" } = signal;
-  const pe = memory.allocation.firstPe + part;
-  const flagPart = pe - flag.allocation.firstPe;
-  if (flag.allocation.oneSided && flagPart !== 0) {
-    throw new TypeError(
-      `Cannot putSignal into ${labelOf(memory)} on PE ${pe}: the signal is on PE ` +
-        flag.allocation.firstPe,
-    );
-  }
-  if (op !== "set" && op !== "add") {
-    throw new TypeError(`Cannot putSignal into ${labelOf(memory)}: "${op}" is neither set nor add`);
-  }
-  // Whatever is wrong with the signal has to show before the elements are changed.
-  memory.position("putSignal", part, index, 0);
-  const at = flag.address("putSignal", flagPart, signal.index, 1);
-  if (!flag.access.accepts(signal.value)) refuseValue(flag, "putSignal", signal.value);
-  const data = memory.access.put(memory, part, index, source);
-  if (at < 0) {
-    const place = { memory: flag, op: "putSignal", part: flagPart, at };
-    return flag.access.far.signalAfter(data, place, op === "set" ? "store" : "add", signal.value);
-  }
-  if (op === "set") return flag.access.store(flag, flagPart, signal.index, signal.value);
-  return flag.access.update.add(flag, flagPart, signal.index, signal.value);
+export function arrayFor<E extends ElementType>(
+  type: E,
+  indices: IndexSource,
+): ElementArray<E> {
+  const isList = Array.isArray(indices) || ArrayBuffer.isView(indices) || regionOf(indices);
+  return newArray(type, isList ? indices.length : 0);
 }

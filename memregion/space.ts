@@ -6,44 +6,51 @@
  */
 
 import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
-import { ALLOCATION_ALIGN } from "../internal/limits.ts";
 import {
-  beginRequest,
   CollectiveHandle,
-  type Collectives,
   type Generation,
   type Lamella,
-  OPERATION,
   PART_HEADER,
   PART_HEADER_BYTES,
+  type PeGroup,
   type Progress,
-  REPLY_HEAD_BYTES,
-  replyDone,
+  WORLD_ID,
 } from "../lamellae/mod.ts";
-import { accessOf } from "./access.ts";
-import { Allocation, type SpaceState } from "./allocation.ts";
-import { Batches } from "./batch.ts";
+import { accessOf } from "./transfer/access.ts";
+import { Allocation, type AllocationHost, type SpaceState } from "./memory/allocation.ts";
+import { Batches } from "./transfer/batch.ts";
 import {
   type ElementInfo,
   elementInfo,
   type ElementType,
+  type ElementTypeLike,
   type ElementValue,
-} from "./element_types.ts";
-import { FarMemory, type WorkCounter } from "./far.ts";
-import { RmaHandle } from "./handle.ts";
+} from "../internal/elements.ts";
+import { FarWork, type WorkCounter } from "./transfer/pending.ts";
+import { RmaHandle } from "./transfer/handle.ts";
+import { noRoomIn, offerAgain } from "./offers.ts";
 import { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import type { RegionServices } from "./region.ts";
-import { type Access, type RegionHost, RegionMemory, type Rest } from "./region_memory.ts";
+import { type Access, type RegionHost, RegionMemory, type Rest } from "./memory/region_memory.ts";
 import { SharedMemoryRegion } from "./shared_region.ts";
-import { Waits } from "./waits.ts";
-import { readOffer, readOneSided, readShared, tableBytesOf, writeOffer } from "./wire.ts";
+import { Waits } from "./waits/waits.ts";
+import { SharedParts, tableBytesOf } from "./shared_parts.ts";
+import { readOffer, readOneSided, readShared, writeOffer } from "./wire.ts";
 
-/** A region of either kind: what sources and targets of copies may be. */
+/**
+ * A region of either kind, as sources and targets of copies may be.
+ *
+ * @category Memory regions
+ */
 export type LamellarMemoryRegion<E extends ElementType> =
   | SharedMemoryRegion<E>
   | OneSidedMemoryRegion<E>;
 
-/** What an allocation that may fail gives. */
+/**
+ * The result of an allocation that may fail.
+ *
+ * @category Memory regions
+ */
 export type AllocationResult<R> =
   | { readonly ok: true; readonly region: R }
   | { readonly ok: false; readonly error: OutOfMemoryError };
@@ -51,33 +58,32 @@ export type AllocationResult<R> =
 /** The regions of a world, seen from one PE. */
 export class RegionSpace {
   readonly #lamella: Lamella;
-  readonly #collectives: Collectives;
-  readonly #far: FarMemory;
+  readonly #group: PeGroup;
+  readonly #far: FarWork;
   readonly #host: RegionHost;
   readonly #services: RegionServices;
   readonly #access = new Map<ElementType, Access<unknown>>();
-  /** Shared allocations of which this PE has not disposed its part, by number. */
-  readonly #shared = new Map<number, Allocation>();
+  readonly #shared: SharedParts;
   /** One-sided allocations of this PE, by number. */
   readonly #own = new Map<number, Allocation>();
-  /** Parts of this PE that wait for the other PEs to dispose theirs. */
-  #leaving: { offset: number }[] = [];
-  #nextShared = 1;
   #nextOwn = 1;
   readonly #state: SpaceState = { closed: "", failure: undefined };
+  readonly #ownHost: AllocationHost;
 
   /**
    * @param progress The engine that waits.
-   * @param collectives The collectives of the world.
+   * @param group All PEs of the world.
    * @internal
    */
-  constructor(progress: Progress, collectives: Collectives) {
+  constructor(progress: Progress, group: PeGroup) {
     const { lamella } = progress;
     const done = new RmaHandle<void>(progress, undefined);
     this.#lamella = lamella;
-    this.#collectives = collectives;
-    const far = new FarMemory(progress);
+    this.#group = group;
+    const far = new FarWork(progress);
     this.#far = far;
+    this.#shared = new SharedParts(far, this.#state);
+    this.#ownHost = { lamella, state: this.#state, release: (own) => this.#release(own) };
     this.#host = { lamella, bytesPut: 0, far };
     this.#services = {
       done,
@@ -85,11 +91,8 @@ export class RegionSpace {
       waits: new Waits(progress),
       ended: (rest) => rest === undefined ? done : new RmaHandle<void>(progress, rest),
       given: (value) => new RmaHandle(progress, value),
-      givenAfter<T>(rest: Rest, value: T): RmaHandle<T> {
-        if (rest === undefined) return new RmaHandle(progress, value);
-        const operation = far.begin<T>(rest.pe);
-        operation.adopt(rest);
-        return new RmaHandle<T>(progress, operation.seal(() => value));
+      givenAfter<T>(rest: Rest, give: () => T): RmaHandle<T> {
+        return new RmaHandle<T>(progress, far.after(rest, give));
       },
     };
     progress.onFailure((error) => {
@@ -117,29 +120,44 @@ export class RegionSpace {
     this.#far.countWith(counter);
   }
 
+  /**
+   * Everything that this PE has started so far at any region, as one operation.
+   *
+   * @returns Its handle: complete once all of that is visible at its targets, to every PE.
+   */
+  quiet(): RmaHandle<void> {
+    this.#services.waits.progress.checkFailure();
+    const { kernels, pe } = this.#lamella;
+    // Plain stores of this PE come before its next ones on every processor, by an atomic operation.
+    kernels.or32(this.#lamella.address(pe, 0), 0);
+    return this.#services.ended(this.#far.all());
+  }
+
   /** How many waits for values are being awaited. */
   get pendingWaits(): number {
     return this.#services.waits.count;
   }
 
   /**
-   * Allocates a region with a part on every PE; all PEs have to call it, in the same order and with
-   * the same arguments.
+   * Allocates a region with a part on every PE of a group; all of them have to call it, in the same
+   * order and with the same arguments.
    *
    * @param type The element type.
    * @param length Elements on each PE, all 0 at first.
+   * @param group The PEs: all of the world, if left out.
    * @returns A handle for the region. It fails on every PE with an `OutOfMemoryError` if a PE has
    * no room.
    * @throws {TypeError} If there is no such type.
-   * @throws {RangeError} If the length is no integer from 1.
+   * @throws {RangeError} If the length is not an integer of at least 1.
    */
   allocShared<E extends ElementType>(
-    type: E,
+    type: ElementTypeLike<E>,
     length: number,
+    group: PeGroup = this.#group,
   ): CollectiveHandle<SharedMemoryRegion<E>> {
-    return this.#allocShared<E, SharedMemoryRegion<E>>(type, length, (result) => {
-      if (result.ok) return result.region;
-      throw result.error;
+    return this.#allocShared<E, SharedMemoryRegion<E>>(type, length, group, (result) => {
+      if ("error" in result) throw result.error;
+      return result.region;
     });
   }
 
@@ -148,47 +166,54 @@ export class RegionSpace {
    *
    * @param type The element type.
    * @param length Elements on each PE, all 0 at first.
+   * @param group The PEs: all of the world, if left out.
    * @returns A handle for the result.
    */
   tryAllocShared<E extends ElementType>(
-    type: E,
+    type: ElementTypeLike<E>,
     length: number,
+    group: PeGroup = this.#group,
   ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
     return this.#allocShared<E, AllocationResult<SharedMemoryRegion<E>>>(
       type,
       length,
+      group,
       (result) => result,
     );
   }
 
   #allocShared<E extends ElementType, R>(
-    type: E,
+    type: ElementTypeLike<E>,
     length: number,
+    group: PeGroup,
     give: (result: AllocationResult<SharedMemoryRegion<E>>) => R,
   ): CollectiveHandle<R> {
     const info = this.#check(type, length);
-    const tableBytes = tableBytesOf(this.#lamella.numPes);
-    const room = this.#allocate(tableBytes, info, length);
-    const allocation = this.#newAllocation(this.#nextShared++, 0);
-    this.#shared.set(allocation.id, allocation);
-    const collective = this.#collectives.call(
-      "allocSharedMemRegion",
-      `${type}, ${length}`,
-      writeOffer(room),
-    );
+    const shared = this.#shared;
+    const tableBytes = tableBytesOf(group.id, group.pes.length);
+    const allocation = shared.begin(group);
+    const take = (): number | OutOfMemoryError => {
+      const room = this.#allocate(tableBytes, info, length);
+      if (typeof room === "number") shared.mark(allocation, room);
+      return room;
+    };
+    let room = take();
+    const collective = group.call("allocSharedMemRegion", {
+      args: `${info.type}, ${length}`,
+      own: writeOffer(room),
+      goesOn: (offers, turn) =>
+        offerAgain(this.#far, offers, turn, () => {
+          if (typeof room !== "number") room = take();
+          return writeOffer(room);
+        }),
+    });
     return new CollectiveHandle(collective, (offers) => {
-      const error = offers.map(readOffer).find((offer) => offer instanceof OutOfMemoryError);
-      if (error instanceof OutOfMemoryError) {
-        this.#shared.delete(allocation.id);
-        allocation.close("its allocation failed");
-        if (typeof room === "number") {
-          this.#lamella.heap.release(room - tableBytes - PART_HEADER_BYTES);
-        }
+      const error = noRoomIn(offers);
+      if (error) {
+        shared.forget(allocation, typeof room === "number" ? room : undefined);
         return give({ ok: false, error });
       }
-      if (allocation.addresses.length === 0 && !allocation.closed) {
-        this.#place(allocation, offers.map(readOffer) as number[]);
-      }
+      shared.place(allocation, offers.map(readOffer) as number[]);
       const memory = this.#memory<E>(info, allocation, 0, length);
       allocation.root = memory;
       return give({ ok: true, region: new SharedMemoryRegion<E>(this.#services, memory) });
@@ -202,13 +227,16 @@ export class RegionSpace {
    * @param length Its elements, all 0 at first.
    * @returns The region.
    * @throws {TypeError} If there is no such type.
-   * @throws {RangeError} If the length is no integer from 1.
+   * @throws {RangeError} If the length is not an integer of at least 1.
    * @throws {OutOfMemoryError} If this PE has no room.
    */
-  allocOneSided<E extends ElementType>(type: E, length: number): OneSidedMemoryRegion<E> {
+  allocOneSided<E extends ElementType>(
+    type: ElementTypeLike<E>,
+    length: number,
+  ): OneSidedMemoryRegion<E> {
     const result = this.tryAllocOneSided(type, length);
-    if (result.ok) return result.region;
-    throw result.error;
+    if ("error" in result) throw result.error;
+    return result.region;
   }
 
   /**
@@ -219,11 +247,15 @@ export class RegionSpace {
    * @returns The result.
    */
   tryAllocOneSided<E extends ElementType>(
-    type: E,
+    type: ElementTypeLike<E>,
     length: number,
   ): AllocationResult<OneSidedMemoryRegion<E>> {
     const info = this.#check(type, length);
-    const offset = this.#allocate(0, info, length);
+    let offset = this.#allocate(0, info, length);
+    // What this PE has disposed is free once nothing is under way to or from it.
+    if (typeof offset !== "number" && this.#far.passFences()) {
+      offset = this.#allocate(0, info, length);
+    }
     if (offset instanceof OutOfMemoryError) return { ok: false, error: offset };
     const { pe, views } = this.#lamella;
     const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2));
@@ -232,7 +264,7 @@ export class RegionSpace {
     const header = this.#lamella.address(pe, offset - PART_HEADER_BYTES) / 4;
     views.i32[header + PART_HEADER.generation / 4] = generation.low;
     views.i32[header + PART_HEADER.generation / 4 + 1] = generation.high;
-    const allocation = this.#newAllocation(this.#nextOwn++, pe, generation);
+    const allocation = this.#newOneSided(this.#nextOwn++, pe, generation);
     allocation.place([offset]);
     this.#own.set(allocation.id, allocation);
     const memory = this.#memory<E>(info, allocation, 0, length);
@@ -240,14 +272,14 @@ export class RegionSpace {
     return { ok: true, region: new OneSidedMemoryRegion<E>(this.#services, memory) };
   }
 
-  #check(type: ElementType, length: number): ElementInfo {
+  #check(type: ElementTypeLike<ElementType>, length: number): ElementInfo {
     const info = elementInfo(type);
     this.#services.waits.progress.checkFailure();
     const { closed } = this.#state;
     if (closed) throw new ClosedError(`Cannot allocate a region: ${closed}`);
     if (Number.isSafeInteger(length) && length >= 1) return info;
     const text = `Cannot allocate a region of ${String(length)} elements: ` +
-      "the length has to be an integer from 1";
+      "the length must be an integer of at least 1";
     throw typeof length === "number" ? new RangeError(text) : new TypeError(text);
   }
 
@@ -258,7 +290,7 @@ export class RegionSpace {
     length: number,
   ): number | OutOfMemoryError {
     const { heap, pe, kernels, views } = this.#lamella;
-    this.#sweep();
+    this.#shared.sweep();
     const head = tableBytes + PART_HEADER_BYTES;
     const clear = (from: number, count: number): void => {
       kernels.fill(this.#lamella.address(pe, from), 0, count);
@@ -274,9 +306,10 @@ export class RegionSpace {
     }
   }
 
-  #newAllocation(id: number, firstPe: number, generation?: Generation): Allocation {
-    const release = (allocation: Allocation): void => this.#release(allocation);
-    return new Allocation(this.#lamella, this.#state, release, id, firstPe, generation);
+  #newOneSided(id: number, pe: number, guard: Generation): Allocation {
+    const label = `one-sided region ${id}`;
+    const owners = { id, label, group: undefined, groupId: WORLD_ID, pes: [pe], guard };
+    return new Allocation(this.#ownHost, owners);
   }
 
   #memory<E extends ElementType>(
@@ -296,53 +329,12 @@ export class RegionSpace {
     ) as unknown as RegionMemory<ElementValue<E>>;
   }
 
-  /**
-   * Frees one's own memory, and a part of a shared region when all PEs have left it; in both cases
-   * nothing may still be under way to or from it.
-   */
-  #release(allocation: Allocation): void {
-    const { heap, kernels, pe } = this.#lamella;
-    const { addresses, generation, id, offsets } = allocation;
-    if (generation) {
-      this.#own.delete(id);
-      kernels.fill(addresses[0]! - PART_HEADER_BYTES, 0, PART_HEADER_BYTES);
-      this.#far.fence(() => heap.release(offsets[0]! - PART_HEADER_BYTES));
-      return;
-    }
-    this.#shared.delete(id);
-    this.#far.fence(() => {
-      addresses.forEach((address, other) => {
-        if (address < 0) return this.#leave(other, offsets[other]!);
-        kernels.add32(address - PART_HEADER_BYTES + PART_HEADER.disposals, 1);
-      });
-      this.#leaving.push({ offset: offsets[pe]! });
-      this.#sweep();
-    });
-  }
-
-  /** Tells a far PE that this one has disposed a shared region. */
-  #leave(pe: number, part: number): void {
-    const head = { operation: OPERATION.leave, type: "u8", count: 0, part, position: 0 } as const;
-    const { bytes } = beginRequest(head, 0, 0);
-    const reply = new Uint8Array(REPLY_HEAD_BYTES);
-    const operation = this.#far.begin<void>(pe);
-    operation.start(
-      () => this.#lamella.operate(pe, bytes, reply),
-      () => void replyDone(reply, "dispose a region", pe),
-    );
-    operation.seal(() => {});
-  }
-
-  #sweep(): void {
-    if (this.#leaving.length === 0) return;
-    const { heap, kernels, numPes, pe } = this.#lamella;
-    const before = PART_HEADER_BYTES + tableBytesOf(numPes);
-    this.#leaving = this.#leaving.filter(({ offset }) => {
-      const header = this.#lamella.address(pe, offset - PART_HEADER_BYTES);
-      if (kernels.load32(header + PART_HEADER.disposals) !== numPes) return true;
-      heap.release(offset - before);
-      return false;
-    });
+  /** Frees memory of this PE once nothing is under way any more to or from it. */
+  #release({ addresses, id, offsets }: Allocation): void {
+    const { heap, kernels } = this.#lamella;
+    this.#own.delete(id);
+    kernels.fill(addresses[0]! - PART_HEADER_BYTES, 0, PART_HEADER_BYTES);
+    this.#far.fence(() => heap.release(offsets[0]! - PART_HEADER_BYTES));
   }
 
   /**
@@ -353,16 +345,11 @@ export class RegionSpace {
    * @throws {ProtocolError} If the numbers describe no region.
    */
   decodeShared(numbers: ArrayLike<number>): SharedMemoryRegion<ElementType> {
-    const { info, id, sender, offset, start, length } = readShared(numbers, this.#lamella);
-    let allocation = this.#shared.get(id);
-    if (!allocation) {
-      allocation = this.#newAllocation(id, 0);
-      allocation.close(`it was disposed by PE ${this.#lamella.pe}`);
-    } else if (allocation.addresses.length === 0 && !allocation.closed) {
-      // The sender knows already that the collective is over: its table tells where the parts are.
-      this.#place(allocation, this.#tableOf(sender, offset));
-    }
-    this.#checkRange(allocation, this.#lamella.pe, (start + length) * info.bytes);
+    const wire = readShared(numbers, this.#lamella);
+    const { info, start, length } = wire;
+    const allocation = this.#shared.find(wire);
+    const part = Math.max(0, allocation.localPart);
+    this.#checkRange(allocation, part, (start + length) * info.bytes);
     const memory = this.#memory<ElementType>(info, allocation, start, length);
     return new SharedMemoryRegion<ElementType>(this.#services, memory);
   }
@@ -379,7 +366,7 @@ export class RegionSpace {
     const { info, id, owner, offset, start, length, generation } = wire;
     let allocation = owner === this.#lamella.pe ? this.#own.get(id) : undefined;
     if (!allocation) {
-      allocation = this.#newAllocation(id, owner, generation);
+      allocation = this.#newOneSided(id, owner, generation);
       allocation.place([offset]);
     }
     this.#checkRange(allocation, 0, (start + length) * info.bytes);
@@ -387,47 +374,16 @@ export class RegionSpace {
     return new OneSidedMemoryRegion<ElementType>(this.#services, memory);
   }
 
-  /** Where the parts of a shared region are, as a PE knows that has finished its allocation. */
-  #tableOf(pe: number, offset: number): number[] {
-    const { heap, numPes, views } = this.#lamella;
-    const before = PART_HEADER_BYTES + tableBytesOf(numPes);
-    const table = offset - before;
-    const offsets = new Float64Array(numPes);
-    if (table >= 0 && this.#lamella.isNear(pe)) {
-      const at = this.#lamella.address(pe, table) / 8;
-      offsets.set(views.f64.subarray(at, at + numPes));
-    } else if (table >= 0) {
-      const operation = this.#far.begin<void>(pe);
-      operation.start(() => this.#lamella.getBytes(pe, table, new Uint8Array(offsets.buffer)));
-      operation.seal(() => {}).wait();
-    }
-    const held = (part: number): boolean =>
-      part % ALLOCATION_ALIGN === 0 && part >= before && part <= heap.capacity;
-    if (offsets[pe] === offset && offsets.every(held)) return [...offsets];
-    throw new ProtocolError(
-      `Cannot read the handle of a region: PE ${pe} has none at offset ${offset}`,
-      { pe },
-    );
-  }
-
   /** Refuses a handle that reaches beyond its memory; what a closed one says does not matter. */
   #checkRange(allocation: Allocation, part: number, end: number): void {
     const address = allocation.addresses[part];
     // A far PE checks the range of each operation against its own header.
-    if (address === undefined || address < 0 || !allocation.current) return;
+    if (address === undefined || address < 0 || !allocation.isCurrent(part)) return;
     const bytes = this.#lamella.views.f64[(address - PART_HEADER_BYTES + PART_HEADER.bytes) / 8]!;
     if (end <= bytes) return;
     throw new ProtocolError(
       `Cannot read the handle of region ${allocation.id}: it ends at byte ${end} of ${bytes}`,
     );
-  }
-
-  /** Notes where the parts are, for this PE and for those that it sends the region to. */
-  #place(allocation: Allocation, offsets: readonly number[]): void {
-    const { numPes, pe, views } = this.#lamella;
-    allocation.place(offsets);
-    const table = offsets[pe]! - PART_HEADER_BYTES - tableBytesOf(numPes);
-    views.f64.set(offsets, this.#lamella.address(pe, table) / 8);
   }
 
   /** Makes every region unusable; called when the world closes. */
@@ -442,7 +398,7 @@ export class RegionSpace {
 
   #closeAll(reason: string): void {
     this.#state.closed = reason;
-    for (const allocation of this.#shared.values()) allocation.close(reason);
+    this.#shared.closeAll(reason);
     for (const allocation of this.#own.values()) allocation.close(reason);
   }
 }

@@ -7,15 +7,15 @@
 
 import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
 import { ALLOCATION_ALIGN, EXCHANGE_BYTES } from "../internal/limits.ts";
-import type { Generation, Lamella } from "../lamellae/mod.ts";
-import { type ElementInfo, ELEMENTS, type ElementType } from "./element_types.ts";
+import { type Generation, type Lamella, WORLD_ID } from "../lamellae/mod.ts";
+import { type ElementInfo, ELEMENTS, type ElementType } from "../internal/elements.ts";
 import type { OneSidedMemoryRegion } from "./one_sided_region.ts";
-import { labelOf } from "./refusals.ts";
-import { MEMORY, type RegionMemory } from "./region_memory.ts";
+import { labelOf } from "./memory/refusals.ts";
+import { MEMORY, type RegionMemory } from "./memory/region_memory.ts";
 import type { SharedMemoryRegion } from "./shared_region.ts";
 
 /** How many numbers a shared region is. */
-export const SHARED_NUMBERS = 6;
+export const SHARED_NUMBERS = 8;
 /** How many numbers a one-sided region is. */
 export const ONE_SIDED_NUMBERS = 8;
 
@@ -23,8 +23,12 @@ export const ONE_SIDED_NUMBERS = 8;
 export interface SharedWire {
   readonly info: ElementInfo;
   readonly id: number;
-  /** The PE that sent it. */
-  readonly sender: number;
+  /** The PEs that have a part, `WORLD_ID` for all. */
+  readonly groupId: number;
+  /** How many there are. */
+  readonly parts: number;
+  /** One of them: the sender, if it has a part. */
+  readonly holder: number;
   /** Offset of the elements there. */
   readonly offset: number;
   readonly start: number;
@@ -44,14 +48,6 @@ export interface OneSidedWire {
 }
 
 /**
- * @param numPes Number of PEs.
- * @returns Bytes of the table in front of each part of a shared region, which tells where all are.
- */
-export function tableBytesOf(numPes: number): number {
-  return Math.ceil(numPes * 8 / ALLOCATION_ALIGN) * ALLOCATION_ALIGN;
-}
-
-/**
  * Turns a shared region into numbers.
  *
  * @param region The region.
@@ -60,9 +56,18 @@ export function tableBytesOf(numPes: number): number {
  */
 export function encodeShared(region: SharedMemoryRegion<ElementType>): number[] {
   const memory: RegionMemory<unknown> = openMemory(region);
-  const { pe } = memory.space.lamella;
-  const { id, offsets } = memory.allocation;
-  return [memory.access.info.code, id, pe, offsets[pe]!, memory.start, memory.length];
+  const { localPart, offsets, owners, pes } = memory.allocation;
+  const part = Math.max(0, localPart);
+  return [
+    memory.access.info.code,
+    owners.id,
+    pes[part]!,
+    offsets[part]!,
+    memory.start,
+    memory.length,
+    owners.groupId,
+    pes.length,
+  ];
 }
 
 /**
@@ -74,12 +79,12 @@ export function encodeShared(region: SharedMemoryRegion<ElementType>): number[] 
  */
 export function encodeOneSided(region: OneSidedMemoryRegion<ElementType>): number[] {
   const memory: RegionMemory<unknown> = openMemory(region);
-  const { firstPe, generation, id, offsets } = memory.allocation;
-  const { low, high } = generation!;
+  const { guard, id, offsets, pes } = memory.allocation;
+  const { low, high } = guard!;
   return [
     memory.access.info.code,
     id,
-    firstPe,
+    pes[0]!,
     offsets[0]!,
     memory.start,
     memory.length,
@@ -106,8 +111,16 @@ function openMemory(
  * @throws {ProtocolError} If they describe no region.
  */
 export function readShared(numbers: ArrayLike<number>, lamella: Lamella): SharedWire {
-  const { pe: sender, ...common } = readCommon(numbers, SHARED_NUMBERS, lamella);
-  return { ...common, sender };
+  const { pe: holder, ...common } = readCommon(numbers, SHARED_NUMBERS, lamella);
+  const [groupId, parts] = [numbers[6]!, numbers[7]!];
+  const { numPes } = lamella;
+  if (!Number.isSafeInteger(groupId) || groupId < WORLD_ID || !Number.isInteger(parts)) {
+    throw unreadable(numbers);
+  }
+  if (parts < 1 || parts > numPes || (groupId === WORLD_ID && parts !== numPes)) {
+    throw unreadable(numbers);
+  }
+  return { ...common, holder, groupId, parts };
 }
 
 /**
@@ -129,7 +142,7 @@ function readCommon(
   numbers: ArrayLike<number>,
   count: number,
   lamella: Lamella,
-): Omit<SharedWire, "sender"> & { pe: number } {
+): Omit<SharedWire, "holder" | "groupId" | "parts"> & { pe: number } {
   const [code = -1, id = -1, pe = -1, offset = -1, start = -1, length = -1] = Array.from(numbers);
   const info = ELEMENTS[code];
   const whole = [id, pe, offset, start, length].every((n) => Number.isSafeInteger(n) && n >= 0);
@@ -143,7 +156,7 @@ function readCommon(
 
 function unreadable(numbers: ArrayLike<number>): ProtocolError {
   return new ProtocolError(
-    `Cannot read the handle of a region: ${Array.from(numbers).join(", ")} describe none`,
+    `Cannot read the handle of a region: ${Array.from(numbers).join(", ")} do not describe one`,
   );
 }
 

@@ -11,10 +11,10 @@
 import wabt from "npm:wabt@1.0.39";
 import { batchSource } from "../internal/kernels/batch.ts";
 import { COPY_SOURCE } from "../internal/kernels/copy.ts";
-import { elementSource } from "../internal/kernels/element.ts";
+import { elementSource, importSource } from "../internal/kernels/element.ts";
 import { SYNC_SOURCE } from "../internal/kernels/sync.ts";
 import { translateSource } from "../internal/kernels/translate.ts";
-import { ELEMENT_TYPES } from "../internal/kernels/types.ts";
+import { KERNEL_TYPES } from "../internal/kernels/types.ts";
 import { type AddressWidth, lower } from "../internal/kernels/wat.ts";
 
 /** What the sources use beyond the first version of WebAssembly. */
@@ -33,8 +33,9 @@ const CHARACTERS_A_LINE = 92;
 /** The source of each module, by the name it is loaded under. */
 function sources(width: AddressWidth): Map<string, string> {
   const modules = new Map([["core", SYNC_SOURCE + COPY_SOURCE]]);
-  for (const type of ELEMENT_TYPES) {
+  for (const type of KERNEL_TYPES) {
     const source = [
+      importSource(type),
       translateSource(width, type.bytes),
       elementSource(type),
       batchSource(type, width),

@@ -1,6 +1,6 @@
 /**
- * Prints what there is to run on: `deno task info [--provider NAME] [--domain NAME]`. This is what
- * a report of a fault should contain.
+ * Prints what a job would have here, and what there is to run on: `deno task info [--provider NAME]
+ * [--domain NAME]`. This is what a report of a fault should contain.
  *
  * @module
  */
@@ -18,9 +18,16 @@ import {
   openFabric,
   refusal,
 } from "../ffi/mod.ts";
-import { type Environment, environment } from "../internal/config.ts";
+import {
+  type Environment,
+  environment,
+  environmentNames,
+  readConfig,
+  unknownVariables,
+} from "../internal/config.ts";
 import { FeatureLevelError, TransportError } from "../internal/errors.ts";
 import { VERSION } from "../internal/version.ts";
+import { tryReserve } from "../lamellae/mod.ts";
 
 const PERMISSIONS = ["read", "write", "net", "env", "run", "ffi", "sys", "import"] as const;
 
@@ -44,7 +51,7 @@ const READS = 20_000;
  */
 export function launcherLines(env: Environment): string[] {
   const found = LAUNCHERS.filter(({ variable }) => (env(variable) ?? "") !== "");
-  if (found.length === 0) return ["none: one process by itself"];
+  if (found.length === 0) return ["none: a job of one process"];
   return found.map(({ variable, means }) => `${means}: ${variable}=${env(variable)}`);
 }
 
@@ -65,6 +72,64 @@ export function offerLines(offers: readonly FabricInfo[], choice: FabricChoice):
   return [...new Set(lines)];
 }
 
+/** A size as one reads it. */
+function size(bytes: number): string {
+  const power = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const text = (bytes / 1024 ** power).toFixed(power === 3 ? 2 : 0).replace(/\.?0+$/, "");
+  return `${text} ${["bytes", "KiB", "MiB", "GiB"][power]}`;
+}
+
+/** Where a value comes from. */
+function source(variable: string, value: unknown, byDefault: string): string {
+  return value === undefined ? byDefault : `by ${variable}`;
+}
+
+/**
+ * What a job that is started now on this machine would have.
+ *
+ * @param env The environment
+ * @param names The names of all its variables
+ * @param cores Cores of the machine
+ * @returns A line for the PEs, their heaps, the memory, and the settings
+ */
+export function jobLines(env: Environment, names: Iterable<string>, cores: number): string[] {
+  const set = [...names].filter((name) => name.startsWith("LAMELLAR_") && env(name)).sort();
+  const settings = set.map((name) => `${name}=${name === "LAMELLAR_SECRET" ? "…" : env(name)}`);
+  const lines = [
+    settings.length === 0
+      ? "settings: all at their defaults (docs/environment.md)"
+      : `settings: ${settings.join(" ")}, all others at their defaults (docs/environment.md)`,
+    ...unknownVariables(set),
+  ];
+  try {
+    const config = readConfig(env);
+    const { pes, heapBytes } = config;
+    const numPes = pes ?? cores;
+    const job = tryReserve(numPes, config);
+    lines.unshift(
+      `PEs: ${numPes}, ${source("LAMELLAR_PES", pes, "one for each core")}`,
+      `heap: ${size(job.heapBytes)} for each PE, ` +
+        source("LAMELLAR_HEAP_SIZE", heapBytes, "shared evenly"),
+      `shared memory: a job of one process reserves ${size(job.totalBytes)}, which the machine ` +
+        "provides only as it is used",
+    );
+  } catch (error) {
+    // What is wrong with a setting is what is to be told.
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    lines.unshift(`cannot start a job: ${error.message}`);
+  }
+  return lines;
+}
+
+/** How much memory the machine has, where that may be asked. */
+function memoryLines(): string[] {
+  if (Deno.permissions.querySync({ name: "sys", kind: "systemMemoryInfo" }).state !== "granted") {
+    return [];
+  }
+  const { total, available } = Deno.systemMemoryInfo();
+  return [`memory of the machine: ${size(total)}, ${size(available)} available`];
+}
+
 function systemLines(): string[] {
   const { deno, v8, typescript } = Deno.version;
   const states = PERMISSIONS.map((name) => {
@@ -75,6 +140,7 @@ function systemLines(): string[] {
     `Lamellar ${VERSION}`,
     `Deno ${deno}, V8 ${v8}, TypeScript ${typescript}, ${Deno.build.target}`,
     `cores: ${navigator.hardwareConcurrency}`,
+    ...memoryLines(),
     `permissions: ${states.join(", ")}`,
     `processes of this host ${canShare() ? "can" : "cannot"} share memory`,
   ];
@@ -88,12 +154,12 @@ function canShare(): boolean {
 }
 
 function limitLines(info: FabricInfo): string[] {
-  const size = (bytes: number) => bytes === Number.MAX_SAFE_INTEGER ? "no limit" : `${bytes} bytes`;
+  const most = (bytes: number) => bytes === Number.MAX_SAFE_INTEGER ? "no limit" : `${bytes} bytes`;
   return [
-    `message at most ${size(info.maxMsgSize)}, injected ${size(info.injectSize)}`,
+    `message at most ${most(info.maxMsgSize)}, injected ${most(info.injectSize)}`,
     info.orderedPutSize === 0
       ? "puts in any order"
-      : `puts in the order of the calls, at most ${size(info.orderedPutSize)}`,
+      : `puts in the order of the calls, at most ${most(info.orderedPutSize)}`,
     `operations under way ${info.txSize}, receives ${info.rxSize}`,
     `pieces of a send ${info.txIovLimit}, of a receive ${info.rxIovLimit}, ` +
     `of remote memory ${info.rmaIovLimit}`,
@@ -127,9 +193,9 @@ function endpointLines(choice: FabricChoice): string[] {
 
 function why(choice: FabricChoice): string {
   if (choice.provider === undefined) {
-    return "the first that can be used, in the order of preference";
+    return "the first usable one, in libfabric's order of preference";
   }
-  return `asked for by ${choice.provider}`;
+  return `asked for as ${choice.provider}`;
 }
 
 function fabricLines(choice: FabricChoice): string[] {
@@ -154,6 +220,9 @@ function main(): number {
     provider: args.provider || environment("LAMELLAR_ROFI_PROVIDER") || undefined,
     domain: args.domain || environment("LAMELLAR_ROFI_DOMAIN") || undefined,
   };
+  const cores = navigator.hardwareConcurrency;
+  for (const line of jobLines(environment, environmentNames(), cores)) console.log(line);
+  console.log();
   for (const line of systemLines()) console.log(line);
   console.log(`launcher: ${launcherLines(environment).join("; ")}`);
   try {

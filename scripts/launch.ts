@@ -37,12 +37,12 @@ function isCluster({ settings, cluster }: LaunchArgs): boolean {
   const backend = settings.get("LAMELLAR_BACKEND")?.value ?? environment("LAMELLAR_BACKEND");
   const asked = Object.values(shape).some((value) => value !== undefined && value !== false);
   if (asked && backend === "local") {
-    throw new UsageError("Cannot start processes on the local lamella: it is one process");
+    throw new UsageError("Cannot start several processes on the local lamella: it has only one");
   }
   const several = asked || backend === "rofi" || backend === "shmem";
   if (!several && cluster.env.length + cluster.flags.length > 0) {
     throw new UsageError(
-      "Options -x and --allow-… are for several processes; add --processes or --hosts",
+      "Options -x and --allow-… only apply to several processes; add --processes or --hosts",
     );
   }
   return several;

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { nearestWord } from "../internal/nearest_word.ts";
+
 /** What the launcher is asked to do. */
 export interface LaunchArgs {
   /** Settings given by an option, by the name of the variable they replace. */
@@ -28,7 +30,7 @@ export interface ClusterArgs {
   readonly hostfile: string | undefined;
   /** Variables to pass on, as `NAME` or `NAME=value`. */
   readonly env: readonly string[];
-  /** Flags of `deno run` for the processes; none stands for those of the launcher. */
+  /** Flags of `deno run` for the processes; an empty list means those of the launcher. */
   readonly flags: readonly string[];
   /** Whether the program is a command of the system rather than a module. */
   readonly exec: boolean;
@@ -49,6 +51,9 @@ export class UsageError extends Error {
 /** Options that set what a variable sets too. */
 const SETTINGS: Readonly<Record<string, { variable: string; takesValue: boolean }>> = {
   "-n": { variable: "LAMELLAR_PES", takesValue: true },
+  // As MPI's launchers have it.
+  "-np": { variable: "LAMELLAR_PES", takesValue: true },
+  "--np": { variable: "LAMELLAR_PES", takesValue: true },
   "--pes": { variable: "LAMELLAR_PES", takesValue: true },
   "--heap": { variable: "LAMELLAR_HEAP_SIZE", takesValue: true },
   "-l": { variable: "LAMELLAR_LABEL", takesValue: false },
@@ -111,7 +116,7 @@ export function parseLaunchArgs(args: readonly string[]): LaunchArgs {
     const takesValue = SETTINGS[option]?.takesValue ??
       (Object.hasOwn(CLUSTER, option) ? CLUSTER[option] : undefined);
     if (takesValue === undefined) {
-      throw new UsageError(`Unknown option ${option}; --help lists them`);
+      throw new UsageError(unknown(arg, option));
     }
     if (!takesValue && attached !== undefined) {
       throw new UsageError(`Option ${option} takes no value, got "${attached}"`);
@@ -172,17 +177,24 @@ function count(option: string, text: string | undefined): number | undefined {
   );
 }
 
-/** Takes `--name=value` and `-n4` apart. */
+/** Takes `--name=value`, `-n=4` and `-n4` apart. */
 function split(arg: string): { option: string; attached: string | undefined } {
-  const equals = arg.indexOf("=");
-  if (arg.startsWith("--")) {
-    return equals < 0
-      ? { option: arg, attached: undefined }
-      : { option: arg.slice(0, equals), attached: arg.slice(equals + 1) };
-  }
-  return arg.length === 2
-    ? { option: arg, attached: undefined }
-    : { option: arg.slice(0, 2), attached: arg.slice(2) };
+  const [, option, attached] = /^(--[^=]*|-np(?![^=\d])|-[^-])(.*)$/s.exec(arg)!;
+  if (attached === "") return { option: option!, attached: undefined };
+  return { option: option!, attached: attached!.replace(/^=/, "") };
+}
+
+/** The message for an unknown option: which one was probably meant, or which ones there are. */
+function unknown(arg: string, option: string): string {
+  const known = [...Object.keys(SETTINGS), ...Object.keys(CLUSTER), ...Object.keys(SHOWS)];
+  // A word behind one hyphen is a long option, written as others have it.
+  const written = arg.replace(/=.*/s, "");
+  const word = written.replace(/^-(?=[a-z]{2})/, "--");
+  const long = known.filter((name) => name.startsWith("--"));
+  const nearest = nearestWord(word, long, Math.ceil((word.length - 2) / 3));
+  if (nearest !== undefined) return `Unknown option ${written}; did you mean ${nearest}?`;
+  return `Unknown option ${word === written ? option : written}; there are ${known.join(", ")}, ` +
+    "and flags of deno run for the processes; --help says what they do";
 }
 
 /** What `--help` shows. */
@@ -190,26 +202,29 @@ export const HELP = `Run a program on PEs of this machine, or of several.
 
   launch.ts [option…] [program.ts [argument…]]
 
-The program is a path or a URL; without one a demonstration runs. What follows the
-program is its own.
+The program is a path or a URL; without one, a demonstration runs. The arguments after
+the program go to the program.
 
-  -n, --pes N      number of PEs, 1 to 256; otherwise LAMELLAR_PES or the number of cores
+  -n, --pes N      number of PEs, 1 to 256; otherwise LAMELLAR_PES or the number of cores;
+                   -np and --np are the same
   -l, --label      put the number of its PE before each line of output
-      --heap SIZE  heap of each PE, such as 512M or 2G; otherwise LAMELLAR_HEAP_SIZE
-      --backend B  the lamella: local (one process) or rofi (any number)
+      --heap SIZE  heap of each PE, such as 512M; otherwise LAMELLAR_HEAP_SIZE, or an even
+                   share of 4G; a process has at most 16G for all its memory
+      --backend B  the lamella: local (one process), shmem (several on one host) or rofi (any
+                   number, over libfabric); otherwise LAMELLAR_BACKEND, or what the job needs
   -h, --help       show this
       --version    show the version
 
-Several processes and hosts, over libfabric:
+Several processes and hosts:
 
-      --processes N        number of processes, which share the PEs evenly; otherwise one a host
+      --processes N        number of processes, which share the PEs evenly; otherwise one per host
       --pes-per-process N  number of PEs of each process
       --hosts A,B:4,…      where they run, by ssh; B:4 takes at most 4 PEs
-      --hostfile FILE      the same, one host a line
+      --hostfile FILE      the same from a file, one host per line
       --pes-per-host N     number of PEs of each host
   -x NAME[=VALUE]          pass a variable to all processes; LAMELLAR_… are passed anyway
-  -A, --allow-…, --deny-…  flags of deno run for the processes; otherwise what the launcher has
-      --exec               run a command of the system instead of a module, once a process
+  -A, --allow-…, --deny-…  flags of deno run for the processes; otherwise those of the launcher
+      --exec               run a system command instead of a module, once per process
 
-Ctrl-C ends the job, twice at once. The exit code is that of the first PE that fails,
-130 after Ctrl-C, 2 for a command line or a setting that cannot be used.`;
+Ctrl-C ends the job; a second Ctrl-C ends it at once. The exit code is that of the first
+PE that fails, 130 after Ctrl-C, and 2 for a command line or a setting that cannot be used.`;

@@ -7,9 +7,13 @@ function settings(args: readonly string[]): Record<string, string> {
 }
 
 Deno.test("parseLaunchArgs() takes values behind a space, an equals sign, or nothing", () => {
-  for (const args of [["-n", "4"], ["-n4"], ["--pes", "4"], ["--pes=4"]]) {
-    assertEquals(settings([...args, "app.ts"]), { LAMELLAR_PES: "4" });
+  for (const option of ["-n", "-np", "--np", "--pes"]) {
+    for (const args of [[option, "4"], [`${option}=4`]]) {
+      assertEquals(settings([...args, "app.ts"]), { LAMELLAR_PES: "4" }, args.join(" "));
+    }
   }
+  for (const args of [["-n4"], ["-np4"]]) assertEquals(settings(args), { LAMELLAR_PES: "4" });
+  assertEquals(parseLaunchArgs(["-x=A=b", "-xC"]).cluster.env, ["A=b", "C"]);
   assertEquals(settings(["--heap=2G", "-l"]), { LAMELLAR_HEAP_SIZE: "2G", LAMELLAR_LABEL: "1" });
   assertEquals(settings(["--label", "--heap", "5M"]), {
     LAMELLAR_LABEL: "1",
@@ -37,6 +41,7 @@ Deno.test("parseLaunchArgs() names no program where none is given", () => {
 Deno.test("parseLaunchArgs() keeps the option as it was written, for messages", () => {
   assertEquals(parseLaunchArgs(["--pes=x"]).settings.get("LAMELLAR_PES")?.option, "--pes");
   assertEquals(parseLaunchArgs(["-nx"]).settings.get("LAMELLAR_PES")?.option, "-n");
+  assertEquals(parseLaunchArgs(["-np", "x"]).settings.get("LAMELLAR_PES")?.option, "-np");
 });
 
 Deno.test("parseLaunchArgs() knows what to show", () => {
@@ -49,9 +54,14 @@ Deno.test("parseLaunchArgs() refuses what it does not understand", () => {
   const refuse = (args: readonly string[], message: string): void => {
     assertThrows(() => parseLaunchArgs(args), UsageError, message);
   };
-  refuse(["--np", "4"], "Unknown option --np; --help lists them");
-  refuse(["-z"], "Unknown option -z; --help lists them");
-  refuse(["--constructor"], "Unknown option --constructor; --help lists them");
+  const all = "-n, -np, --np, --pes, --heap, -l, --label, --backend, --processes, ";
+  refuse(["-z"], `Unknown option -z; there are ${all}`);
+  refuse(["--constructor"], `Unknown option --constructor; there are ${all}`);
+  refuse(["-Z4"], "Unknown option -Z; there are -n, ");
+  refuse(["--proceses=4"], "Unknown option --proceses; did you mean --processes?");
+  refuse(["--lable"], "Unknown option --lable; did you mean --label?");
+  refuse(["-hosts", "a,b"], "Unknown option -hosts; did you mean --hosts?");
+  refuse(["-pes=4"], "Unknown option -pes; did you mean --pes?");
   refuse(["-n"], "Option -n needs a value");
   refuse(["--heap="], 'Option --heap needs a value, got ""');
   refuse(["--label=yes"], 'Option --label takes no value, got "yes"');

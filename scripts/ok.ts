@@ -32,12 +32,14 @@ function steps(): Step[] {
     script("layers", "scripts/check_layers.ts"),
     script("tables", "scripts/check_docs.ts"),
     script("kernels", "scripts/build_kernels.ts", ["--check"]),
+    script("regions", "scripts/build_regions.ts", ["--check"]),
     script("abi", "scripts/build_fabric_abi.ts", ["--check"]),
     { name: "check", args: ["check", "."], limitSeconds: 300 },
+    script("foreign", "scripts/check_foreign.ts"),
     { name: "doc-lint", args: ["doc", "--lint", ...entries], limitSeconds: 120 },
     script("doc-tests", "scripts/doc_tests.ts"),
-    { ...script("tests", "scripts/test.ts"), limitSeconds: 900 },
-    { name: "publish", args: ["publish", "--dry-run", "--allow-dirty"], limitSeconds: 300 },
+    { ...script("tests", "scripts/test.ts"), limitSeconds: 3000 },
+    script("publish", "scripts/check_publish.ts"),
   ];
 }
 
@@ -56,7 +58,16 @@ async function runStep(step: Step): Promise<boolean> {
 
 async function main(): Promise<number> {
   checkDeno();
-  const args = parseArgs(Deno.args, { string: ["except", "_"], collect: ["except"] });
+  const unknown: string[] = [];
+  const args = parseArgs(Deno.args, {
+    string: ["except", "_"],
+    collect: ["except"],
+    unknown: (arg, key) => key === undefined || unknown.push(arg) === 0,
+  });
+  if (unknown.length > 0) {
+    console.error(`Unknown option ${unknown.join(", ")}; the only option is --except`);
+    return 2;
+  }
   const all = steps();
   const [only, except] = [args._.map(String), args.except as string[]];
   for (const name of [...only, ...except]) {
@@ -69,7 +80,7 @@ async function main(): Promise<number> {
     if (except.includes(step.name) || (only.length > 0 && !only.includes(step.name))) continue;
     if (!await runStep(step)) failed.push(step.name);
   }
-  console.log(failed.length === 0 ? "all steps hold" : `failed: ${failed.join(", ")}`);
+  console.log(failed.length === 0 ? "all steps passed" : `failed: ${failed.join(", ")}`);
   return failed.length === 0 ? 0 : 1;
 }
 

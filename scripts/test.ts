@@ -1,6 +1,7 @@
 /**
  * The test command: `deno task test [--jsr] [path…]`. It installs what the tests need where it can,
- * says what it could not, runs every test, and ends with a line `N passed, N failed`.
+ * runs every test, and ends with a line `N passed, N failed`. Where something is missing that tests
+ * need, it says so in one line and runs none, unless it was told which to run.
  *
  * Unit tests share one process; a file whose tests start PEs has a process of its own, because a
  * stuck Worker cannot be terminated. With paths, only the test files below them are run.
@@ -11,8 +12,8 @@
 import { parseArgs } from "@std/cli";
 import { checkDeno } from "../internal/platform.ts";
 import { type ChildResult, runChild } from "./child.ts";
-import { provide } from "./test_needs.ts";
-import { type Counts, readSummary } from "./test_summary.ts";
+import { provide, report } from "./test_needs.ts";
+import { type Counts, readErrors, readSummary } from "./test_summary.ts";
 import { findFiles, ROOT } from "./tree.ts";
 
 /** The folders whose tests start PEs. */
@@ -54,7 +55,14 @@ function findSuites(paths: readonly string[]): Suite[] {
   return suites;
 }
 
-async function runSuite(suite: Suite, flags: readonly string[]): Promise<Counts> {
+/** How a suite ended. */
+interface Outcome {
+  readonly counts: Counts;
+  /** What failed, for the end of the log. */
+  readonly errors: string;
+}
+
+async function runSuite(suite: Suite, flags: readonly string[]): Promise<Outcome> {
   console.log(`--- ${suite.name}`);
   const command = [Deno.execPath(), "test", "-A", ...flags, ...suite.flags, ...suite.files];
   const result: ChildResult = await runChild(command, {
@@ -63,7 +71,7 @@ async function runSuite(suite: Suite, flags: readonly string[]): Promise<Counts>
     cwd: ROOT,
   });
   if (result.code < 0) console.log(`${suite.name}: ended after ${suite.limitSeconds} s`);
-  return readSummary(result.output, result.code);
+  return { counts: readSummary(result.output, result.code), errors: readErrors(result.output) };
 }
 
 /** Runs the suites one after another; tests that start PEs want the cores for themselves. */
@@ -71,13 +79,13 @@ async function runSuites(suites: readonly Suite[], flags: readonly string[]): Pr
   let [passed, failed] = [0, 0];
   const report: string[] = [];
   for (const suite of suites) {
-    const counts = await runSuite(suite, flags);
+    const { counts, errors } = await runSuite(suite, flags);
     passed += counts.passed;
     // A test that is not run says nothing: that it is switched off must not look like success.
     failed += counts.failed + counts.ignored;
     const ignored = counts.ignored === 0 ? "" : `, ${counts.ignored} ignored, which is a failure`;
     if (counts.failed + counts.ignored > 0) {
-      report.push(`failed: ${suite.name}: ${counts.failed} failed${ignored}`);
+      report.push(`failed: ${suite.name}: ${counts.failed} failed${ignored}`, errors, "");
     }
   }
   for (const line of report) console.log(line);
@@ -113,6 +121,16 @@ async function withJsr(run: (flags: readonly string[]) => Promise<number>): Prom
   }
 }
 
+/** Installs what the tests need, and returns how many things that they need are missing. */
+async function prepare(): Promise<number> {
+  const provided = await provide();
+  const { fatal, notes } = report(provided);
+  for (const line of notes) console.log(line);
+  if (fatal === undefined) return 0;
+  console.log(fatal);
+  return provided.missing.length - notes.length;
+}
+
 async function main(): Promise<number> {
   checkDeno();
   const unknown: string[] = [];
@@ -122,7 +140,7 @@ async function main(): Promise<number> {
     unknown: (arg, key) => key === undefined || unknown.push(arg) === 0,
   });
   if (unknown.length > 0) {
-    console.error(`Unknown option ${unknown.join(", ")}; there is --jsr only`);
+    console.error(`Unknown option ${unknown.join(", ")}; the only option is --jsr`);
     return 2;
   }
   const suites = findSuites(args._.map(String));
@@ -131,7 +149,8 @@ async function main(): Promise<number> {
     return finish(0, 0);
   }
   if (suites.some((suite) => suite.name.startsWith("bench/") || suite.name.startsWith("tests/"))) {
-    for (const line of await provide()) console.log(line);
+    const missing = await prepare();
+    if (missing > 0 && args._.length === 0) return finish(0, missing);
   }
   if (args.jsr === true) return await withJsr((flags) => runSuites(suites, flags));
   return await runSuites(suites, []);

@@ -6,140 +6,212 @@
 
 import { runChild } from "./child.ts";
 
-/** Something that tests use if it is there. */
+/** The Python that Debian's packages belong to; another one may come first on the path. */
+export const PYTHON = "/usr/bin/python3";
+
+/** A Debian package, if one brings it, and a command that succeeds where it is there. */
+export interface Part {
+  readonly package?: string;
+  readonly probe: readonly string[];
+}
+
+/** Something that tests use. */
 export interface Need {
   /** What it is called. */
   readonly name: string;
-  /** A command that succeeds where it is there. */
-  readonly probe: readonly string[];
-  /** The Debian packages that bring it. */
-  readonly packages: readonly string[];
-  /** What is left out without it. */
-  readonly without: string;
+  /** What brings it; each of them is looked for, since one may be there without the others. */
+  readonly parts: readonly Part[];
+  /** What only this is for, where tests hold without it; else they need it. */
+  readonly onlyFor?: string;
+}
+
+const LIBRARIES = `/usr/lib/${Deno.build.arch}-linux-gnu`;
+
+const NAMESPACES = ["--net", "--uts", "--ipc", "--mount", "--mount-proc"];
+
+function part(name: string, ...probe: string[]): Part {
+  return { package: name, probe };
+}
+
+/** Whether a C compiler finds a header. */
+function header(name: string, compiler: string, file: string): Part {
+  return part(name, compiler, "-E", "-include", file, "-x", "c", "/dev/null");
 }
 
 /** Everything, in the order of the report. */
 export const NEEDS: readonly Need[] = [
   {
     name: "a C compiler",
-    probe: ["gcc", "--version"],
-    packages: ["gcc", "libc6-dev"],
-    without: "the C programs that benchmarks compare with",
+    parts: [part("gcc", "gcc", "--version"), header("libc6-dev", "gcc", "stdio.h")],
   },
   {
     name: "libfabric",
-    probe: ["test", "-e", "/usr/include/rdma/fabric.h"],
-    packages: ["libfabric1", "libfabric-dev"],
-    without: "nothing; what is tested over it fails",
+    parts: [
+      part("libfabric1", Deno.execPath(), "eval", 'Deno.dlopen("libfabric.so.1", {})'),
+      header("libfabric-dev", "gcc", "rdma/fabric.h"),
+    ],
   },
+  { name: "hydra", parts: [part("mpich", "mpiexec.hydra", "--version")] },
   {
-    name: "MPI",
-    probe: ["mpicc", "--version"],
-    packages: ["libopenmpi-dev", "openmpi-bin"],
-    without: "the comparison with MPI in C",
-  },
-  {
-    name: "OpenSHMEM",
-    probe: ["oshcc", "--version"],
-    packages: ["libopenmpi-dev", "openmpi-bin"],
-    without: "the comparison with OpenSHMEM in C",
-  },
-  {
-    name: "hydra",
-    probe: ["mpiexec.hydra", "--version"],
-    packages: ["mpich"],
-    without: "nothing; the tests of the start-up by MPICH's launcher fail",
+    name: "Open MPI",
+    parts: [part("openmpi-bin", "sh", "-c", "mpirun --version | grep -q 'Open MPI'")],
   },
   {
     name: "PMIx",
-    probe: ["dpkg", "-s", "libpmix-dev"],
-    packages: ["libpmix-dev"],
-    without: "nothing; the tests of PMIx fail",
+    parts: [part("libpmix-dev", "test", "-e", `${LIBRARIES}/pmix2/include/pmix.h`)],
   },
   {
     name: "Slurm",
-    probe: ["slurmctld", "-V"],
-    packages: ["slurm-wlm", "slurm-wlm-basic-plugins", "munge"],
-    without: "nothing; the tests of the start-up by Slurm fail",
-  },
-  {
-    name: "mpi4py",
-    probe: ["python3", "-c", "import mpi4py"],
-    packages: ["python3-mpi4py"],
-    without: "the comparison with mpi4py",
+    parts: [
+      part("slurmctld", "slurmctld", "-V"),
+      part("slurmd", "slurmd", "-V"),
+      // Without a cluster it does not even tell its version.
+      part("slurm-client", "sh", "-c", "command -v srun && command -v sbatch"),
+      part("slurm-wlm-basic-plugins", "test", "-e", `${LIBRARIES}/slurm-wlm/mpi_pmix.so`),
+      part("munge", "munged", "--version"),
+    ],
   },
   {
     name: "network namespaces",
-    probe: ["ip", "-V"],
-    packages: ["iproute2", "util-linux", "procps", "nftables"],
-    without: "the tests of the launcher on several hosts, which fail",
+    parts: [
+      part("iproute2", "ip", "-V"),
+      part("util-linux", "nsenter", "--version"),
+      part("procps", "ps", "--version"),
+      part("nftables", "nft", "--version"),
+    ],
+  },
+  {
+    name: "the right to make namespaces, which root has",
+    parts: [{ probe: ["unshare", ...NAMESPACES, "--pid", "--fork", "--kill-child", "true"] }],
   },
   {
     name: "an ssh server",
-    probe: ["test", "-x", "/usr/sbin/sshd"],
-    packages: ["openssh-server", "openssh-client"],
-    without: "the tests of the launcher over ssh, which fail",
+    parts: [
+      part("openssh-server", "test", "-x", "/usr/sbin/sshd"),
+      part("openssh-client", "ssh", "-V"),
+    ],
+  },
+  {
+    name: "MPI and OpenSHMEM in C",
+    parts: [
+      header("libopenmpi-dev", "mpicc", "mpi.h"),
+      header("libopenmpi-dev", "oshcc", "shmem.h"),
+    ],
+    onlyFor: "a comparison in the benchmarks",
+  },
+  {
+    name: "mpi4py",
+    parts: [
+      part("python3-mpi4py", PYTHON, "-c", "import mpi4py"),
+      part("python3-numpy", PYTHON, "-c", "import numpy"),
+    ],
+    onlyFor: "a comparison in the benchmarks",
   },
 ];
 
-/** Runs a command and says whether it succeeded. */
-export type Attempt = (command: readonly string[]) => Promise<boolean>;
+/** How a command ended: whether it succeeded, and what it wrote. */
+export interface Attempted {
+  readonly succeeded: boolean;
+  readonly output: string;
+}
+
+/** Runs a command to its end. */
+export type Attempt = (command: readonly string[]) => Promise<Attempted>;
+
+/** What is not there after all. */
+export interface Missing {
+  readonly need: Need;
+  /** The packages that would bring it. */
+  readonly packages: readonly string[];
+}
+
+/** What came of looking and installing. */
+export interface Provided {
+  readonly missing: readonly Missing[];
+  /** Why nothing, or not all, could be installed. */
+  readonly why: string;
+}
 
 /**
- * Looks for what the tests need and installs what is missing, where this process may.
+ * Looks for what the tests need and installs the packages that are missing, where this process may.
  *
  * @param needs What to look for
  * @param mayInstall Whether `apt-get` may be used
  * @param attempt How commands are run
- * @returns A line for each thing that is still missing: what it is, and what is left out
+ * @returns What is still missing, and why
  */
 export async function provide(
   needs: readonly Need[] = NEEDS,
   mayInstall: boolean = isRoot(),
   attempt: Attempt = quietly,
-): Promise<string[]> {
-  const missing: Need[] = [];
+): Promise<Provided> {
+  const missing = await look(needs, attempt);
+  if (missing.length === 0) return { missing, why: "" };
+  const packages = [...new Set(missing.flatMap(({ packages }) => packages))];
+  if (packages.length === 0) return { missing, why: "no package brings it" };
+  if (!mayInstall || !(await attempt(["apt-get", "--version"])).succeeded) {
+    return { missing, why: "installing needs root and apt-get" };
+  }
+  const why = await install(packages, attempt);
+  return { missing: await look(needs, attempt), why };
+}
+
+/**
+ * What is said of things that are missing, for tests that need them and for others.
+ *
+ * @param provided What came of looking
+ * @returns A line that keeps the tests from running, or none; and a line for each other thing
+ */
+export function report({ missing, why }: Provided): { fatal?: string; notes: string[] } {
+  const named = ({ need, packages }: Missing) =>
+    packages.length === 0 ? need.name : `${need.name} (${packages.join(", ")})`;
+  const notes = missing.filter(({ need }) => need.onlyFor !== undefined).map((one) =>
+    `not installed: ${named(one)}, ${why}; left out: ${one.need.onlyFor}`
+  );
+  const needed = missing.filter(({ need }) => need.onlyFor === undefined);
+  if (needed.length === 0) return { notes };
+  return { fatal: `Cannot run all tests without ${needed.map(named).join(", ")}: ${why}`, notes };
+}
+
+async function look(needs: readonly Need[], attempt: Attempt): Promise<Missing[]> {
+  const missing: Missing[] = [];
   for (const need of needs) {
-    if (!await attempt(need.probe)) missing.push(need);
+    const lacking: Part[] = [];
+    for (const one of need.parts) if (!(await attempt(one.probe)).succeeded) lacking.push(one);
+    const packages = new Set(lacking.flatMap((one) => one.package ?? []));
+    if (lacking.length > 0) missing.push({ need, packages: [...packages] });
   }
-  if (missing.length === 0) return [];
-  const packages = [...new Set(missing.flatMap((need) => need.packages))];
-  const install = ["apt-get", "install", "-y", "-q", "--no-install-recommends"];
-  let why = "installing needs root and apt-get";
-  if (mayInstall && await attempt(["apt-get", "--version"])) {
-    await attempt(["apt-get", "update", "-q"]);
-    // One by one if not all at once: a package that is not to be had must not keep out the others.
-    if (!await attempt([...install, ...packages])) {
-      for (const name of packages) await attempt([...install, name]);
-    }
-    why = "apt-get could not install it";
-  }
-  const lines: string[] = [];
-  for (const need of missing) {
-    if (await attempt(need.probe)) continue;
-    lines.push(
-      `not installed: ${need.name} (${
-        need.packages.join(", ")
-      }), ${why}; left out: ${need.without}`,
-    );
-  }
-  return lines;
+  return missing;
+}
+
+/** Installs packages and says what went wrong if not all of them could be. */
+async function install(packages: readonly string[], attempt: Attempt): Promise<string> {
+  // Another apt-get, such as the one that a fresh machine begins with, is waited for.
+  const apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"];
+  const command = [...apt, "install", "-y", "--no-install-recommends"];
+  const updated = await attempt([...apt, "update"]);
+  const all = await attempt([...command, ...packages]);
+  if (all.succeeded) return "apt-get installed it, yet it does not work";
+  // One by one if not all at once: a package that is not to be had must not keep out the others.
+  for (const name of packages) await attempt([...command, name]);
+  const reason = /^E: .*$/m.exec(all.output)?.[0] ?? /^E: .*$/m.exec(updated.output)?.[0];
+  return `apt-get could not install it${reason === undefined ? "" : ` (${reason.slice(3)})`}`;
 }
 
 function isRoot(): boolean {
   return Deno.build.os === "linux" && Deno.uid() === 0;
 }
 
-async function quietly(command: readonly string[]): Promise<boolean> {
-  if (command[1] === "install") console.log(command.join(" "));
+async function quietly(command: readonly string[]): Promise<Attempted> {
+  if (command.includes("install")) console.log(command.join(" "));
   try {
-    const { code } = await runChild(command, {
-      limitSeconds: 300,
+    const { code, output } = await runChild(command, {
+      limitSeconds: 900,
       env: { DEBIAN_FRONTEND: "noninteractive" },
     });
-    return code === 0;
+    return { succeeded: code === 0, output };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { succeeded: false, output: error.message };
   }
 }

@@ -37,3 +37,24 @@ export function readSummary(output: string, code: number): Counts {
     ignored: count("ignored"),
   };
 }
+
+/** How much is repeated of one suite's errors, in characters. */
+const ERRORS_SHOWN = 6000;
+
+/**
+ * Reads what failed out of the output of `deno test`: its section of errors, or the end of the
+ * output where it came to none. A reader who has only the end of a long log needs it there.
+ *
+ * @param output What the runner wrote, without colours
+ * @returns The errors, shortened in the middle where they are long
+ */
+export function readErrors(output: string): string {
+  const start = output.lastIndexOf("\n ERRORS \n");
+  const end = output.indexOf("\n FAILURES \n", start);
+  const errors = start >= 0 && end >= 0
+    ? output.slice(start + "\n ERRORS \n".length, end).trim()
+    : output.trim().slice(-ERRORS_SHOWN / 4);
+  if (errors.length <= ERRORS_SHOWN) return errors;
+  const half = ERRORS_SHOWN / 2;
+  return `${errors.slice(0, half)}\n[…]\n${errors.slice(-half)}`;
+}

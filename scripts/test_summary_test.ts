@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { readSummary } from "./test_summary.ts";
+import { readErrors, readSummary } from "./test_summary.ts";
 
 Deno.test("readSummary() reads passed, failed and ignored tests", () => {
   assertEquals(readSummary("x ... ok (1ms)\n\nok | 12 passed (3 steps) | 0 failed (31ms)\n\n", 0), {
@@ -27,4 +27,21 @@ Deno.test("readSummary() counts a bad end as a failure even when no test failed"
     ignored: 0,
   });
   assertEquals(readSummary("\nended after 3 s: deno test\n", -1).failed, 1);
+});
+
+Deno.test("readErrors() takes the last section of errors, else the end of the output", () => {
+  const section = (error: string): string =>
+    `a ... FAILED\n\n ERRORS \n\n${error}\n\n FAILURES \n\na => ./a.ts\n\nFAILED | 0 passed\n`;
+  assertEquals(
+    readErrors(section("of a program that a test ran") + section("a: 1 is not 2")),
+    "a: 1 is not 2",
+  );
+  assertEquals(readErrors("\nerror: Uncaught SyntaxError\n"), "error: Uncaught SyntaxError");
+  assertEquals(readErrors(""), "");
+});
+
+Deno.test("readErrors() keeps the beginning and the end of long errors", () => {
+  const errors = readErrors(`\n ERRORS \nfirst${"x".repeat(100_000)}last\n FAILURES \n`);
+  assertEquals(errors.length < 7000, true);
+  assertEquals([errors.startsWith("first"), errors.endsWith("last")], [true, true]);
 });

@@ -99,6 +99,19 @@ Deno.test("operations without FI_COMPLETION complete in silence, but on net", ()
   }
 });
 
+Deno.test("memory is shared under random keys of all the bits that the provider takes", () => {
+  for (const provider of PROVIDERS) {
+    using side = new Side(provider);
+    const address = side.own.at(0);
+    const keys = Array.from({ length: 16 }, () => side.fabric.share(address, 4096n).key);
+    assertEquals(new Set(keys).size, keys.length);
+    const bits = BigInt(8 * Math.min(8, side.fabric.info.mrKeySize));
+    // One in 2^16 keys has its highest sixteen bits zero; that all of these have is the old way.
+    assert(keys.some((key) => key >> (bits - 16n) !== 0n), `${provider}: ${keys}`);
+    assert(keys.every((key) => key > 2n ** 16n && key >> bits === 0n), `${provider}: ${keys}`);
+  }
+});
+
 Deno.test("a key that nobody gave is a TransportError where the provider reports it", () => {
   using sides = pair("tcp;ofi_rxm");
   const { one, two, toTwo } = sides;
@@ -315,7 +328,7 @@ Deno.test("closing leaves no descriptor and no file, and closing again does noth
       sides[Symbol.dispose]();
       sides.one.fabric.close();
       assertThrows(() => sides.one.fabric.insert([]), ClosedError);
-      assertThrows(() => sides.one.fabric.register(4096n, 1n), ClosedError);
+      assertThrows(() => sides.one.fabric.share(4096n, 1n), ClosedError);
     }
   }
   assertEquals(descriptors(), before);
@@ -342,6 +355,12 @@ Deno.test("the files of a killed process are swept, no others", async () => {
     await reader.cancel();
     assertEquals(sweepShm(), own.filter((name) => !foreign.endsWith(name)));
     assertEquals(shmFiles(child.pid), [foreign.slice(9)]);
+    // A process that ends without closing its endpoint removes what is its own.
+    const fabric = openFabric({ provider: "shm" });
+    assertEquals(shmFiles(Deno.pid).length, 1);
+    assertEquals(sweepShm(true).length, 1);
+    assertEquals(shmFiles(Deno.pid), []);
+    fabric.close();
   } finally {
     Deno.removeSync(foreign);
   }

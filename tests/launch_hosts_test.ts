@@ -110,7 +110,11 @@ Deno.test("what keeps a job from starting on a host is said in one line", async 
     await refused(both, { LAMELLAR_SSH: "/no/ssh -v" }),
     /^lamellar: Cannot start on host n\d: \/no\/ssh cannot be started: .*\n$/,
   );
-  const bare = { LAMELLAR_REMOTE_DENO: "/no/deno", PATH: "/usr/sbin:/usr/bin:/bin", HOME: "/no" };
+  // What the way to a host needs, without what lies beside it: Deno may be in any of its folders.
+  const path = `${three.folder}/bin`;
+  await Deno.mkdir(path);
+  for (const name of ["sh", "nsenter"]) await Deno.symlink(`/usr/bin/${name}`, `${path}/${name}`);
+  const bare = { LAMELLAR_REMOTE_DENO: "/no/deno", PATH: path, HOME: `${three.folder}/nobody` };
   assertMatch(
     await refused(both, bare),
     /^lamellar: Cannot start on host n\d: there is no Deno: set LAMELLAR_REMOTE_DENO.*\n$/,

@@ -1,11 +1,12 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { runSource } from "./support/inline.ts";
 import { programUrl } from "./support/paths.ts";
-import { runProgram } from "./support/run.ts";
+import { LAUNCHER, runProgram, startCommand, startDeno, startProgram } from "./support/run.ts";
 
 const PES = 8;
 const LINES = 2000;
 const LONGEST = 6000;
+const MIB = 1024 * 1024;
 
 async function writeLines(way: string, label: boolean): Promise<void> {
   const result = await runProgram({
@@ -116,7 +117,8 @@ Deno.test("bytes that are no text pass unchanged", async () => {
   const source = `const pe = globalThis[Symbol.for("lamellar.pe")].lamella.pe;
     if (pe === 0) {
       for (let i = 0; i < 256; i++) await Deno.stdout.write(Uint8Array.of(i, 255 - i));
-    }`;
+    }
+    Deno.exit(0);`;
   const { code, stdoutBytes } = await runSource(source, { pes: 2 });
   assertEquals(code, 0);
   assertEquals([...stdoutBytes], Array.from({ length: 256 }, (_, i) => [i, 255 - i]).flat());
@@ -156,16 +158,222 @@ for (const way of ["readable", "sync", "node"]) {
   });
 }
 
-for (const way of ["log", "raw-sync", "mixed"]) {
-  Deno.test(`a job whose reader goes away ends (${way})`, async () => {
-    const result = await runProgram({
-      program: programUrl("lines.ts"),
-      pes: 4,
-      args: [way, String(LINES), String(LONGEST)],
-      launcher: true,
-      closeStdoutAfter: 100,
-      timeoutMs: 10_000,
+/** Jobs that write without end, and where they are to be ended. */
+const UNREAD: readonly (readonly [shape: string, pes: number, launcherFlags: string[]])[] = [
+  ["one PE", 1, []],
+  ["four PEs", 4, []],
+  ["labels", 2, ["-l"]],
+  ["two processes", 2, ["--processes", "2"]],
+];
+
+for (const [shape, pes, launcherFlags] of UNREAD) {
+  const ways = ["log", "raw", "raw-sync", "node", "stream"];
+  for (const way of shape === "two processes" ? ["log"] : ways) {
+    Deno.test(`a job that nobody reads any more ends with 141 (${shape}, ${way})`, async () => {
+      const { code, signal, stderr } = await runProgram({
+        program: programUrl("lines.ts"),
+        pes,
+        args: [way, "100000000", "20"],
+        launcher: true,
+        launcherFlags,
+        closeStdoutAfter: 100,
+        timeoutMs: 20_000,
+      });
+      assertEquals([code, signal, stderr], [141, null, ""]);
     });
-    assertEquals(result.signal, null);
-  });
+  }
 }
+
+/** Jobs of one process and of two, with labels and without, and what stands before each line. */
+const SHAPES: Readonly<Record<string, { launcherFlags: string[]; label: (pe: number) => string }>> =
+  {
+    "one process": { launcherFlags: [], label: () => "" },
+    "one process, labels": { launcherFlags: ["-l"], label: (pe) => `[${pe}] ` },
+    "two processes": { launcherFlags: ["--processes", "2"], label: () => "" },
+    "two processes, labels": {
+      launcherFlags: ["-l", "--processes", "2"],
+      label: (pe) => `[${pe}] `,
+    },
+  };
+
+for (const [shape, { launcherFlags, label }] of Object.entries(SHAPES)) {
+  for (const pe of [0, 1]) {
+    const who = `${shape}, PE ${pe}`;
+    Deno.test(`a line to be written over is seen when it is written (${who})`, async () => {
+      const folder = await Deno.makeTempDir({ prefix: "lamellar-test-" });
+      try {
+        // The PE goes on only when its line has been seen, and gives no timer a chance meanwhile.
+        await Deno.writeTextFile(
+          `${folder}/program.ts`,
+          `import { LamellarWorldBuilder } from ${JSON.stringify(import.meta.resolve("../mod.ts"))};
+          const world = await new LamellarWorldBuilder().build();
+          const write = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
+          const seen = (name: string) => {
+            const there = () => [...Deno.readDirSync(${JSON.stringify(folder)})]
+              .some((one) => one.name === name);
+            const pause = new Int32Array(new SharedArrayBuffer(4));
+            while (!there()) Atomics.wait(pause, 0, 0, 5);
+          };
+          if (world.myPe === ${pe}) {
+            write("\\r10 %");
+            seen("first");
+            write("\\r20 %");
+            seen("second");
+            write("\\r100 %\\n");
+          }`,
+        );
+        const program = startProgram({
+          program: `${folder}/program.ts`,
+          pes: 2,
+          launcher: true,
+          launcherFlags,
+        });
+        for (const [text, name] of [["10 %", "first"], ["20 %", "second"]] as const) {
+          await program.seen(text);
+          await Deno.writeTextFile(`${folder}/${name}`, "");
+        }
+        const { code, stdout, stderr } = await program.result;
+        const line = ["10 %", "20 %", "100 %"].map((text) => `\r${label(pe)}${text}`).join("");
+        assertEquals([code, stdout, stderr], [0, `${line}\n`, ""]);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    });
+  }
+}
+
+Deno.test("nobody goes on in a row of another PE where lines are labelled", async () => {
+  const source = `import { LamellarWorldBuilder } from "MOD";
+    await using world = await new LamellarWorldBuilder().build();
+    const write = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
+    const steps = [
+      () => write("10 %\\r"),
+      () => console.log("a line"),
+      () => write("20 %\\r30 %\\r"),
+      () => write("\\r1 %"),
+      () => write("done\\n"),
+      () => write("\\r2 %\\n"),
+    ];
+    for (const [i, step] of steps.entries()) {
+      if (world.myPe === i % 2) step();
+      world.barrier();
+    }`;
+  const { code, stdout, stderr } = await runSource(source, { pes: 2, launcherFlags: ["-l"] });
+  const rows = "[0] 10 %\r\n[1] a line\n[0] 20 %\r[0] 30 %\r\r[1] 1 %\n" +
+    "[0] done\n\r[1] 2 %\n";
+  assertEquals([code, stdout, stderr], [0, rows, ""]);
+});
+
+Deno.test("what the launcher reports begins a row of its own among labelled ones", async () => {
+  const source = `import { LamellarWorldBuilder } from "MOD";
+    await using world = await new LamellarWorldBuilder().build();
+    Deno.stderr.writeSync(new TextEncoder().encode("10 %\\r"));
+    throw new Error("on purpose");`;
+  const { stderr } = await runSource(source, { pes: 1, launcherFlags: ["-l"] });
+  assertMatch(stderr, /^\[0\] 10 %\r\nlamellar: PE 0 failed: Error: on purpose\n/);
+});
+
+/** Bytes with few line ends, or with none. */
+const BYTES: Readonly<Record<string, string>> = {
+  "text without line ends": "97 + i % 26",
+  "bytes of all kinds": "(i * 2654435761 >>> 13) & 255",
+};
+
+for (const [what, byte] of Object.entries(BYTES)) {
+  for (const processes of [1, 2]) {
+    const where = processes === 1 ? "one process" : "two processes";
+    Deno.test(`32 MiB of ${what} in small pieces pass unchanged and soon (${where})`, async () => {
+      // In time that grows with the square of their number these took minutes.
+      const source = `import { LamellarWorldBuilder } from "MOD";
+        const world = await new LamellarWorldBuilder().build();
+        const piece = new Uint8Array(4096);
+        for (let at = 0; world.myPe === 0 && at < 32 * ${MIB}; at += piece.length) {
+          for (let j = 0; j < piece.length; j++) {
+            const i = at + j;
+            piece[j] = ${byte};
+          }
+          await Deno.stdout.write(piece);
+        }`;
+      const { code, stdoutBytes, stderr } = await runSource(source, {
+        pes: 2,
+        launcherFlags: processes === 1 ? [] : ["--processes", "2"],
+        timeoutMs: 30_000,
+      });
+      assertEquals([code, stderr, stdoutBytes.length], [0, "", 32 * MIB]);
+      const expected = new Function("i", `return ${byte}`) as (i: number) => number;
+      for (let i = 0; i < stdoutBytes.length; i++) {
+        if (stdoutBytes[i] !== expected(i)) throw new Error(`Byte ${i} is ${stdoutBytes[i]}`);
+      }
+    });
+  }
+}
+
+Deno.test("lines of several MiB of several processes stay whole", async () => {
+  const source = `import { LamellarWorldBuilder } from "MOD";
+    const world = await new LamellarWorldBuilder().build();
+    const { myPe } = world;
+    const line = new TextEncoder().encode(String(myPe).repeat(3 * ${MIB} + myPe) + "\\n");
+    world.barrier();
+    for (let i = 0; i < 4; i++) {
+      console.log("short " + myPe);
+      await Deno.stdout.write(line);
+    }`;
+  const { code, stdout, stderr } = await runSource(source, {
+    pes: 3,
+    launcherFlags: ["--processes", "3"],
+    timeoutMs: 40_000,
+  });
+  assertEquals([code, stderr], [0, ""]);
+  const count = new Map<string, number>();
+  for (const line of stdout.split("\n")) {
+    const key = line.length > 100 ? `${line[0]} ${new Set(line).size} ${line.length}` : line;
+    count.set(key, (count.get(key) ?? 0) + 1);
+  }
+  const expected = [0, 1, 2].flatMap((pe) => [
+    [`short ${pe}`, 4] as const,
+    [`${pe} 1 ${3 * MIB + pe}`, 4] as const,
+  ]);
+  assertEquals(Object.fromEntries(count), { ...Object.fromEntries(expected), "": 1 });
+});
+
+Deno.test("what a failing PE wrote arrives, however slow the reader is", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "lamellar-test-" });
+  try {
+    await Deno.writeTextFile(
+      `${folder}/program.ts`,
+      `import { LamellarWorldBuilder } from ${JSON.stringify(import.meta.resolve("../mod.ts"))};
+      const world = await new LamellarWorldBuilder().build();
+      world.barrier();
+      if (world.myPe === 1) {
+        const line = new TextEncoder().encode("x".repeat(1023) + "\\n");
+        for (let i = 0; i < 3072; i++) Deno.stdout.writeSync(line);
+        Deno.stdout.writeSync(new TextEncoder().encode("the end"));
+        Deno.exit(3);
+      }
+      await new Promise(() => {});`,
+    );
+    const { execPath } = Deno;
+    const command = [execPath(), "run", "-A", LAUNCHER, "-n2", "--processes", "2"];
+    const script = '"$@" | { sleep 5; wc -c; }; echo "${PIPESTATUS[0]}"';
+    const { stdout, stderr } = await startCommand(
+      ["bash", "-c", script, "bash", ...command, `${folder}/program.ts`],
+      { timeoutMs: 40_000 },
+    ).result;
+    assertEquals(stdout, `${3 * MIB + "the end".length}\n3\n`);
+    assertMatch(stderr, /^lamellar: PE 1 failed: it called Deno\.exit\(3\)/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a command's lines are labelled wherever its output is cut", async () => {
+  const script = 'printf "one\\r\\ntwo"; printf "\\rthree\\n"; head -c 3000000 /dev/zero; echo end';
+  const { stdoutBytes, code } = await startDeno([
+    ...["run", "-A", LAUNCHER, "-l", "-n2", "--processes", "2", "--exec"],
+    ...["sh", "-c", `[ "$PMI_RANK" = 0 ] || exit 0; ${script}`],
+  ]).result;
+  assertEquals(code, 0);
+  const text = new TextDecoder().decode(stdoutBytes);
+  const zeros = "\0".repeat(3_000_000);
+  assertEquals(text, `[0] one\r\n[0] two\r[0] three\n[0] ${zeros}end\n`);
+});

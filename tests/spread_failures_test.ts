@@ -62,7 +62,7 @@ const FAILURES: readonly Failure[] = [
   {
     name: "a PE that exits early with 0",
     way: "exit-0",
-    told: /^lamellar: PE (\d) failed: it called Deno\.exit\(0\) with its world open, .*\n$/,
+    told: /^lamellar: PE (\d) failed: it called Deno\.exit\(0\) with its world open; .*\n$/,
     code: 1,
   },
   {

@@ -18,7 +18,7 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Most percent of a core that a process may take; seen are 0 to 0.8 %. Where the provider offers
- * nothing to sleep in, as shm does not, processes of a host ring each other.
+ * nothing to sleep in, as shm does not, processes of a host wake each other.
  */
 const PERCENT_MAX = 2;
 

@@ -38,7 +38,7 @@ function run(
   );
 }
 
-const AT_END = "at the end of its program, waiting for a collective \\(PE 1\\)";
+const AT_END = "at the end of its program, waiting for all programs to end \\(PE 1\\)";
 
 /** What PE 1 does, what the others do, and what the job says. */
 const STUCK: readonly (readonly [string, string, string, string])[] = [
@@ -53,14 +53,14 @@ const STUCK: readonly (readonly [string, string, string, string])[] = [
     "await never();",
     "world.barrier();",
     `PE 1 never finishes: its program awaits ${NOTHING}; ` +
-    "PE 0, 2: waiting for a collective \\(PE 1\\)",
+    "PE 0, 2: waiting for a barrier \\(PE 1\\)",
   ],
   [
     "a PE awaits what nothing settles, the others await a barrier",
     "await never();",
     "await world.asyncBarrier();",
     `PE 1 never finishes: its program awaits ${NOTHING}; ` +
-    "PE 0, 2: waiting for a collective \\(PE 1\\)",
+    "PE 0, 2: waiting for a barrier \\(PE 1\\)",
   ],
   [
     "all PEs await what nothing settles",
@@ -128,9 +128,10 @@ const COMES: Record<string, string> = {
     await new Promise((resolve) => port1.onmessage = resolve);
     worker.terminate();`,
   "a BroadcastChannel": `const [one, two] = [0, 1].map(() => new BroadcastChannel("x"));
-    new Worker("data:text/javascript,setTimeout(() => new BroadcastChannel('x')" +
+    const worker = new Worker("data:text/javascript,setTimeout(() => new BroadcastChannel('x')" +
       ".postMessage(1), " + LONG + ")", { type: "module" });
     await new Promise((resolve) => one!.onmessage = resolve);
+    worker.terminate();
     one!.close();
     two!.close();`,
   "a nonblocking foreign call": `const libc = Deno.dlopen("libc.so.6", {

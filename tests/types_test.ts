@@ -18,6 +18,7 @@ import {
   type Closure,
   f64,
   f64Array,
+  type Handle,
   type Infer,
   type LamellarArch,
   type LamellarSubteam,
@@ -94,7 +95,7 @@ Deno.test("The result type of an AM is what its handler returns", () => {
   same<Same<ResultOf<typeof Packed>, number>>();
   same<Same<ResultOf<typeof Local>, string>>();
   same<Same<ResultOf<typeof Throws>, never>>();
-  assertEquals(Add({ a: 1 }).definition.name, "types.Add");
+  assertEquals(Add.amName, "types.Add");
 });
 
 Deno.test("The result type of an AM that returns an AM or a closure is what that one gives", () => {
@@ -197,6 +198,19 @@ async function closing(world: ActiveMessaging, context: AmContext): Promise<void
   world.execClosurePe(0, (a: number) => a, [1, 2]);
   // @ts-expect-error the captures are missing
   world.execClosurePe(0, (a: number) => a);
+  // @ts-expect-error the captures are missing where a parameter may be left out
+  world.execClosurePe(0, (a = 1) => a);
+  // @ts-expect-error the captures are missing where a parameter takes the rest
+  world.execClosurePe(0, (...a: number[]) => a.length);
+  // @ts-expect-error the options stand behind the captures
+  world.execClosurePe(0, () => 5, { timeoutMs: 1000 });
+  // @ts-expect-error there is nothing to capture
+  world.execClosurePe(0, () => 5, [1]);
+  const five: number = await world.execClosurePe(0, () => 5);
+  const fives: number[] = await world.execClosureAll(() => 5);
+  const local: number = await world.execClosureLocal((l: AmContext) => l.currentPe);
+  const timed: number = await world.execClosurePe(0, () => 5, [], { timeoutMs: 1000 });
+  void [five, fives, local, timed];
   // @ts-expect-error the context is not captured, it comes by itself
   world.execClosurePe(0, (l: AmContext) => l.currentPe, [1]);
   // @ts-expect-error the result is a number
@@ -209,6 +223,9 @@ async function closing(world: ActiveMessaging, context: AmContext): Promise<void
   context.closure((a: number) => a > 0, ["1"]);
   const home = context.onReturn((a: number, l: AmContext) => a + l.numPes, [1]);
   same<Same<typeof home, OriginClosure<number>>>();
+  world.execClosurePe(0, (l: AmContext) => [l.closure(() => 1), l.onReturn(() => 1)]);
+  // @ts-expect-error the captures of a closure that is returned are missing
+  world.execClosurePe(0, (l: AmContext) => l.onReturn((a: string) => a));
   const atHome = world.execClosurePe(0, (l: AmContext) => l.onReturn((a: string) => a, ["a"]), []);
   same<Same<Awaited<typeof atHome>, string>>();
   same<Same<Captures<[a: number, l: AmContext]>, [a: number]>>();
@@ -262,6 +279,43 @@ async function handling(one: AmHandle<number>, all: MultiAmHandle<string>): Prom
   await Promise.all([value, values, mapped]);
 }
 
+/** Compiled, and never run: all handles have one surface, and nothing of the engine's. */
+async function surfaces(world: LamellarWorld, numbers: SharedMemoryRegion<"f64">): Promise<void> {
+  const handles: Handle<unknown>[] = [
+    world.execAmPe(0, Add({ a: 1 })),
+    world.execAmAll(Add({ a: 1 })),
+    world.asyncBarrier(),
+    world.createTeamFromArch(new BlockedArch(0, 1)),
+    world.spawn(() => 1),
+    numbers.get(0, 0),
+    numbers.waitUntil(0, "==", 1),
+  ];
+  for (const handle of handles) handle.block({ timeoutMs: 1 });
+  const limited: number = await numbers.get(0, 0).within({ signal: AbortSignal.timeout(5) });
+  const one = world.execAmPe(0, Add({ a: 1 }));
+  // @ts-expect-error only the engine ends a handle
+  one.resolve(1);
+  // @ts-expect-error only the engine ends a handle
+  one.reject(new Error());
+  // @ts-expect-error a limit is given to the launch, to within() or to block()
+  one.limit({ timeoutMs: 1 });
+  // @ts-expect-error it is the engine's
+  one.needsEventLoop();
+  // @ts-expect-error it is the engine's
+  one.observe();
+  // @ts-expect-error it is for handles only
+  one.promised();
+  // @ts-expect-error what a call runs is the engine's
+  Add({ a: 1 }).definition;
+  // @ts-expect-error its payload is the engine's
+  Add({ a: 1 }).self;
+  // @ts-expect-error it is the engine's
+  world.spawn(() => 1).observed;
+  // @ts-expect-error a time is a number
+  one.within({ timeoutMs: "1" });
+  await Promise.all([limited, ...handles]);
+}
+
 /** Compiled, and never run: teams. */
 async function teaming(world: LamellarWorld, context: AmContext): Promise<void> {
   const team = await world.createTeamFromArch(new BlockedArch(0, 1));
@@ -278,10 +332,14 @@ async function teaming(world: LamellarWorld, context: AmContext): Promise<void> 
   new StridedArch(0, 1);
   // @ts-expect-error it may be null
   inner.barrier();
-  // @ts-expect-error regions are the world's
-  team.allocSharedMemRegion("u8", 1);
-  // @ts-expect-error regions are the world's
-  team.allocOneSidedMemRegion("u8", 1);
+  const shared = await team.allocSharedMemRegion("u8", 1);
+  same<Same<typeof shared, SharedMemoryRegion<"u8">>>();
+  const byConstant = await world.allocSharedMemRegion(u32, 1);
+  same<Same<typeof byConstant, SharedMemoryRegion<"u32">>>();
+  // @ts-expect-error not the schema of an element type
+  world.allocSharedMemRegion(array(u32), 1);
+  const own = team.allocOneSidedMemRegion("u64", 1);
+  same<Same<typeof own, OneSidedMemoryRegion<"u64">>>();
   // @ts-expect-error regions are the world's, in handlers too
   context.team.allocOneSidedMemRegion("u8", 1);
   world.team.allocOneSidedMemRegion("u8", 1);
@@ -291,7 +349,7 @@ async function teaming(world: LamellarWorld, context: AmContext): Promise<void> 
 }
 
 Deno.test("What is launched, kept or waited for with wrong types does not compile", async () => {
-  for (const compiled of [launching, closing, remembering, handling, teaming]) {
+  for (const compiled of [launching, closing, remembering, handling, surfaces, teaming]) {
     assertInstanceOf(compiled, Function);
   }
   // A run without type checking would not notice, so that the check is made here.

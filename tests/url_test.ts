@@ -5,11 +5,15 @@ import { type RepositoryServer, serveRepository } from "./support/serve.ts";
 /** Sends an AM with a MessagePack payload and a closure, so that all libraries are needed. */
 const PROGRAM = `import { am, LamellarWorldBuilder } from "./mod.ts";
 const Sum = am("Sum", ({ numbers }: { numbers: number[] }) => numbers.reduce((a, b) => a + b));
-await using world = await new LamellarWorldBuilder().build();
-const peer = (world.myPe + 1) % world.numPes;
-const sum = await world.execAmPe(peer, Sum({ numbers: [1, 2, world.myPe] }));
-const product = await world.execClosurePe(peer, (a: number, b: number) => a * b, [6, 7]);
-console.log(world.myPe, world.numPes, sum, product, Deno.args.join());
+async function main(): Promise<void> {
+  await using world = await new LamellarWorldBuilder().build();
+  const peer = (world.myPe + 1) % world.numPes;
+  const sum = await world.execAmPe(peer, Sum({ numbers: [1, 2, world.myPe] }));
+  const product = await world.execClosurePe(peer, (a: number, b: number) => a * b, [6, 7]);
+  console.log(world.myPe, world.numPes, sum, product, Deno.args.join());
+  if (Deno.args[0] === "fail") throw new Error("on purpose");
+}
+if (import.meta.main) await main();
 `;
 
 const EXPECTED = ["0 3 3 42 x,y", "1 3 4 42 x,y", "2 3 5 42 x,y"];
@@ -76,6 +80,21 @@ Deno.test("a program and the library run from a URL without being cached before"
   });
 });
 
+Deno.test("an error in a program at a URL names its line", async () => {
+  await withCache(async (cache) => {
+    await using server = serve();
+    const flags = [`--allow-import=${server.host}`, "--allow-env", "--quiet"];
+    const ran = await runApart(cache, ["run", ...flags, `${server.url}program.ts`, "fail"], {
+      LAMELLAR_PES: "2",
+    });
+    assertEquals(ran.code, 1);
+    assertMatch(
+      ran.stderr,
+      /: Error: on purpose\n +at main \(http:\S+program\.ts:9:38\)\n.*:11:23\n$/,
+    );
+  });
+});
+
 Deno.test("the launcher runs from a URL, with a program at a URL and one on disk", async () => {
   await withCache(async (cache) => {
     await using server = serve();
@@ -139,7 +158,10 @@ Deno.test("a program beside a package.json runs, or says how it would", async ()
       };
       for (const library of [import.meta.resolve("../mod.ts"), `${server.url}mod.ts`]) {
         const { code, stderr } = await run(library);
-        assertMatch(stderr, /Cannot load npm:\S+: beside a package\.json .*-modules-dir=none/);
+        assertMatch(
+          stderr,
+          /Cannot load npm:\S+, .* need: beside a package\.json .*-modules-dir=none/,
+        );
         assertEquals(code, 1);
         const ran = await run(library, "--node-modules-dir=none");
         assertEquals([ran.code, ran.lines], [0, EXPECTED], ran.stderr);

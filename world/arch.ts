@@ -4,7 +4,11 @@
  * @module
  */
 
-/** A PE was asked for its number in a team it is no member of. */
+/**
+ * The program asked for the number of a PE in a team of which it is not a member.
+ *
+ * @category Errors
+ */
 export class IdError extends RangeError {
   /** The name of the class. */
   override name = "IdError";
@@ -17,7 +21,7 @@ export class IdError extends RangeError {
    * Programs get it from teams.
    *
    * @internal
-   * @param message Which PE is no member of which team.
+   * @param message Which PE is not a member of which team.
    * @param pe The PE, by its number in the world.
    */
   constructor(message: string, pe: number) {
@@ -27,24 +31,26 @@ export class IdError extends RangeError {
 }
 
 /**
- * Maps the PEs of a team to those of its parent and back. Programs may write their own; it has to
- * give the same answers on every PE of the parent.
+ * Maps the PEs of a team to the PEs of its parent, and back. Programs may write their own arch; it
+ * must give the same answers on every PE of the parent.
+ *
+ * @category Teams
  */
 export interface LamellarArch {
-  /** Members of the team, 1 or more. */
+  /** Number of members, at least 1. */
   readonly numPes: number;
-  /** No member has a lower number in the parent. */
+  /** No member has a number in the parent below this. */
   readonly startPe: number;
-  /** No member has a higher number in the parent. */
+  /** No member has a number in the parent above this. */
   readonly endPe: number;
   /** The number in the parent of a PE of the team; undefined if the team has no such PE. */
   parentPeId(teamPe: number): number | undefined;
-  /** The number in the team of a PE of the parent; undefined if it is no member. */
+  /** The number in the team of a PE of the parent; undefined if it is not a member. */
   teamPeId(parentPe: number): number | undefined;
 }
 
 /**
- * Every so many PEs of the parent.
+ * PEs of the parent at regular intervals.
  *
  * ```ts
  * import { StridedArch } from "../mod.ts";
@@ -52,24 +58,26 @@ export interface LamellarArch {
  * const even = new StridedArch(0, 2, 3);
  * console.log(even.parentPeId(2) === 4, even.teamPeId(3) === undefined);
  * ```
+ *
+ * @category Teams
  */
 export class StridedArch implements LamellarArch {
-  /** Members of the team. */
+  /** Number of members. */
   readonly numPes: number;
   /** The first member, by its number in the parent. */
   readonly startPe: number;
   /** The last member, by its number in the parent. */
   readonly endPe: number;
-  /** From one member to the next. */
+  /** The distance from one member to the next. */
   readonly stride: number;
 
   /**
    * Makes the arch.
    *
    * @param start The first member, by its number in the parent.
-   * @param stride From one member to the next, 1 or more.
-   * @param numPes Members, 1 or more.
-   * @throws {RangeError} If a number is none of these.
+   * @param stride The distance from one member to the next, at least 1.
+   * @param numPes Number of members, at least 1.
+   * @throws {RangeError} If a number is out of range.
    */
   constructor(start: number, stride: number, numPes: number) {
     checkInteger("start", start, 0);
@@ -96,7 +104,7 @@ export class StridedArch implements LamellarArch {
    * Maps a PE of the parent to the team.
    *
    * @param parentPe A PE of the parent.
-   * @returns Its number in the team; undefined if it is no member.
+   * @returns Its number in the team; undefined if it is not a member.
    */
   teamPeId(parentPe: number): number | undefined {
     const teamPe = (parentPe - this.startPe) / this.stride;
@@ -104,14 +112,18 @@ export class StridedArch implements LamellarArch {
   }
 }
 
-/** A range of PEs of the parent. */
+/**
+ * A range of PEs of the parent.
+ *
+ * @category Teams
+ */
 export class BlockedArch extends StridedArch {
   /**
    * Makes the arch.
    *
    * @param start The first member, by its number in the parent.
-   * @param numPes Members, 1 or more.
-   * @throws {RangeError} If a number is none of these.
+   * @param numPes Number of members, at least 1.
+   * @throws {RangeError} If a number is out of range.
    */
   constructor(start: number, numPes: number) {
     super(start, 1, numPes);
@@ -121,22 +133,22 @@ export class BlockedArch extends StridedArch {
 function checkInteger(what: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
   throw new RangeError(
-    `Cannot make an arch: its ${what} has to be an integer from ${least}, got ${value}`,
+    `Cannot make an arch: its ${what} must be an integer of at least ${least}, got ${value}`,
   );
 }
 
 /**
- * Asks an arch for its members, and checks that what it says holds together.
+ * Asks an arch for its members, and checks that its answers agree.
  *
  * @param arch The arch.
  * @param parentPes PEs of the parent.
  * @returns The members in their order, by their numbers in the parent.
- * @throws {TypeError} If it is no arch, it threw, or its two mappings do not fit each other.
+ * @throws {TypeError} If it is not an arch, it threw, or its two mappings disagree.
  * @throws {RangeError} If it has no members, or some that the parent does not have.
  */
 export function membersOf(arch: LamellarArch, parentPes: number): number[] {
   if (typeof arch?.parentPeId !== "function" || typeof arch.teamPeId !== "function") {
-    throw new TypeError(`Cannot create a team: ${Deno.inspect(arch)} is no arch`);
+    throw new TypeError(`Cannot create a team: ${Deno.inspect(arch)} is not an arch`);
   }
   const numPes = ask("numPes", () => arch.numPes) as number;
   if (!(Number.isInteger(numPes) && numPes >= 1 && numPes <= parentPes)) {

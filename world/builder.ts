@@ -14,6 +14,7 @@ import {
   prepareMsgpack,
   sealRegistry,
 } from "../am/mod.ts";
+import { endWithAdvice } from "../internal/advice.ts";
 import {
   type Config,
   environment,
@@ -24,11 +25,12 @@ import {
 import { outsideAsyncContext } from "../internal/engine_internals.ts";
 import { HandshakeError, LamellarError } from "../internal/errors.ts";
 import { PES_MAX } from "../internal/limits.ts";
+import { checkProgramKind } from "../internal/program_kind.ts";
 import { VERSION } from "../internal/version.ts";
 import { checkDeno, checkPermissions } from "../internal/platform.ts";
 import {
-  Collectives,
-  type Lamella,
+  type PeGroup,
+  PeGroups,
   Progress,
   type StartedPe,
   startedPe,
@@ -37,10 +39,16 @@ import {
 import { RegionSpace } from "../memregion/mod.ts";
 import { compareAms } from "./handshake.ts";
 import type { WorldCore } from "./messaging.ts";
+import { guestTeam } from "./team.ts";
 import { type TeamParent, Teams } from "./teams.ts";
 import { LamellarWorld } from "./world.ts";
 
-/** The network providers a world can be built on. */
+/**
+ * The lamellae that a world can be built on: `local` is one process, `shmem` several processes on
+ * one host, `rofi` any number over libfabric.
+ *
+ * @category World
+ */
 export type Backend = "local" | "shmem" | "rofi";
 
 let built = false;
@@ -54,6 +62,8 @@ let built = false;
  * await using world = await new LamellarWorldBuilder().build();
  * console.log(`PE ${world.myPe} of ${world.numPes}`);
  * ```
+ *
+ * @category World
  */
 export class LamellarWorldBuilder {
   #backend: Backend | undefined;
@@ -62,7 +72,7 @@ export class LamellarWorldBuilder {
   #closures: boolean | undefined;
 
   /**
-   * Chooses the network provider; without it `LAMELLAR_BACKEND` does.
+   * Chooses the lamella, which carries the traffic; without this, `LAMELLAR_BACKEND` does.
    *
    * @param backend Its name.
    * @returns This builder.
@@ -79,7 +89,7 @@ export class LamellarWorldBuilder {
   }
 
   /**
-   * Sets the number of PEs; without it `-n`, `LAMELLAR_PES` or the number of cores does.
+   * Sets the number of PEs; without this, `-n`, `LAMELLAR_PES` or the number of cores does.
    *
    * @param numPes 1 to 256.
    * @returns This builder.
@@ -88,7 +98,7 @@ export class LamellarWorldBuilder {
   withNumPes(numPes: number): this {
     if (!Number.isInteger(numPes) || numPes < 1 || numPes > PES_MAX) {
       throw new RangeError(
-        `Cannot build a world of ${numPes} PEs: the number has to be 1 to ${PES_MAX}`,
+        `Cannot build a world of ${numPes} PEs: the number must be 1 to ${PES_MAX}`,
       );
     }
     this.#numPes = numPes;
@@ -96,16 +106,16 @@ export class LamellarWorldBuilder {
   }
 
   /**
-   * Sets the heap of each PE; without it `LAMELLAR_HEAP_SIZE` does.
+   * Sets the size of each PE's heap; without this, `LAMELLAR_HEAP_SIZE` does.
    *
-   * @param bytes How much each PE can allocate for regions.
+   * @param bytes How many bytes each PE can allocate for regions, at least 65536.
    * @returns This builder.
    * @throws {RangeError} If the number is out of range.
    */
   withHeapSize(bytes: number): this {
     if (!Number.isSafeInteger(bytes) || bytes < 65536) {
       throw new RangeError(
-        `Cannot build with a heap of ${bytes} bytes: it has to be 65536 or more`,
+        `Cannot build with a heap of ${bytes} bytes: it must be 65536 or more`,
       );
     }
     this.#heapBytes = bytes;
@@ -113,8 +123,8 @@ export class LamellarWorldBuilder {
   }
 
   /**
-   * Allows or forbids closures, which run code that other PEs send; without it `LAMELLAR_CLOSURES`
-   * does.
+   * Allows or forbids closures, which run code that other PEs send; without this,
+   * `LAMELLAR_CLOSURES` does.
    *
    * @param allowed Whether this world runs closures.
    * @returns This builder.
@@ -125,12 +135,14 @@ export class LamellarWorldBuilder {
   }
 
   /**
-   * Builds the world. Collective. On the main thread of a program it starts the PEs, which run the
-   * program from its beginning, and never returns: that thread becomes their supervisor.
+   * Builds the world. Collective. On the main thread of a program, this starts the PEs, which run
+   * the program from its beginning, and never returns: the main thread becomes their supervisor.
    *
    * @returns The world, on a PE.
-   * @throws {LamellarError} If a world was built already.
+   * @throws {LamellarError} If the program has built a world already.
    * @throws {HandshakeError} If the PEs differ in their AMs or settings.
+   * @throws {FeatureLevelError} In a REPL, in `deno test` and in `deno bench`, where there is no
+   * program that PEs could run; and if Deno is too old or a permission is missing.
    */
   async build(): Promise<LamellarWorld> {
     checkDeno();
@@ -140,10 +152,19 @@ export class LamellarWorldBuilder {
       });
     }
     const pe = startedPe(VERSION);
-    if (!pe) return await this.#start();
+    if (!pe) {
+      checkProgramKind();
+      return await this.#start().catch(endWithAdvice);
+    }
     built = true;
     // Imports and the pump would hold the program's mark for ever: see process/program_mark.ts.
-    return await outsideAsyncContext(() => this.#join(pe));
+    return await outsideAsyncContext(async () => {
+      try {
+        return await this.#join(pe);
+      } finally {
+        pe.endBuild();
+      }
+    });
   }
 
   async #start(): Promise<never> {
@@ -173,12 +194,12 @@ export class LamellarWorldBuilder {
     const config = this.#configure(pe.config);
     const crowded = lamella.neighbours > navigator.hardwareConcurrency;
     const progress = new Progress(lamella, crowded, config.spinLoads);
-    const collectives = new Collectives(progress, config.barrierFactor);
+    const groups = new PeGroups(progress);
+    const group = groups.world(config.barrierFactor);
     const definitions = sealRegistry();
-    if (config.closures) await prepareClosureParser();
-    await prepareMsgpack();
-    const regions = new RegionSpace(progress, collectives);
-    const teams = new Teams(progress);
+    await Promise.all([config.closures && prepareClosureParser(), prepareMsgpack()]);
+    const regions = new RegionSpace(progress, group);
+    const teams = new Teams(progress, (description) => guestTeam(core, world, description));
     const context = {} as { -readonly [K in keyof AmContext]: AmContext[K] };
     const engine = new AmEngine({
       progress,
@@ -190,8 +211,8 @@ export class LamellarWorldBuilder {
       decodeContext: { closuresAllowed: config.closures, regions },
     });
     regions.countWith(engine);
-    const root = worldAsParent(lamella, collectives);
-    const shared = { lamella, progress, collectives, engine, regions, teams, root };
+    const root = worldAsParent(group);
+    const shared = { lamella, progress, groups, engine, regions, teams, root };
     const core: WorldCore = { ...shared, closed: false };
     const world = new LamellarWorld(core, () => pe.setWorld(undefined));
     Object.assign(context, {
@@ -202,9 +223,9 @@ export class LamellarWorldBuilder {
       closure: (config.closures ? makeClosure : refuseClosure) as AmContext["closure"],
       onReturn: (config.closures ? makeOriginClosure : refuseClosure) as AmContext["onReturn"],
     });
-    pe.setWorld(() => world.close());
+    pe.setWorld((finish) => world.end(finish));
     progress.kick();
-    await compareAms(collectives, definitions);
+    await compareAms(group, definitions);
     return world;
   }
 
@@ -228,19 +249,10 @@ export class LamellarWorldBuilder {
   }
 }
 
-function worldAsParent({ pe, numPes }: Lamella, collectives: Collectives): TeamParent {
-  const pes = Array.from({ length: numPes }, (_, pe) => pe);
+function worldAsParent(group: PeGroup): TeamParent {
+  const { name, pes, me } = group;
   const createOp = "createTeamFromArch";
-  return {
-    name: "the world",
-    path: "",
-    pes,
-    parentPes: pes,
-    me: pe,
-    children: 0,
-    createOp,
-    exchange: (own) => collectives.call("exchange", createOp, own),
-  };
+  return { name, path: "", pes, parentPes: pes, me, children: 0, createOp, group };
 }
 
 function refuseClosure(): never {

@@ -7,7 +7,7 @@
 import type { AmDefinition } from "../am/mod.ts";
 import { HandshakeError } from "../internal/errors.ts";
 import { EXCHANGE_BYTES } from "../internal/limits.ts";
-import type { Collectives } from "../lamellae/mod.ts";
+import type { PeGroup } from "../lamellae/mod.ts";
 
 /** Bytes of the digest and of the length of the list in an exchange. */
 const DIGEST_BYTES = 8;
@@ -15,12 +15,12 @@ const DIGEST_BYTES = 8;
 /**
  * Compares the AMs of all PEs.
  *
- * @param collectives Exchanges what is compared.
+ * @param group All PEs of the world.
  * @param definitions The AMs of this PE, by id.
  * @throws {HandshakeError} On every PE, with all differences, if there are any.
  */
 export async function compareAms(
-  collectives: Collectives,
+  group: PeGroup,
   definitions: readonly AmDefinition[],
 ): Promise<void> {
   const list = new TextEncoder().encode(definitions.map(describe).join("\n"));
@@ -28,10 +28,10 @@ export async function compareAms(
   const words = new Uint32Array(own.buffer);
   words[0] = digest(list);
   words[1] = list.length;
-  const all = await collectives.call("build", "", own).finished();
+  const all = await group.call("build", { own }).finished();
   const digests = all.map((bytes) => new Uint32Array(bytes.slice(0, DIGEST_BYTES).buffer));
   if (digests.every((other) => other[0] === words[0] && other[1] === words[1])) return;
-  const lists = await exchangeLists(collectives, list, digests.map((other) => other[1]!));
+  const lists = await exchangeLists(group, list, digests.map((other) => other[1]!));
   throw new HandshakeError(`The PEs define different AMs: ${differences(lists).join("; ")}`, {
     op: "build",
   });
@@ -50,14 +50,14 @@ function digest(bytes: Uint8Array): number {
 }
 
 async function exchangeLists(
-  collectives: Collectives,
+  group: PeGroup,
   own: Uint8Array,
   lengths: readonly number[],
 ): Promise<string[]> {
   const parts: Uint8Array[][] = lengths.map(() => []);
   for (let at = 0; at < Math.max(...lengths); at += EXCHANGE_BYTES) {
     const part = own.subarray(at, at + EXCHANGE_BYTES);
-    const all = await collectives.call("exchange", "", part).finished();
+    const all = await group.call("build", { own: part }).finished();
     all.forEach((bytes, pe) => {
       const bytesLeft = Math.min(EXCHANGE_BYTES, Math.max(0, lengths[pe]! - at));
       parts[pe]!.push(bytes.subarray(0, bytesLeft));

@@ -1,5 +1,5 @@
 /**
- * What a world and a team do alike: launching and waiting.
+ * What a world and a team have in common: launching, waiting and allocating.
  *
  * @module
  */
@@ -10,24 +10,40 @@ import type {
   AmEngine,
   AmHandle,
   Blockable,
-  Captures,
+  ClosureArguments,
   ClosureResult,
   LaunchOptions,
   TeamWork,
 } from "../am/mod.ts";
-import { checkLaunchOptions, MultiAmHandle } from "../am/mod.ts";
+import { blockInOrder, checkLaunchOptions, MultiAmHandle } from "../am/mod.ts";
 import { ClosedError } from "../internal/errors.ts";
-import type { Collectives, Lamella, Progress } from "../lamellae/mod.ts";
-import type { RegionSpace } from "../memregion/mod.ts";
-import { BarrierHandle } from "./barrier.ts";
-import { LamellarTask } from "./task.ts";
-import type { TeamParent, Teams } from "./teams.ts";
+import {
+  type BarrierHandle,
+  barrierHandle,
+  type CollectiveHandle,
+  type Lamella,
+  type PeGroup,
+  type PeGroups,
+  type Progress,
+} from "../lamellae/mod.ts";
+import type {
+  AllocationResult,
+  ElementType,
+  ElementTypeLike,
+  OneSidedMemoryRegion,
+  RegionSpace,
+  SharedMemoryRegion,
+} from "../memregion/mod.ts";
+import { IdError } from "./arch.ts";
+import { isObserved, LamellarTask } from "./task.ts";
+import { nothing, type TeamParent, type Teams } from "./teams.ts";
 
 /** What every object of a world shares. */
 export interface WorldCore {
   readonly lamella: Lamella;
   readonly progress: Progress;
-  readonly collectives: Collectives;
+  /** The groups of this PE. */
+  readonly groups: PeGroups;
   readonly engine: AmEngine;
   readonly regions: RegionSpace;
   /** The teams this PE knows. */
@@ -38,30 +54,42 @@ export interface WorldCore {
   closed: boolean;
 }
 
-/** Launching and waiting: over all PEs of the world, unless a class says something else. */
+/**
+ * Launching, waiting and allocating, for all PEs of the world or of a team.
+ *
+ * @category World
+ */
 export abstract class Messaging implements ActiveMessaging {
   /**
    * What every object of the world shares.
    *
-   * @internal
+   * @ignore
    */
   protected readonly core: WorldCore;
   /**
+   * The PEs of the team.
+   *
+   * @ignore
+   */
+  protected readonly pes: TeamParent;
+  /**
    * What was launched in this team, undefined for the world's.
    *
-   * @internal
+   * @ignore
    */
   protected readonly work: TeamWork | undefined;
 
   /**
    * Programs get a world from a builder.
    *
-   * @internal
+   * @ignore
    * @param core What every object of the world shares.
+   * @param pes The PEs of the team.
    * @param work What was launched in this team, undefined for the world's.
    */
-  constructor(core: WorldCore, work?: TeamWork) {
+  constructor(core: WorldCore, pes: TeamParent, work?: TeamWork) {
     this.core = core;
+    this.pes = pes;
     this.work = work;
   }
 
@@ -75,13 +103,14 @@ export abstract class Messaging implements ActiveMessaging {
     return this.core.lamella.numPes;
   }
 
-  /** Threads of a PE: a Worker is one. */
+  /** Number of threads of this PE: 1, because a PE is one Worker. */
   get numThreadsPerPe(): number {
     return 1;
   }
 
   /**
-   * Runs an AM on one PE. It is under way when this returns.
+   * Runs an AM on one PE. It is under way when this returns. The handler gets a copy of the payload
+   * as it is now, and the caller gets a copy of the result, also if the PE is this one.
    *
    * @param pe Where it runs, 0 to `numPes - 1`.
    * @param call The AM with its payload.
@@ -96,18 +125,24 @@ export abstract class Messaging implements ActiveMessaging {
   }
 
   /**
-   * Runs an AM on every PE, this one included.
+   * Runs an AM on every PE, including this one. Its payload is encoded once, before any PE gets it:
+   * if it cannot be sent, the AM runs nowhere.
    *
    * @param call The AM with its payload.
    * @param options When to stop waiting.
-   * @returns A handle of the results in the order of the PEs.
+   * @returns A handle for the results, in the order of the PEs.
+   * @throws {RangeError} If a field of the payload is out of range.
+   * @throws {TypeError} If the payload cannot be sent.
    */
   execAmAll<T>(call: AmCall<T>, options?: LaunchOptions): MultiAmHandle<T> {
-    return this.#onAll((pe) => this.execAmPe(pe, call, options));
+    const targets = this.targets("execAmAll", options);
+    return new MultiAmHandle(this.core.engine.launchAll(targets, call, options, this.work));
   }
 
   /**
-   * Runs an AM on this PE; its payload is handed over without a copy.
+   * Runs an AM on this PE without copying: the handler gets the payload itself, and the caller gets
+   * the result itself; neither is checked. If the handler throws, the thrown value itself is the
+   * cause of the `RemoteError`.
    *
    * @param call The AM with its payload.
    * @param options When to stop waiting.
@@ -119,22 +154,25 @@ export abstract class Messaging implements ActiveMessaging {
   }
 
   /**
-   * Runs a closure on one PE. It travels by its source, so it may use only its parameters, its own
-   * variables, and globals.
+   * Runs a closure on one PE. Its source travels, so it may use only its parameters, its own
+   * variables, and globals, also if the PE is this one. It gets copies of the captures as they are
+   * now.
    *
    * @param pe Where it runs, 0 to `numPes - 1`.
-   * @param fn The function; it gets the captures, and the context of handlers behind them.
-   * @param captures What it is called with.
-   * @param options When to stop waiting.
-   * @returns A handle of what the function returns.
-   * @throws {TypeError} If the function uses what its source does not carry, naming all of it.
+   * @param fn The function; it gets the captures. If it has more parameters than there are
+   * captures, the last one gets the context of handlers, unless it has a default or is a rest
+   * parameter.
+   * @param given The captures, which may be left out if the function has no parameters, and options
+   * that say when to stop waiting.
+   * @returns A handle for what the function returns.
+   * @throws {TypeError} If the function uses variables that its source does not carry; the error
+   * names all of them.
    * @throws {FeatureLevelError} If the world was built without closures.
    */
   execClosurePe<P extends readonly unknown[], R>(
     pe: number,
     fn: (...args: P) => R,
-    captures: Captures<P>,
-    options?: LaunchOptions,
+    ...[captures, options]: ClosureArguments<P>
   ): AmHandle<ClosureResult<R>> {
     const target = this.target(pe, "execClosurePe", options);
     const handle = this.core.engine.launchClosure(target, fn, captures, options, this.work);
@@ -142,39 +180,48 @@ export abstract class Messaging implements ActiveMessaging {
   }
 
   /**
-   * Runs a closure on every PE, this one included.
+   * Runs a closure on every PE, including this one. The captures are encoded once, before any PE
+   * gets them.
    *
    * @param fn The function.
-   * @param captures What it is called with.
-   * @param options When to stop waiting.
-   * @returns A handle of the results in the order of the PEs.
+   * @param given The captures, which may be left out if the function has no parameters, and options
+   * that say when to stop waiting.
+   * @returns A handle for the results, in the order of the PEs.
+   * @throws {TypeError} If the function uses variables that its source does not carry, or a capture
+   * cannot be sent.
+   * @throws {FeatureLevelError} If the world was built without closures.
    */
   execClosureAll<P extends readonly unknown[], R>(
     fn: (...args: P) => R,
-    captures: Captures<P>,
-    options?: LaunchOptions,
+    ...[captures, options]: ClosureArguments<P>
   ): MultiAmHandle<ClosureResult<R>> {
-    return this.#onAll((pe) => this.execClosurePe(pe, fn, captures, options));
+    const targets = this.targets("execClosureAll", options);
+    const { engine } = this.core;
+    const handles = engine.launchClosureAll(targets, fn, captures, options, this.work);
+    return new MultiAmHandle(handles as AmHandle<ClosureResult<R>>[]);
   }
 
   /**
-   * Runs a closure on this PE.
+   * Runs a closure on this PE, with the captures themselves instead of copies. It still runs from
+   * its source.
    *
    * @param fn The function.
-   * @param captures What it is called with.
-   * @param options When to stop waiting.
-   * @returns A handle of what the function returns.
+   * @param given The captures, which may be left out if the function has no parameters, and options
+   * that say when to stop waiting.
+   * @returns A handle for what the function returns.
    */
   execClosureLocal<P extends readonly unknown[], R>(
     fn: (...args: P) => R,
-    captures: Captures<P>,
-    options?: LaunchOptions,
+    ...[captures, options]: ClosureArguments<P>
   ): AmHandle<ClosureResult<R>> {
-    return this.execClosurePe(this.myPe, fn, captures, options);
+    this.target(this.myPe, "execClosureLocal", options);
+    const handle = this.core.engine.launchClosureLocal(fn, captures, options, this.work);
+    return handle as AmHandle<ClosureResult<R>>;
   }
 
   /**
-   * Blocks until everything this PE launched is over. For all PEs: `waitAll()`, then `barrier()`.
+   * Blocks until everything that this PE launched is over. To wait for all PEs, call `waitAll()`
+   * and then `barrier()`.
    *
    * @throws {RemoteError} If an AM whose handle was ignored failed; an `AggregateError` if several
    * did.
@@ -184,80 +231,179 @@ export abstract class Messaging implements ActiveMessaging {
     this.core.engine.waitAll(this.work);
   }
 
-  /** As `waitAll`, for `await`. */
+  /** Like `waitAll`, for `await`. */
   async awaitAll(): Promise<void> {
     this.checkOpen("awaitAll");
     await this.core.engine.awaitAll(this.work);
   }
 
   /**
-   * Blocks until every PE is here. AMs run meanwhile; those under way are not waited for.
+   * Blocks until every PE of the team has called it. AMs run meanwhile, but the barrier does not
+   * wait for them. On a PE that is not a member it returns at once.
    *
    * @throws {CollectiveMismatchError} If another PE called a different collective.
    */
   barrier(): void {
-    this.checkOpen("barrier");
+    this.checkCollective("barrier");
     this.core.engine.outbox.flush();
-    this.core.collectives.barrier();
+    const { group } = this.pes;
+    if (group) group.barrier();
+    else this.core.progress.refuseInHandler("barrier");
   }
 
   /**
-   * Enters a barrier without waiting.
+   * Enters a barrier of the PEs of the team without waiting.
    *
-   * @returns A handle: await it or block on it.
+   * @returns A handle: await it or block on it. On a PE that is not a member it is done at once.
    */
   asyncBarrier(): BarrierHandle {
-    this.checkOpen("asyncBarrier");
+    this.checkCollective("asyncBarrier");
     this.core.engine.outbox.flush();
-    return new BarrierHandle(this.core.collectives.call("barrier"));
+    return barrierHandle(this.pes.group?.call("barrier") ?? nothing(this.core.progress));
   }
 
   /**
-   * Runs a task on this PE. It goes on whether or not somebody waits for it; `awaitAll` covers it.
+   * Allocates a memory region with a part on every PE of the world or the team. Collective: all of
+   * these PEs call it with the same arguments. The region can use the memory of regions that all
+   * PEs disposed of before they called it. Operations on a team's region number the PEs as the team
+   * does. A PE outside the team can use the region too, if an AM brings it there.
+   *
+   * A region declared with `const` lasts until the world is closed. With `using`, this PE disposes
+   * of the region at the end of the scope, while other PEs may still be using it. They can reach
+   * this PE's part as long as they have not disposed of the region themselves, but an AM that
+   * brings the region here then fails with a `ClosedError`. End such a scope with `await
+   * world.asyncBarrier()`, or that of the team.
+   *
+   * @param type The element type, such as `"f64"`, or the schema of that name.
+   * @param length Number of elements on each PE, all 0 at first.
+   * @returns A handle for the region: await it or block on it. It fails on every PE with an
+   * `OutOfMemoryError` if one of them has no room.
+   * @throws {RangeError} If the length is not an integer of at least 1.
+   * @throws {IdError} If this PE is not a member of the team.
+   */
+  allocSharedMemRegion<E extends ElementType>(
+    type: ElementTypeLike<E>,
+    length: number,
+  ): CollectiveHandle<SharedMemoryRegion<E>> {
+    return this.core.regions.allocShared(type, length, this.#group("allocSharedMemRegion"));
+  }
+
+  /**
+   * Like `allocSharedMemRegion`, but gives a result that tells whether there was room.
+   *
+   * @param type The element type, such as `"f64"`, or the schema of that name.
+   * @param length Number of elements on each PE, all 0 at first.
+   * @returns A handle for the result.
+   */
+  tryAllocSharedMemRegion<E extends ElementType>(
+    type: ElementTypeLike<E>,
+    length: number,
+  ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
+    return this.core.regions.tryAllocShared(type, length, this.#group("tryAllocSharedMemRegion"));
+  }
+
+  /** The PEs that a collective allocation is for. */
+  #group(op: string): PeGroup {
+    this.checkCollective(op);
+    const { group, name } = this.pes;
+    if (group) return group;
+    const { pe } = this.core.lamella;
+    throw new IdError(`Cannot call ${op}: PE ${pe} is not a member of ${name}`, pe);
+  }
+
+  /**
+   * Allocates a memory region on this PE only. Its handle can travel in AMs, and every PE that has
+   * the handle can read and write the memory.
+   *
+   * @param type The element type, such as `"f64"`, or the schema of that name.
+   * @param length Number of elements, all 0 at first.
+   * @returns The region.
+   * @throws {OutOfMemoryError} If this PE has no room.
+   * @throws {RangeError} If the length is not an integer of at least 1.
+   */
+  allocOneSidedMemRegion<E extends ElementType>(
+    type: ElementTypeLike<E>,
+    length: number,
+  ): OneSidedMemoryRegion<E> {
+    this.checkOpen("allocOneSidedMemRegion");
+    return this.core.regions.allocOneSided(type, length);
+  }
+
+  /**
+   * Like `allocOneSidedMemRegion`, but gives a result that tells whether there was room.
+   *
+   * @param type The element type, such as `"f64"`, or the schema of that name.
+   * @param length Number of elements, all 0 at first.
+   * @returns The result.
+   */
+  tryAllocOneSidedMemRegion<E extends ElementType>(
+    type: ElementTypeLike<E>,
+    length: number,
+  ): AllocationResult<OneSidedMemoryRegion<E>> {
+    this.checkOpen("tryAllocOneSidedMemRegion");
+    return this.core.regions.tryAllocOneSided(type, length);
+  }
+
+  /**
+   * Runs a task on this PE. The task goes on whether or not the program waits for it; `awaitAll`
+   * covers it.
    *
    * @param task A promise, or a function that is called at once.
-   * @returns A handle of its value.
+   * @returns A handle for its value.
    */
   spawn<T>(task: PromiseLike<T> | (() => T | PromiseLike<T>)): LamellarTask<T> {
     this.checkOpen("spawn");
     const promise = typeof task === "function" ? Promise.try(task) : Promise.resolve(task);
-    const handle = new LamellarTask<T>(promise as Promise<T>);
-    this.core.engine.track(promise, () => handle.observed, this.work);
+    const handle = new LamellarTask<T>(this.core.progress, promise as Promise<T>);
+    this.core.engine.track(promise, () => isObserved(handle), this.work);
     return handle;
   }
 
   /**
-   * Blocks on a handle. A promise cannot be blocked on: it needs the event loop.
+   * Blocks on a handle. You cannot block on a promise, because it needs the event loop.
    *
    * @param handle A handle of an AM, a barrier, or an operation on a region.
    * @returns Its value.
    */
   blockOn<T>(handle: Blockable<T>): T {
     this.checkOpen("blockOn");
-    if (typeof (handle as Partial<Blockable<T>>)?.block !== "function") {
-      throw new TypeError("Cannot block on what is no handle of the runtime: use await");
-    }
+    checkBlockable(handle);
     return handle.block();
   }
 
   /**
-   * Blocks on several handles.
+   * Blocks on several handles. If one fails, its error is thrown, and the errors of the others
+   * count as seen.
    *
    * @param handles Any number of handles.
    * @returns Their values, in their order.
    */
   blockOnAll<T>(handles: Iterable<Blockable<T>>): T[] {
-    return Array.from(handles, (handle) => this.blockOn(handle));
+    this.checkOpen("blockOnAll");
+    const all = [...handles];
+    all.forEach(checkBlockable);
+    return blockInOrder(all);
   }
 
-  #onAll<T>(launch: (pe: number) => AmHandle<T>): MultiAmHandle<T> {
-    return new MultiAmHandle(Array.from({ length: this.numPes }, (_, pe) => launch(pe)));
+  /**
+   * Checks a launch on all PEs.
+   *
+   * @ignore
+   * @param op What the user called.
+   * @param options When to stop waiting.
+   * @returns The PEs of the team, by their numbers in the world.
+   * @throws {ClosedError} If the world is closed.
+   */
+  protected targets(op: string, options: LaunchOptions | undefined): readonly number[] {
+    if (options) checkLaunchOptions(options, op);
+    this.checkOpen(op);
+    return this.core.root.pes;
   }
 
   /**
    * Checks a launch.
    *
-   * @internal
+   * @ignore
    * @param pe A PE of the team.
    * @param op What the user called.
    * @param options When to stop waiting.
@@ -275,9 +421,20 @@ export abstract class Messaging implements ActiveMessaging {
   }
 
   /**
+   * Checks that a collective may be called.
+   *
+   * @ignore
+   * @param op What the user called.
+   * @throws {ClosedError} If the world is closed.
+   */
+  protected checkCollective(op: string): void {
+    this.checkOpen(op);
+  }
+
+  /**
    * Refuses what a closed world does not do.
    *
-   * @internal
+   * @ignore
    * @param op What the user called.
    * @throws {ClosedError} If the world is closed.
    */
@@ -287,4 +444,9 @@ export abstract class Messaging implements ActiveMessaging {
       throw new ClosedError(`Cannot call ${op}: the world is closed`, { pe, op });
     }
   }
+}
+
+function checkBlockable(handle: unknown): void {
+  if (typeof (handle as Partial<Blockable<unknown>> | null)?.block === "function") return;
+  throw new TypeError("Cannot block on a value that is not a Lamellar handle: use await");
 }

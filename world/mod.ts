@@ -4,10 +4,9 @@
  * @module
  */
 
-export * from "./barrier.ts";
 export * from "./builder.ts";
 export { Messaging } from "./messaging.ts";
 export { BlockedArch, IdError, type LamellarArch, StridedArch } from "./arch.ts";
-export { LamellarTask } from "./task.ts";
+export type { LamellarTask } from "./task.ts";
 export { LamellarSubteam, LamellarTeam } from "./team.ts";
 export { LamellarWorld, WorldTeam } from "./world.ts";

@@ -4,38 +4,83 @@
  * @module
  */
 
-/** A spawned task. It goes on whether or not somebody waits for it. */
-export class LamellarTask<T> implements PromiseLike<T> {
+import { LamellarError } from "../internal/errors.ts";
+import { type Awaited, Handle, type Progress } from "../lamellae/mod.ts";
+
+/**
+ * Tells whether the program waits for a task and therefore sees its error.
+ *
+ * @param task The task.
+ * @returns Whether it is so.
+ */
+export let isObserved: (task: LamellarTask<unknown>) => boolean;
+
+/**
+ * A spawned task. It goes on whether or not the program waits for it. It needs the event loop, so
+ * you can block on it only once it is over.
+ *
+ * @category World
+ */
+export class LamellarTask<T> extends Handle<T> {
+  readonly #progress: Progress;
   readonly #promise: Promise<T>;
+  #outcome: (() => T) | undefined;
   #observed = false;
 
   /**
    * Tasks come from `spawn`.
    *
-   * @internal
+   * @ignore
+   * @param progress The engine of the PE.
    * @param promise What it does.
    */
-  constructor(promise: Promise<T>) {
+  constructor(progress: Progress, promise: Promise<T>) {
+    super();
+    this.#progress = progress;
     this.#promise = promise;
+    promise.then(
+      (value) => {
+        this.#outcome = () => value;
+      },
+      (error) => {
+        this.#outcome = () => {
+          throw error;
+        };
+      },
+    );
   }
 
-  /** Whether somebody waits for it, and so sees its error. */
-  get observed(): boolean {
-    return this.#observed;
+  /** Whether it is over. */
+  get done(): boolean {
+    return this.#outcome !== undefined;
   }
 
-  /**
-   * Waits for its value, as `await` does.
-   *
-   * @param onfulfilled Called with the value.
-   * @param onrejected Called with the error.
-   * @returns A promise for what the callback returns.
-   */
-  then<A = T, B = never>(
-    onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
+  /** @ignore */
+  protected override promised(): Promise<T> {
     this.#observed = true;
-    return this.#promise.then(onfulfilled, onrejected);
+    return this.#promise;
+  }
+
+  /** @ignore */
+  protected override blocked(): T {
+    this.#progress.refuseInHandler("block");
+    if (!this.#outcome) {
+      throw new LamellarError(
+        "ERR_NEEDS_EVENT_LOOP",
+        "Cannot block on a task that is not over: it needs the event loop of this PE; use await",
+        { pe: this.#progress.lamella.pe, op: "spawn" },
+      );
+    }
+    this.#observed = true;
+    return this.#outcome();
+  }
+
+  /** @ignore */
+  protected override awaited(): Awaited {
+    return { text: "for a task", op: "spawn" };
+  }
+
+  static {
+    isObserved = (task) => task.#observed;
   }
 }

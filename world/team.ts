@@ -1,6 +1,6 @@
 /**
- * Teams: PEs with numbers of their own. The world is one, and teams are made of PEs of the world or
- * of another team.
+ * Teams: sets of PEs with their own numbering. The world is a team; other teams are made of PEs of
+ * the world or of another team.
  *
  * @module
  */
@@ -9,28 +9,29 @@ import type { HandlerWorld, LamellarEnv, LaunchOptions } from "../am/mod.ts";
 import { ClosedError } from "../internal/errors.ts";
 import { CollectiveHandle } from "../lamellae/mod.ts";
 import { IdError, type LamellarArch, membersOf } from "./arch.ts";
-import { BarrierHandle } from "./barrier.ts";
 import { Messaging, type WorldCore } from "./messaging.ts";
 import { compareContributions, writeContribution } from "./team_creation.ts";
-import { NOTHING, Team, type TeamParent } from "./teams.ts";
+import { nothing, Team, type TeamDescription, type TeamParent } from "./teams.ts";
 
-/** The PEs of a team, seen from one PE: a member, or another PE of the parent. */
+/**
+ * The PEs of a team, seen from one PE: a member, or another PE of the parent.
+ *
+ * @category Teams
+ */
 export abstract class LamellarTeam extends Messaging implements LamellarEnv {
   /** The world. */
   abstract readonly world: HandlerWorld;
-  readonly #pes: TeamParent;
 
   /**
    * Programs get teams from the world, and from other teams.
    *
-   * @internal
+   * @ignore
    * @param core What every object of the world shares.
    * @param pes Who its PEs are.
    * @param team What was launched in it, nothing for the world's.
    */
   constructor(core: WorldCore, pes: TeamParent, team?: Team) {
-    super(core, team?.work);
-    this.#pes = pes;
+    super(core, pes, team?.work);
   }
 
   /** This team. */
@@ -38,19 +39,19 @@ export abstract class LamellarTeam extends Messaging implements LamellarEnv {
     return this;
   }
 
-  /** This PE, by its number in the team. An `IdError` is thrown on a PE that is no member. */
+  /** This PE, by its number in the team. Throws an `IdError` on a PE that is not a member. */
   override get myPe(): number {
     return this.teamPeId();
   }
 
   /** Number of PEs of the team. */
   override get numPes(): number {
-    return this.#pes.pes.length;
+    return this.pes.pes.length;
   }
 
   /** Whether this PE is a member. */
   get isMember(): boolean {
-    return this.#pes.me >= 0;
+    return this.pes.me >= 0;
   }
 
   /** This PE, by its number in the world. */
@@ -62,13 +63,13 @@ export abstract class LamellarTeam extends Messaging implements LamellarEnv {
    * Tells the number of this PE in the team.
    *
    * @returns Its number.
-   * @throws {IdError} If this PE is no member.
+   * @throws {IdError} If this PE is not a member.
    */
   teamPeId(): number {
-    const { me, name } = this.#pes;
+    const { me, name } = this.pes;
     if (me >= 0) return me;
     const pe = this.worldPeId;
-    throw new IdError(`Cannot tell the number of PE ${pe} in ${name}: it is no member`, pe);
+    throw new IdError(`Cannot tell the number of PE ${pe} in ${name}: it is not a member`, pe);
   }
 
   /**
@@ -77,81 +78,69 @@ export abstract class LamellarTeam extends Messaging implements LamellarEnv {
    * @returns The PEs of the team in their order, by their numbers in the world.
    */
   getPes(): number[] {
-    return [...this.#pes.pes];
+    return [...this.pes.pes];
   }
 
   /** Prints which PE of the parent and of the world each PE of the team is. */
   printArch(): void {
-    const { name, pes, parentPes } = this.#pes;
+    const { name, pes, parentPes } = this.pes;
     const lines = pes.map((pe, i) => `  PE ${i}: PE ${parentPes[i]} of its parent, PE ${pe}`);
     console.log([`${name} has ${pes.length} PEs`, ...lines].join("\n"));
   }
 
   /**
-   * Creates a team of some PEs of this one. Collective: every member of this team calls it, with an
-   * arch that names the same members. Those that are no members of the new one get it too, and may
-   * launch AMs in it.
+   * Creates a team of some PEs of this team. Collective: every member of this team calls it, with
+   * an arch that names the same members. PEs that are not members of the new team also get a
+   * handle, and may launch AMs in the team.
    *
    * @param arch Which PEs of this team, and in which order.
-   * @returns A handle for the team: await it or block on it. It gives null on a PE that is no
-   * member of this team, where the call returns at once. It fails on every PE with a
-   * `CollectiveMismatchError` if they name different members, or if one of them has no valid arch;
-   * that one gets the reason, a `TypeError` or a `RangeError`.
+   * @returns A handle for the team: await it or block on it. On a PE that is not a member of this
+   * team, the call returns at once, and the handle gives null. The handle fails on every PE with a
+   * `CollectiveMismatchError` if PEs name different members, or if the arch of one PE is not valid;
+   * that PE gets the reason instead, a `TypeError` or a `RangeError`.
    */
   createSubteamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam | null> {
-    this.checkOpen(this.#pes.createOp);
-    if (!this.isMember) return new CollectiveHandle(NOTHING, () => null);
-    return createTeam(this.core, this.#pes, this.world, arch);
+    this.checkOpen(this.pes.createOp);
+    if (!this.isMember) return new CollectiveHandle(nothing(this.core.progress), () => null);
+    return createTeam(this.core, this.pes, this.world, arch);
   }
 }
 
-/** A team other than the world's, seen from one PE of its parent. */
+/**
+ * A team other than the world's, seen from one PE of its parent.
+ *
+ * @category Teams
+ */
 export class LamellarSubteam extends LamellarTeam {
   /** The world. */
   override readonly world: HandlerWorld;
   readonly #team: Team;
+  readonly #isOwner: boolean;
   #disposed = false;
   #closing: Promise<void> | undefined;
 
   /**
    * Programs get teams from the world, and from other teams.
    *
-   * @internal
+   * @ignore
    * @param core What every object of the world shares.
    * @param team What this PE knows of it.
    * @param world The world.
+   * @param isOwner Whether it is what the program got: it gives the team up with it. Handlers get
+   * objects of their own.
    */
-  constructor(core: WorldCore, team: Team, world: HandlerWorld) {
+  constructor(core: WorldCore, team: Team, world: HandlerWorld, isOwner: boolean) {
     super(core, team, team);
     this.#team = team;
     this.world = world;
+    this.#isOwner = isOwner;
   }
 
   /**
-   * Blocks until every member is here. AMs run meanwhile; those under way are not waited for. On a
-   * PE that is no member it returns at once.
-   *
-   * @throws {CollectiveMismatchError} If another member called a different collective.
-   */
-  override barrier(): void {
-    this.checkOpen("barrier");
-    this.#team.collectives?.barrier();
-  }
-
-  /**
-   * Enters a barrier of the members without waiting.
-   *
-   * @returns A handle: await it or block on it. On a PE that is no member it is done.
-   */
-  override asyncBarrier(): BarrierHandle {
-    this.checkOpen("asyncBarrier");
-    return new BarrierHandle(this.#team.collectives?.call("barrier") ?? NOTHING);
-  }
-
-  /**
-   * Closes the team. Collective over its members: waits until all are here and every AM that they
-   * launched in it is over, those launched by handlers too. AMs that other PEs launch in it later
-   * are refused. On a PE that is no member it waits for what that PE launched.
+   * Closes the team. Collective over its members: waits until all of them have called it and every
+   * AM that they launched in the team is over, including AMs launched by handlers. AMs that other
+   * PEs launch in the team later are refused. On a PE that is not a member, it waits for what that
+   * PE launched.
    *
    * @returns Settles when the team is closed.
    * @throws {RemoteError} If an AM whose handle was ignored failed; an `AggregateError` if several
@@ -162,17 +151,48 @@ export class LamellarSubteam extends LamellarTeam {
   }
 
   /**
-   * Gives the team up on this PE without waiting for anyone, so that an error that leaves the scope
-   * is reported at once. What is under way goes on, and AMs of other PEs still run here; `waitAll`
-   * of the world covers what this PE launched.
+   * Gives up the team on this PE without waiting for other PEs, so that an error that leaves the
+   * scope is reported at once. What is under way goes on, and AMs of other PEs still run here;
+   * `waitAll` of the world covers what this PE launched. Once that is over, this PE forgets the
+   * team; if another PE's AM arrives later, it asks the sender about the team.
    */
   [Symbol.dispose](): void {
+    if (this.#disposed) return;
     this.#disposed = true;
+    if (this.#isOwner) this.core.teams.giveUp(this.#team);
+  }
+
+  /**
+   * Creates a team of some PEs of this team, as every team can.
+   *
+   * @param arch Which PEs of this team, and in which order.
+   * @returns A handle for the team: await it or block on it.
+   */
+  override createSubteamFromArch(
+    arch: LamellarArch,
+  ): CollectiveHandle<LamellarSubteam | null> {
+    this.checkCollective("createSubteamFromArch");
+    return super.createSubteamFromArch(arch);
+  }
+
+  /**
+   * Refuses a collective also where the members no longer expect this PE.
+   *
+   * @ignore
+   * @param op What the user called.
+   * @throws {ClosedError} If the team or the world is closed, or this PE has given the team up.
+   */
+  protected override checkCollective(op: string): void {
+    this.checkOpen(op);
+    const { guest, name } = this.#team;
+    if (!guest || !this.isMember) return;
+    const pe = this.worldPeId;
+    throw new ClosedError(`Cannot call ${op}: PE ${pe} has given up ${name}`, { pe, op });
   }
 
   async #close(): Promise<void> {
     const { engine, teams } = this.core;
-    const { collectives, work } = this.#team;
+    const { group, work } = this.#team;
     if (this.core.closed || this.#team.closed) return;
     this.#disposed = true;
     const failures: unknown[] = [];
@@ -182,9 +202,9 @@ export class LamellarSubteam extends LamellarTeam {
       do await engine.awaitAll(work).catch((error) => failures.push(error)); while (
         work.outstanding > 0
       );
-      if (!collectives) break;
+      if (!group) break;
       const own = new Uint8Array(new Float64Array([work.launched]).buffer);
-      const all = await collectives.call("team close", own).finished();
+      const all = await group.call("team close", { own }).finished();
       const launched = all.reduce((sum, bytes) => sum + new Float64Array(bytes.buffer)[0]!, 0);
       if (launched === before) break;
       before = launched;
@@ -198,7 +218,7 @@ export class LamellarSubteam extends LamellarTeam {
   /**
    * Checks a launch.
    *
-   * @internal
+   * @ignore
    * @param pe A PE of the team.
    * @param op What the user called.
    * @param options When to stop waiting.
@@ -219,9 +239,23 @@ export class LamellarSubteam extends LamellarTeam {
   }
 
   /**
+   * Checks a launch on all members.
+   *
+   * @ignore
+   * @param op What the user called.
+   * @param options When to stop waiting.
+   * @returns The members, by their numbers in the world.
+   * @throws {ClosedError} If the team or the world is closed.
+   */
+  protected override targets(op: string, options: LaunchOptions | undefined): readonly number[] {
+    super.targets(op, options);
+    return this.#team.pes;
+  }
+
+  /**
    * Refuses what a closed team does not do.
    *
-   * @internal
+   * @ignore
    * @param op What the user called.
    * @throws {ClosedError} If the team or the world is closed.
    */
@@ -248,20 +282,22 @@ export function createTeam(
   world: HandlerWorld,
   arch: LamellarArch,
 ): CollectiveHandle<LamellarSubteam> {
-  const { engine, progress, teams } = core;
+  const { engine, groups, progress, teams } = core;
   progress.checkFailure();
   const child = `${++parent.children}`;
   const path = parent.path === "" ? child : `${parent.path}.${child}`;
-  const view = (team: Team): LamellarSubteam => new LamellarSubteam(core, team, world);
+  const view = (team: Team): LamellarSubteam => new LamellarSubteam(core, team, world, false);
   let team: Team | Error;
   try {
     const members = membersOf(arch, parent.pes.length);
-    team = teams.add(new Team({ engine, progress, parent, path, members, view }));
+    const pes = members.map((pe) => parent.pes[pe]!);
+    team = teams.add(new Team({ engine, groups, path, pes, parentPes: members, view }));
   } catch (error) {
     // The others are told, instead of waiting for a PE that never calls.
     team = error as Error;
   }
-  return new CollectiveHandle(parent.exchange(writeContribution(team)), (all) => {
+  const created = parent.group!.call(parent.createOp, { own: writeContribution(team) });
+  return new CollectiveHandle(created, (all) => {
     if (team instanceof Error) throw team;
     try {
       compareContributions(parent, all);
@@ -269,6 +305,24 @@ export function createTeam(
       teams.remove(team);
       throw error;
     }
-    return view(team);
+    return new LamellarSubteam(core, team, world, true);
   });
+}
+
+/**
+ * Makes what a PE knows of a team that it had given up.
+ *
+ * @param core What every object of the world shares.
+ * @param world The world.
+ * @param description What another PE told of it.
+ * @returns The team.
+ */
+export function guestTeam(
+  core: WorldCore,
+  world: HandlerWorld,
+  description: TeamDescription,
+): Team {
+  const { engine, groups } = core;
+  const view = (team: Team): LamellarSubteam => new LamellarSubteam(core, team, world, false);
+  return new Team({ ...description, engine, groups, view, guest: true });
 }

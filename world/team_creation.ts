@@ -1,5 +1,5 @@
 /**
- * What the PEs of a parent compare when they create a team: who the members are, and whether
+ * What the PEs of a parent compare when they create a team: which PEs are members, and whether
  * anybody could not tell.
  *
  * @module
@@ -68,7 +68,7 @@ export function compareContributions(parent: TeamParent, all: readonly Uint8Arra
   throw new CollectiveMismatchError(
     refusing >= 0
       ? `${ours} where PE ${otherPe} could not: ${theirs}`
-      : `${ours} where PE ${otherPe} called it for ${theirs}: all of its PEs have to name the ` +
+      : `${ours} where PE ${otherPe} called it for ${theirs}: all of its PEs must name the ` +
         "same members",
     { pe: otherPe, op: createOp },
   );

@@ -5,18 +5,17 @@
  */
 
 import type { LamellarEnv } from "../am/mod.ts";
-import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type {
-  AllocationResult,
-  ElementType,
-  OneSidedMemoryRegion,
-  SharedMemoryRegion,
-} from "../memregion/mod.ts";
+import { type CollectiveHandle, type FinishLeftovers, WAIT_FOR } from "../lamellae/mod.ts";
+import type { RmaHandle } from "../memregion/mod.ts";
 import type { LamellarArch } from "./arch.ts";
 import { Messaging, type WorldCore } from "./messaging.ts";
 import { createTeam, type LamellarSubteam, LamellarTeam } from "./team.ts";
 
-/** All PEs of a job, seen from one of them. */
+/**
+ * All PEs of a job, seen from one of them.
+ *
+ * @category World
+ */
 export class LamellarWorld extends Messaging implements LamellarEnv {
   /** The world as a team. */
   readonly team: WorldTeam;
@@ -26,12 +25,12 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   /**
    * Programs get a world from {@linkcode LamellarWorldBuilder}.
    *
-   * @internal
+   * @ignore
    * @param core What every object of the world shares.
    * @param released Called once the world is closed.
    */
   constructor(core: WorldCore, released: () => void) {
-    super(core);
+    super(core, core.root);
     this.#released = released;
     this.team = new WorldTeam(core, this);
   }
@@ -41,94 +40,71 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
     return this;
   }
 
-  /** Megabytes this PE has put into the memory of others, frames of AMs included. */
+  /** Megabytes that this PE has put into the memory of others, including frames of AMs. */
   get mbSent(): number {
     return (this.core.lamella.bytesPut + this.core.regions.bytesPut) / 1e6;
   }
 
   /**
-   * Creates a team of some PEs of the world. Collective: every PE of the world calls it, members
-   * and others alike, with an arch that names the same members. Others get the team too, and may
-   * launch AMs in it.
+   * Creates a team of some PEs of the world. Collective: every PE of the world calls it, with an
+   * arch that names the same members. PEs that are not members also get a handle, and may launch
+   * AMs in the team.
    *
    * @param arch Which PEs, and in which order.
    * @returns A handle for the team: await it or block on it. It fails on every PE with a
-   * `CollectiveMismatchError` if they name different members, or if one of them has no valid arch;
-   * that one gets the reason, a `TypeError` or a `RangeError`.
+   * `CollectiveMismatchError` if PEs name different members, or if the arch of one PE is not valid;
+   * that PE gets the reason instead, a `TypeError` or a `RangeError`.
    */
   createTeamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam> {
     return this.team.createSubteamFromArch(arch);
   }
 
   /**
-   * Allocates a memory region with a part on every PE. Collective: every PE calls it with the same
-   * arguments.
+   * Orders the operations of this PE: every PE sees the puts, atomic operations and batches that
+   * this PE started before the fence, in any region and at any PE, before those that it starts once
+   * the handle is done. Without a fence, only atomic operations at one PE are seen in their order.
    *
-   * @param type The element type, such as `"f64"`.
-   * @param length Elements on each PE, all 0 at first.
-   * @returns A handle for the region: await it or block on it. It fails on every PE with an
-   * `OutOfMemoryError` if one of them has no room.
-   * @throws {RangeError} If the length is no integer from 1.
+   * @returns A handle: await it or block on it.
+   * @example
+   * ```ts
+   * import { LamellarWorldBuilder } from "../mod.ts";
+   *
+   * await using world = await new LamellarWorldBuilder().build();
+   * const data = await world.allocSharedMemRegion("u32", 1);
+   * const ready = await world.allocSharedMemRegion("u32", 1);
+   * const last = world.numPes - 1;
+   * if (world.myPe === 0) {
+   *   data.put(last, 0, 7);
+   *   await world.fence();
+   *   for (let pe = 0; pe < world.numPes; pe++) ready.store(pe, 0, 1);
+   * }
+   * await ready.waitUntil(0, "==", 1);
+   * console.log(await data.get(last, 0));
+   * world.barrier();
+   * ```
    */
-  allocSharedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): CollectiveHandle<SharedMemoryRegion<E>> {
-    this.checkOpen("allocSharedMemRegion");
-    return this.core.regions.allocShared(type, length);
+  fence(): RmaHandle<void> {
+    this.checkOpen("fence");
+    return this.core.regions.quiet();
   }
 
   /**
-   * As `allocSharedMemRegion`, with a result that tells whether there was room.
+   * Completes the operations of this PE: once the handle is done, every put, atomic operation and
+   * batch that this PE started before, in any region and at any PE, has reached its target, and
+   * every get has its values. It does not cover AMs: see `waitAll`. If an operation fails, its own
+   * handle gives the error, or `waitAll` if that handle was ignored.
    *
-   * @param type The element type, such as `"f64"`.
-   * @param length Elements on each PE, all 0 at first.
-   * @returns A handle for the result.
+   * @returns A handle: await it or block on it.
    */
-  tryAllocSharedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
-    this.checkOpen("tryAllocSharedMemRegion");
-    return this.core.regions.tryAllocShared(type, length);
+  quiet(): RmaHandle<void> {
+    this.checkOpen("quiet");
+    return this.core.regions.quiet();
   }
 
   /**
-   * Allocates a memory region on this PE only. Its handle can travel in AMs, and whoever has it can
-   * read and write the memory.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Its elements, all 0 at first.
-   * @returns The region.
-   * @throws {OutOfMemoryError} If this PE has no room.
-   * @throws {RangeError} If the length is no integer from 1.
-   */
-  allocOneSidedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): OneSidedMemoryRegion<E> {
-    this.checkOpen("allocOneSidedMemRegion");
-    return this.core.regions.allocOneSided(type, length);
-  }
-
-  /**
-   * As `allocOneSidedMemRegion`, with a result that tells whether there was room.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Its elements, all 0 at first.
-   * @returns The result.
-   */
-  tryAllocOneSidedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): AllocationResult<OneSidedMemoryRegion<E>> {
-    this.checkOpen("tryAllocOneSidedMemRegion");
-    return this.core.regions.tryAllocOneSided(type, length);
-  }
-
-  /**
-   * Closes the world. Collective: waits until all PEs are here and every AM is over, those launched
-   * by handlers too. The runtime does it at the end of a program that does not.
+   * Closes the world. Collective: waits until all PEs have called it and every AM is over,
+   * including AMs launched by handlers. If a program does not call it, the runtime does at the end
+   * of the program.
    *
    * @returns Settles when the world is closed.
    * @throws {RemoteError} If an AM whose handle was ignored failed; an `AggregateError` if several
@@ -139,8 +115,8 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   }
 
   /**
-   * Hands the world over: the runtime closes it once the program has ended. It does not wait here,
-   * so that an error that leaves the scope is reported at once instead of waiting for the other
+   * Hands the world over to the runtime, which closes it once the program has ended. This does not
+   * wait, so that an error that leaves the scope is reported at once instead of after the other
    * PEs.
    */
   [Symbol.asyncDispose](): Promise<void> {
@@ -148,17 +124,34 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
     return Promise.resolve();
   }
 
-  async #close(): Promise<void> {
-    const { engine, collectives, progress } = this.core;
+  /**
+   * Closes the world when the program has ended, and what it has left to the event loop. AMs can be
+   * launched until then.
+   *
+   * @internal
+   * @param finish Waits for what is left.
+   * @returns Settles when the world is closed.
+   */
+  end(finish: FinishLeftovers): Promise<void> {
+    return this.#closing ??= this.#close(finish);
+  }
+
+  async #close(finish?: FinishLeftovers): Promise<void> {
+    const { engine, progress, root } = this.core;
     progress.serve();
+    const awaits = (): boolean =>
+      engine.outstanding > 0 || progress.awaitsKind(WAIT_FOR.collective);
     let before = -1;
     // Two rounds with nothing under way and nothing new in between: no AM is left anywhere.
     for (;;) {
       // What is counted has to hold when nothing is under way: handlers run while `awaitAll`
       // resumes.
-      do await engine.awaitAll(); while (engine.outstanding > 0);
+      do {
+        await engine.awaitAll();
+        await finish?.(awaits);
+      } while (engine.outstanding > 0);
       const own = new Uint8Array(new Float64Array([engine.launched]).buffer);
-      const all = await collectives.call("world close", "", own).finished();
+      const all = await root.group!.call("world close", { own }).finished();
       const launched = all.reduce((sum, bytes) => sum + new Float64Array(bytes.buffer)[0]!, 0);
       if (launched === before) break;
       before = launched;
@@ -170,7 +163,11 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   }
 }
 
-/** The PEs of the world as a team. */
+/**
+ * The PEs of the world as a team.
+ *
+ * @category World
+ */
 export class WorldTeam extends LamellarTeam {
   /** The world. */
   override readonly world: LamellarWorld;
@@ -178,7 +175,7 @@ export class WorldTeam extends LamellarTeam {
   /**
    * Programs get it from a world.
    *
-   * @internal
+   * @ignore
    * @param core What every object of the world shares.
    * @param world The world.
    */
@@ -201,67 +198,5 @@ export class WorldTeam extends LamellarTeam {
   override createSubteamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam> {
     this.checkOpen("createTeamFromArch");
     return createTeam(this.core, this.core.root, this.world, arch);
-  }
-
-  /**
-   * Allocates a memory region with a part on every PE. Collective: every PE calls it with the same
-   * arguments.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Elements on each PE, all 0 at first.
-   * @returns A handle for the region: await it or block on it. It fails on every PE with an
-   * `OutOfMemoryError` if one of them has no room.
-   * @throws {RangeError} If the length is no integer from 1.
-   */
-  allocSharedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): CollectiveHandle<SharedMemoryRegion<E>> {
-    return this.world.allocSharedMemRegion(type, length);
-  }
-
-  /**
-   * As `allocSharedMemRegion`, with a result that tells whether there was room.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Elements on each PE, all 0 at first.
-   * @returns A handle for the result.
-   */
-  tryAllocSharedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
-    return this.world.tryAllocSharedMemRegion(type, length);
-  }
-
-  /**
-   * Allocates a memory region on this PE only. Its handle can travel in AMs, and whoever has it can
-   * read and write the memory.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Its elements, all 0 at first.
-   * @returns The region.
-   * @throws {OutOfMemoryError} If this PE has no room.
-   * @throws {RangeError} If the length is no integer from 1.
-   */
-  allocOneSidedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): OneSidedMemoryRegion<E> {
-    return this.world.allocOneSidedMemRegion(type, length);
-  }
-
-  /**
-   * As `allocOneSidedMemRegion`, with a result that tells whether there was room.
-   *
-   * @param type The element type, such as `"f64"`.
-   * @param length Its elements, all 0 at first.
-   * @returns The result.
-   */
-  tryAllocOneSidedMemRegion<E extends ElementType>(
-    type: E,
-    length: number,
-  ): AllocationResult<OneSidedMemoryRegion<E>> {
-    return this.world.tryAllocOneSidedMemRegion(type, length);
   }
 }

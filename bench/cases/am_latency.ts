@@ -1,6 +1,7 @@
-// The round trip of one AM between PEs 2k and 2k + 1: am_latency.ts awaited|block [seconds]
+// The round trip of one AM between PEs 2k and 2k + 1:
+// am_latency.ts awaited|block [together|mean|median|p99] [seconds]
 import { am, LamellarWorldBuilder, u32 } from "../../mod.ts";
-import { calibrated, printMetric } from "../measure.ts";
+import { type Figure, printMetric, roundTrip } from "../measure.ts";
 
 let stopped = false;
 
@@ -14,8 +15,7 @@ const Stop = am("bench.Stop", {}, () => {
   stopped = true;
 });
 
-const form = Deno.args[0] ?? "awaited";
-const seconds = Number(Deno.args[1] ?? 0.3);
+const [form = "awaited", figure = "together", seconds = 0.3] = Deno.args;
 
 await using world = await new LamellarWorldBuilder().build();
 const partner = world.myPe ^ 1;
@@ -39,7 +39,8 @@ function blocking(count: number): void {
 const roundTrips = form === "block" ? blocking : awaited;
 world.barrier();
 if (world.myPe === 0) {
-  printMetric("am-latency", (await calibrated(roundTrips, seconds)) * 1e6, "us");
+  const each = await roundTrip(figure as Figure, roundTrips, Number(seconds));
+  printMetric("am-latency", each * 1e6, "us");
   await world.execAmAll(Stop({}));
 } else if (world.myPe % 2 === 0) {
   // The other pairs keep the machine busy for as long as PE 0 measures.

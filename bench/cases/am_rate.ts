@@ -1,4 +1,5 @@
-// Updates by AMs that are not awaited, from PE 0 to PE 1: am_rate.ts <updates an AM> [seconds]
+// AMs that are not awaited, from PE 0 to PE 1, or the updates that they bring:
+// am_rate.ts <updates an AM> [updates|AMs] [seconds]
 import { am, LamellarWorldBuilder, u32, u32Array } from "../../mod.ts";
 import { calibrated, printMetric } from "../measure.ts";
 import { randomIndices } from "../random.ts";
@@ -15,8 +16,8 @@ const AddMany = am("bench.AddMany", { indices: u32Array }, (self) => {
 });
 const Sum = am("bench.Sum", {}, () => table.reduce((sum, value) => sum + value, 0));
 
-const updates = Number(Deno.args[0] ?? 1);
-const seconds = Number(Deno.args[1] ?? 0.3);
+const [updatesText = "1", unit = "updates", seconds = 0.3] = Deno.args;
+const updates = Number(updatesText);
 
 await using world = await new LamellarWorldBuilder().build();
 if (world.myPe === 0) {
@@ -30,8 +31,9 @@ if (world.myPe === 0) {
     }
     await world.awaitAll();
     sent += count * updates;
-  }, seconds);
+  }, Number(seconds));
   if (await world.execAmPe(1, Sum({})) !== sent) throw new Error("The AMs lost updates");
-  printMetric("am-rate", (updates / each) * 1e-6, "M updates/s");
+  const counted = unit === "AMs" ? 1 : updates;
+  printMetric("am-rate", (counted / each) * 1e-6, `M ${unit}/s`);
 }
 world.barrier();

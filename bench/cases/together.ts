@@ -19,7 +19,7 @@ const Plan = am("bench.Plan", { count: f64 }, (self) => {
  */
 export async function calibratedTogether(
   world: LamellarWorld,
-  work: (count: number) => void,
+  work: (count: number) => void | Promise<void>,
   seconds: number,
 ): Promise<{ each: number; total: number }> {
   const warm = performance.now() + WARM_UP_SECONDS * 1000;
@@ -31,7 +31,7 @@ export async function calibratedTogether(
     const agreed = planned;
     if (agreed === 0) return { each, total };
     const start = performance.now();
-    work(agreed);
+    await work(agreed);
     world.barrier();
     const elapsed = (performance.now() - start) / 1000;
     total += agreed;

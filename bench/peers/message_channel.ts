@@ -1,7 +1,8 @@
-// MessageChannel between two Workers: message_channel.ts latency|rate|batched [seconds]
+// MessageChannel between two Workers:
+// message_channel.ts latency [together|mean|median|p99] [seconds], message_channel.ts rate|batched
 // latency: round trips of one small message. rate: one update a message, one way.
 // batched: 1000 updates a message in a transferred typed array.
-import { calibrated, insideWorker, printMetric } from "../measure.ts";
+import { calibrated, type Figure, insideWorker, printMetric, roundTrip } from "../measure.ts";
 
 const UPDATES = 1000;
 const TABLE_LENGTH = 65536;
@@ -23,7 +24,12 @@ function serve(port: MessagePort): void {
   };
 }
 
-async function measure(port: MessagePort, mode: string, seconds: number): Promise<void> {
+async function measure(
+  port: MessagePort,
+  mode: string,
+  figure: Figure,
+  seconds: number,
+): Promise<void> {
   let answer = (_value: number): void => {};
   port.onmessage = ({ data }) => answer(data);
   const ask = (question: unknown): Promise<number> =>
@@ -33,7 +39,7 @@ async function measure(port: MessagePort, mode: string, seconds: number): Promis
     });
 
   if (mode === "latency") {
-    const each = await calibrated(async (count) => {
+    const each = await roundTrip(figure, async (count) => {
       for (let i = 0; i < count; i++) await ask({ ask: i });
     }, seconds);
     return printMetric("round trip", each * 1e6, "us");
@@ -60,7 +66,7 @@ function startWorker(): Worker {
 }
 
 /** The main thread only joins the two Workers and ends with the one that measures. */
-function join(mode: string, seconds: number): void {
+function join(mode: string, figure: string, seconds: number): void {
   const channel = new MessageChannel();
   const [server, client] = [startWorker(), startWorker()];
   client.onmessage = () => Deno.exit(0);
@@ -71,15 +77,17 @@ function join(mode: string, seconds: number): void {
     };
   }
   server.postMessage({ port: channel.port1 }, [channel.port1]);
-  client.postMessage({ port: channel.port2, mode, seconds }, [channel.port2]);
+  client.postMessage({ port: channel.port2, mode, figure, seconds }, [channel.port2]);
 }
 
-if (!insideWorker()) join(Deno.args[0] ?? "latency", Number(Deno.args[1] ?? 0.3));
-else {
+if (!insideWorker()) {
+  const [mode = "latency", figure = "together", seconds = 0.3] = Deno.args;
+  join(mode, figure, Number(seconds));
+} else {
   const scope = self as unknown as Worker;
   scope.onmessage = async ({ data }) => {
     if (data.mode === undefined) return serve(data.port);
-    await measure(data.port, data.mode, data.seconds);
+    await measure(data.port, data.mode, data.figure, data.seconds);
     scope.postMessage("done");
   };
 }

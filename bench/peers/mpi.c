@@ -1,40 +1,18 @@
 // MPI in C, the cases that an MPI program would write in its place.
-// mpi latency|barrier|hello|first|idle [seconds]; mpi rate <updates a message> [seconds];
-// mpi histogram|gather [table length] [seconds]
-#include "measure.h"
-#include <mpi.h>
+// mpi barrier|hello|first|idle [seconds]; mpi latency [together|mean|median|p99] [seconds];
+// mpi rate|messages <updates a message> [seconds]; mpi histogram|gather [table length] [seconds]
+#include "mpi_calibrated.h"
 #include <sys/resource.h>
 
 #define TABLE_LENGTH 65536u
 #define WINDOW 64
+#define ROUNDS_MAX ((size_t)1 << 23)
 
-static int rank, ranks;
 static uint64_t length = 1 << 20;
 static uint32_t *indices;
 static uint32_t counted[TABLE_LENGTH];
 static uint64_t streamed;
 static size_t updates = 1;
-
-// Repeats `work` more and more often until rank 0 sees that it fills the time asked for, which
-// also warms it up; returns the seconds one repetition takes.
-static double calibrated(void (*work)(uint64_t), double seconds) {
-  uint64_t count = 1;
-  for (;;) {
-    MPI_Barrier(MPI_COMM_WORLD);
-    double start = seconds_now();
-    work(count);
-    MPI_Barrier(MPI_COMM_WORLD);
-    double elapsed = seconds_now() - start;
-    uint64_t next = 0;
-    if (elapsed < seconds) {
-      double factor = seconds / (elapsed + 1e-9) * 1.1;
-      next = (uint64_t)((double)count * (factor > 100 ? 100 : factor)) + 1;
-    }
-    MPI_Bcast(&next, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
-    if (next == 0) return elapsed / (double)count;
-    count = next;
-  }
-}
 
 // Ranks 2k and 2k + 1 play ping-pong with 8 bytes.
 static void ping_pong(uint64_t count) {
@@ -45,6 +23,39 @@ static void ping_pong(uint64_t count) {
     MPI_Recv(&word, 1, MPI_UINT64_T, other, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     if (rank % 2 == 1) MPI_Send(&word, 1, MPI_UINT64_T, other, 0, MPI_COMM_WORLD);
   }
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+// Plays ping-pong for so long, each round timed, and returns their mean, or what so many percent of
+// them take at most.
+static double ping_pong_timed(const char *figure, double seconds) {
+  size_t count = 0;
+  double *times = malloc(ROUNDS_MAX * sizeof *times);
+  MPI_Barrier(MPI_COMM_WORLD);
+  double start = seconds_now(), end = start;
+  for (int more = 1; more;) {
+    double before = end;
+    if (rank == 0) {
+      more = before - start < seconds && count < ROUNDS_MAX - 1;
+      MPI_Send(&more, 1, MPI_INT, 1, 0, MPI_COMM_WORLD);
+      MPI_Recv(&more, 1, MPI_INT, 1, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    } else {
+      MPI_Recv(&more, 1, MPI_INT, 0, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+      MPI_Send(&more, 1, MPI_INT, 0, 0, MPI_COMM_WORLD);
+    }
+    end = seconds_now();
+    times[count++] = end - before;
+  }
+  qsort(times, count, sizeof *times, ascending);
+  size_t percent = strcmp(figure, "median") == 0 ? 50 : 99;
+  double found = strcmp(figure, "mean") == 0 ? (end - start) / (double)count
+                                             : times[(count * percent + 99) / 100 - 1];
+  free(times);
+  return found;
 }
 
 // The first round trip there is, between rank 0 and the last.
@@ -151,25 +162,27 @@ static void idle(double seconds) {
 }
 
 int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  mpi_open(&argc, &argv);
   const char *mode = argument(argc, argv, 1, "hello");
   double seconds = strtod(argument(argc, argv, 2, "0.3"), NULL);
   if (strcmp(mode, "latency") == 0) {
-    double each = calibrated(ping_pong, seconds);
+    const char *figure = argument(argc, argv, 2, "together");
+    seconds = strtod(argument(argc, argv, 3, "0.3"), NULL);
+    int together = strcmp(figure, "together") == 0;
+    double each = together ? calibrated(ping_pong, seconds) : ping_pong_timed(figure, seconds);
     if (rank == 0) print_metric("round trip", each * 1e6, "us");
   } else if (strcmp(mode, "barrier") == 0) {
     double each = calibrated(barriers, seconds);
     if (rank == 0) print_metric("barrier", each * 1e6, "us");
-  } else if (strcmp(mode, "rate") == 0) {
+  } else if (strcmp(mode, "rate") == 0 || strcmp(mode, "messages") == 0) {
     updates = strtoull(argument(argc, argv, 2, "1"), NULL, 10);
     indices = random_indices(TABLE_LENGTH * 2, TABLE_LENGTH, 1);
     double each = calibrated(stream, strtod(argument(argc, argv, 3, "0.3"), NULL));
     uint64_t sum = 0;
     for (size_t i = 0; i < TABLE_LENGTH; i++) sum += counted[i];
     if (rank == 1 && (uint32_t)sum != (uint32_t)streamed) fail("The stream lost updates");
-    if (rank == 0) print_metric("rate", (double)updates / each * 1e-6, "M/s");
+    double counted = mode[0] == 'r' ? (double)updates : 1;
+    if (rank == 0) print_metric(mode, counted / each * 1e-6, "M/s");
   } else if (strcmp(mode, "histogram") == 0 || strcmp(mode, "gather") == 0) {
     length = strtoull(argument(argc, argv, 2, "1048576"), NULL, 10);
     one_sided(mode[0] == 'g', strtod(argument(argc, argv, 3, "0.3"), NULL));

@@ -1,7 +1,8 @@
 """mpi4py, the cases that a Python program would write in its place.
 
 mpi4py_peer.py pickled|buffer|rate|barrier|histogram|gather|idle|hello [seconds]
-mpi4py_peer.py exchange_histogram|exchange_gather [seconds], which need NumPy
+mpi4py_peer.py exchange_histogram|exchange_gather|exchange_fetch_add|exchange_scatter [seconds],
+which need NumPy
 """
 import collections
 import random
@@ -190,18 +191,86 @@ def exchange_gather(seconds):
 
     table = numpy.arange(LENGTH, dtype="u4") * ranks + rank
     indices, owners = buckets(numpy)
-    gathered = numpy.zeros(len(indices), "u4")
+    gathered = None
 
     def work(count):
+        nonlocal gathered
         for _ in range(count):
             received, order, counts, coming = exchange(numpy, indices, owners)
-            values = numpy.empty(len(indices), "u4")
-            world.Alltoallv([table[received], coming], [values, counts])
-            gathered[order] = values
+            gathered = answer(numpy, table[received], coming, order, counts)
 
     each = calibrated(work, seconds)
     if not (gathered == indices).all():
         sys.exit("A gathered element is wrong")
+    report("exchange", len(indices) * ranks / each * 1e-6, "M/s")
+
+
+def answer(numpy, values, coming, order, counts):
+    """Sends a value for each index that came back to who wanted it, in the order of its list."""
+    sorted_values = numpy.empty(len(order), values.dtype)
+    world.Alltoallv([values, coming], [sorted_values, counts])
+    found = numpy.empty_like(sorted_values)
+    found[order] = sorted_values
+    return found
+
+
+def fetch_add(numpy, table, places):
+    """Adds one at each place, and tells what was there, however often a place is named."""
+    order = numpy.argsort(places, kind="stable")
+    in_order = places[order]
+    at = numpy.arange(len(places))
+    first = numpy.concatenate(([True], in_order[1:] != in_order[:-1]))
+    earlier = at - numpy.maximum.accumulate(numpy.where(first, at, 0))
+    found = numpy.empty(len(places), "u8")
+    found[order] = table[in_order] + earlier.astype("u8")
+    table += numpy.bincount(places, minlength=LENGTH).astype("u8")
+    return found
+
+
+def exchange_fetch_add(seconds):
+    import numpy
+
+    table = numpy.zeros(LENGTH, "u8")
+    indices, owners = buckets(numpy)
+    batches, fetched = 0, None
+
+    def work(count):
+        nonlocal batches, fetched
+        for _ in range(count):
+            received, order, counts, coming = exchange(numpy, indices, owners)
+            found = fetch_add(numpy, table, received)
+            fetched = answer(numpy, found, coming, order, counts)
+            batches += 1
+
+    each = calibrated(work, seconds)
+    if world.allreduce(int(table.sum())) != world.allreduce(batches * len(indices)):
+        sys.exit("The histogram lost updates")
+    # Every batch adds the same, and the last one found what all before it had left, and its own.
+    once = table // batches
+    before = (batches - 1) * once * once + once * (once - 1) // 2
+    if world.allreduce(int(before.sum())) != world.allreduce(int(fetched.sum())):
+        sys.exit("A fetched element is wrong")
+    report("exchange", len(indices) * ranks / each * 1e-6, "M/s")
+
+
+def exchange_scatter(seconds):
+    import numpy
+
+    table = numpy.zeros(LENGTH, "u8")
+    indices, owners = buckets(numpy)
+    values = indices.astype("u8")
+
+    def work(count):
+        for _ in range(count):
+            received, order, counts, coming = exchange(numpy, indices, owners)
+            written = numpy.empty(len(received), "u8")
+            world.Alltoallv([values[order], counts], [written, coming])
+            table[received] = written
+
+    each = calibrated(work, seconds)
+    received, order, counts, coming = exchange(numpy, indices, owners)
+    if not (answer(numpy, table[received], coming, order, counts) == values).all():
+        sys.exit("A written element is wrong")
     report("exchange", len(indices) * ranks / each * 1e-6, "M/s")
 
 
@@ -235,6 +304,10 @@ def main():
         exchange_histogram(seconds)
     elif mode == "exchange_gather":
         exchange_gather(seconds)
+    elif mode == "exchange_fetch_add":
+        exchange_fetch_add(seconds)
+    elif mode == "exchange_scatter":
+        exchange_scatter(seconds)
     elif mode == "idle":
         idle(seconds)
     else:

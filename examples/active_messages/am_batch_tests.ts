@@ -1,19 +1,21 @@
 /**
- * The ways a message and its answer can travel: short ones are gathered for each destination, long
- * ones go at once, and the answer follows the same rule on its own. Three payloads times two ways
- * there times two ways back; for each: how long it takes to launch them, until all are answered,
- * and until every PE is done.
+ * The ways in which a message and its answer can travel. Short messages are gathered for each
+ * destination, long ones go at once, and answers follow the same rule. The program measures three
+ * payloads, two ways there and two ways back; for each it prints how many milliseconds it takes to
+ * launch the messages, until all are answered, and until every PE is done.
  *
  *     deno task run:local -n 2 examples/active_messages/am_batch_tests.ts 1000 10
  *
- * Arguments: how many short messages, and how many of a kind that has something long.
+ * Arguments: the number of short messages, and the number of messages of each kind with a long
+ * part.
  *
  * @module
  */
 
 import { am, f64Array, LamellarWorldBuilder, u32, u8Array } from "../../mod.ts";
+import { tableLine } from "../table.ts";
 
-/** More than LAMELLAR_AM_SIZE_THRESHOLD, which is 100 000 bytes if nobody sets it. */
+/** More than LAMELLAR_AM_SIZE_THRESHOLD, which is 100,000 bytes by default. */
 const LONG = 200_000;
 
 const received = { empty: 0, data: 0, vec: 0 };
@@ -42,11 +44,17 @@ const kinds = {
   vec: (back: number, fill: Uint8Array) => Vec({ back, fill, values }),
 };
 
+const WIDTHS = [7, 7, 7, 8, 9, 9, 9];
+
 const [manyShort = 1000, manyLong = 10] = Deno.args.map(Number);
 
 await using world = await new LamellarWorldBuilder().build();
 const target = (world.myPe + 1) % world.numPes;
 let expected = 0;
+if (world.myPe === 0) {
+  const titles = ["payload", "there", "back", "messages", "issued ms", "local ms", "global ms"];
+  console.log(tableLine(WIDTHS, titles));
+}
 
 for (const [name, make] of Object.entries(kinds)) {
   expected = 0;
@@ -64,10 +72,7 @@ for (const [name, make] of Object.entries(kinds)) {
       const everywhere = performance.now() - start;
       if (world.myPe !== 0) continue;
       const times = [issued, answered, everywhere].map((ms) => ms.toFixed(2));
-      console.log(
-        `${name} ${there} there, ${back} back: ${count} messages, ` +
-          `issued ${times[0]} ms, local ${times[1]} ms, global ${times[2]} ms`,
-      );
+      console.log(tableLine(WIDTHS, [name.padEnd(7), there, back, count, ...times]));
     }
   }
 }
@@ -76,5 +81,5 @@ const right = all.every(({ empty, data, vec }) =>
   empty === expected && data === expected && vec === expected
 );
 if (world.myPe === 0) {
-  console.log(right ? `every PE received ${expected} of each kind` : "some are lost");
+  console.log(right ? `every PE received ${expected} of each kind` : "some messages are lost");
 }

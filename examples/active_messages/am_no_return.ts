@@ -24,7 +24,7 @@ if (myPe === 0) {
 }
 await world.asyncBarrier();
 
-// Nobody has to wait for a handle: awaitAll covers all of them.
+// The handles can be ignored: awaitAll covers all of them.
 world.execAmPe((myPe + 1) % numPes, Note({ from: myPe, what: "ring" }));
 await world.awaitAll();
 await world.asyncBarrier();

@@ -1,5 +1,5 @@
 /**
- * An active message that returns another one, which runs where the first came from.
+ * An active message that returns another one, which runs on the PE that launched the first.
  *
  *     deno task run:local -n 3 examples/active_messages/am_return_am.ts
  *

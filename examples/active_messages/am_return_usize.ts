@@ -1,5 +1,5 @@
 /**
- * Active messages that return a number: each PE adds up what it is sent, weighted by its own
+ * Active messages that return a number: each PE adds up the values it gets, weighted by its own
  * number.
  *
  *     deno task run:local -n 3 examples/active_messages/am_return_usize.ts

@@ -4,7 +4,7 @@
  *
  *     deno task run:local -n 2 examples/active_messages/async_comparison.ts 8 20
  *
- * Arguments: how many messages, and how long each takes in milliseconds.
+ * Arguments: the number of messages, and how many milliseconds each takes.
  *
  * @module
  */

@@ -24,6 +24,8 @@ await using world = await new LamellarWorldBuilder().build();
 using region = world.allocOneSidedMemRegion("u8", limits.bytesMax);
 
 await measure(world, limits, {
+  // A message that carries a region takes a while, so this many of each size are enough.
+  countMax: 2 ** 14,
   prepare: (bytes) => void region.asMutSlice().fill(1 + Math.log2(bytes)),
   start: (bytes) => void world.execAmPe(1, Fetch({ region, bytes })),
   finish: () => world.awaitAll(),

@@ -1,23 +1,26 @@
 /**
  * The protocol of the bandwidth examples: transfers of 1 byte, 2 bytes, 4 bytes and so on from PE 0
- * to PE 1, each size as often as it takes to move a given amount. A line for each size, and a last
- * one with all bandwidths.
+ * to PE 1, each size as often as it takes to move a given amount, and a line of a table for each
+ * size.
  *
  * @module
  */
 
 import type { LamellarWorld } from "../../mod.ts";
+import { tableLine } from "../table.ts";
 
 /** How much is moved. */
 export interface Limits {
   /** The largest transfer in bytes. */
   readonly bytesMax: number;
-  /** What a size moves at most in all, in bytes; small sizes move less. */
+  /** The most bytes that all transfers of one size move together; small sizes move less. */
   readonly bytesTotal: number;
 }
 
 /** One way to move bytes. */
 export interface Transfer {
+  /** How many transfers of a size there are at most. */
+  readonly countMax?: number;
   /** Called on PE 0 before the clock starts. */
   prepare?(bytes: number): void | Promise<void>;
   /** Starts the transfer of so many bytes; called on PE 0. */
@@ -30,12 +33,15 @@ export interface Transfer {
 
 const MIB = 2 ** 20;
 
+const WIDTHS = [8, 9, 8, 8, 8, 10, 8, 10];
+const TITLES = ["bytes", "transfers", "MB", "time s", "issued s", "MB/s", "sent MB", "µs each"];
+
 /**
  * Reads the arguments of a bandwidth example.
  *
- * @param args The largest transfer, 1 MiB without it, and what each size moves, 64 MiB without it.
+ * @param args The largest transfer, 1 MiB by default, and what each size moves, 64 MiB by default.
  * @returns The limits.
- * @throws {RangeError} If one is no number of bytes.
+ * @throws {RangeError} If one is not a number of bytes.
  */
 export function limitsOf(args: readonly string[]): Limits {
   const [bytesMax = MIB, bytesTotal = 64 * MIB] = args.map(Number);
@@ -66,13 +72,17 @@ export async function measure(
   limits: Limits,
   transfer: Transfer,
 ): Promise<void> {
-  if (world.numPes < 2) throw new RangeError("Cannot measure bandwidth between fewer than 2 PEs");
-  const bandwidths: string[] = [];
+  if (world.numPes < 2) {
+    throw new RangeError("Cannot measure the bandwidth from PE 0 to PE 1: start it with -n 2");
+  }
+  if (world.myPe === 0) {
+    console.log(tableLine(WIDTHS, TITLES));
+  }
   for (let bytes = 1; bytes <= limits.bytesMax; bytes *= 2) {
     if (world.myPe === 0) await transfer.prepare?.(bytes);
     await world.asyncBarrier();
     if (world.myPe === 0) {
-      const count = countOf(bytes, limits.bytesTotal);
+      const count = Math.min(countOf(bytes, limits.bytesTotal), transfer.countMax ?? Infinity);
       const sent = world.mbSent;
       const start = performance.now();
       for (let i = 0; i < count; i++) transfer.start(bytes);
@@ -80,18 +90,18 @@ export async function measure(
       await transfer.finish();
       const seconds = (performance.now() - start) / 1000;
       const mb = count * bytes / 1e6;
-      bandwidths.push((mb / seconds).toFixed(2));
-      console.log(
-        `tx size: ${bytes} B, count: ${count}, ${mb.toFixed(3)} MB, time: ${
-          seconds.toFixed(4)
-        } s, ` +
-          `issue: ${issued.toFixed(4)} s, ${bandwidths.at(-1)} MB/s, ` +
-          `sent: ${(world.mbSent - sent).toFixed(3)} MB, ` +
-          `each: ${(1e6 * seconds / count).toFixed(3)} µs`,
-      );
+      console.log(tableLine(WIDTHS, [
+        bytes,
+        count,
+        mb.toFixed(3),
+        seconds.toFixed(4),
+        issued.toFixed(4),
+        (mb / seconds).toFixed(2),
+        (world.mbSent - sent).toFixed(3),
+        (1e6 * seconds / count).toFixed(3),
+      ]));
     }
     await world.asyncBarrier();
     await transfer.check(bytes);
   }
-  if (world.myPe === 0) console.log(`bandwidths: ${bandwidths.join(", ")}`);
 }

@@ -7,6 +7,7 @@
  */
 
 import { type LamellarWorld, LamellarWorldBuilder } from "../../mod.ts";
+import { pes } from "../table.ts";
 
 /** Applies a function to every element; it may use its parameter and globals. */
 async function map(
@@ -28,7 +29,13 @@ await using world = await new LamellarWorldBuilder().build();
 
 if (world.myPe === 0) {
   const data = Float64Array.from({ length: Number(Deno.args[0] ?? 1_000_000) }, (_, i) => i);
+  const start = performance.now();
   const roots = await map(world, data, (slice) => slice.map((x) => Math.sqrt(x)));
-  const wrong = roots.findIndex((root, i) => root !== Math.sqrt(i));
+  const ms = performance.now() - start;
+  const begin = performance.now();
+  const serial = data.map((x) => Math.sqrt(x));
+  const alone = performance.now() - begin;
+  const wrong = roots.findIndex((root, i) => root !== serial[i]);
   console.log(wrong < 0 ? `${roots.length} roots are right` : `root ${wrong} is wrong`);
+  console.log(`${ms.toFixed(1)} ms on ${pes(world.numPes)}, ${alone.toFixed(1)} ms serially`);
 }

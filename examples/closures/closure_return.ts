@@ -1,6 +1,6 @@
 /**
- * Closures that come back: one as data, which the caller runs when he likes, and one that runs at
- * the origin by itself.
+ * Closures that come back: one as data, which the caller runs whenever it likes, and one that runs
+ * at the origin by itself.
  *
  *     deno task run:local -n 3 examples/closures/closure_return.ts
  *

@@ -1,5 +1,5 @@
 /**
- * Every PE greets every PE: an active message carries where it comes from and runs on all of them.
+ * Every PE greets every PE: an active message says where it comes from and runs on all PEs.
  *
  *     deno task run:local -n 4 examples/hello_world/hello_world_am.ts
  *

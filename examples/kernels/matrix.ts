@@ -1,5 +1,5 @@
 /**
- * What the matrix examples share: blocks of matrices, who owns them, and their product.
+ * What the matrix examples share: blocks of matrices, their owners, and their product.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export function makeBlock(
 /**
  * Adds the product of two blocks to a third.
  *
- * @param c What is added to.
+ * @param c The block to add to.
  * @param a The left factor.
  * @param b The right factor.
  * @param block Rows and columns of a block.
@@ -89,19 +89,23 @@ export function fingerprint(data: Float64Array, row: number, column: number): nu
 }
 
 /**
- * The fingerprint of the whole product, computed here alone.
+ * The fingerprint of the whole product, computed on this PE alone.
  *
  * @param problem The problem.
- * @returns The number every distributed way has to find.
+ * @returns The number that every distributed computation has to find.
  */
 export function serialFingerprint(problem: Problem): number {
   const { block, blocks } = problem;
+  const rows = Array.from({ length: blocks }, (_, i) => i);
+  const [left, right] = [0, 1].map((factor) =>
+    rows.map((row) => rows.map((column) => makeBlock(problem, factor, row, column)))
+  ) as [Float64Array[][], Float64Array[][]];
   let sum = 0;
   for (let row = 0; row < blocks; row++) {
     for (let column = 0; column < blocks; column++) {
       const c = new Float64Array(block * block);
       for (let k = 0; k < blocks; k++) {
-        multiplyAdd(c, makeBlock(problem, 0, row, k), makeBlock(problem, 1, k, column), block);
+        multiplyAdd(c, left[row]![k]!, right[k]![column]!, block);
       }
       sum += fingerprint(c, row, column);
     }

@@ -8,7 +8,7 @@
 
 import { type LamellarEnv, LamellarWorldBuilder } from "../../mod.ts";
 
-/** Works for whatever has an environment. */
+/** Works for every object that has an environment. */
 function describe(name: string, env: LamellarEnv): string {
   return `${name}: PE ${env.myPe} of ${env.numPes}, ${env.numThreadsPerPe} thread`;
 }

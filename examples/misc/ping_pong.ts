@@ -11,13 +11,14 @@
  */
 
 import { LamellarWorldBuilder, localAm } from "../../mod.ts";
+import { pes } from "../table.ts";
 
 const [updates = 1_000_000, tableLength = 1000, bufferLength = 1024] = Deno.args.map(Number);
 const BUFFERS = 2;
 
 await using world = await new LamellarWorldBuilder().build();
 const { myPe, numPes } = world;
-/** Mailboxes lie by sender and buffer: `(sender * BUFFERS + buffer) * bufferLength`. */
+/** Mailboxes are ordered by sender and buffer: `(sender * BUFFERS + buffer) * bufferLength`. */
 const boxes = numPes * BUFFERS;
 using requests = await world.allocSharedMemRegion("u32", boxes * bufferLength);
 using answers = await world.allocSharedMemRegion("u32", boxes * bufferLength);
@@ -89,6 +90,18 @@ async function gatherFrom(pe: number, count: number): Promise<number> {
   return wrong;
 }
 
+/** The same gathers from a table of this PE, without messages: how many per second. */
+function serialRate(count: number): number {
+  const indices = Uint32Array.from(
+    { length: count },
+    () => Math.floor(Math.random() * tableLength),
+  );
+  const values = new Uint32Array(count);
+  const start = performance.now();
+  for (let i = 0; i < count; i++) values[i] = table[indices[i]!]!;
+  return 1000 * count / (performance.now() - start);
+}
+
 const start = performance.now();
 const serving = world.execAmLocal(Serve());
 const share = Math.ceil(updates / numPes);
@@ -100,6 +113,7 @@ const seconds = (performance.now() - start) / 1000;
 const wrong = wrongs.reduce((sum, n) => sum + n);
 console.log(`PE ${myPe}: gathered ${share * numPes}, served ${served}, ${wrong} wrong`);
 if (myPe === 0) {
-  const rate = share * numPes * numPes / seconds / 1e6;
-  console.log(`${rate.toFixed(2)} M gathers/s on ${numPes} PEs`);
+  const rate = (share * numPes * numPes / seconds / 1e6).toFixed(2);
+  const serial = (serialRate(share * numPes) / 1e6).toFixed(0);
+  console.log(`${rate} M gathers/s on ${pes(numPes)}, ${serial} M/s by a loop without messages`);
 }

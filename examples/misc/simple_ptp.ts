@@ -1,7 +1,7 @@
 /**
  * Estimates how far the clocks of other PEs are from ours, as the precision time protocol does: a
- * message takes the time there, and returns one that takes the time here. On one machine they are
- * the same clock.
+ * message reads the clock there, and returns a message that reads the clock here. On one machine it
+ * is the same clock.
  *
  *     deno task run:local -n 3 examples/misc/simple_ptp.ts 1000
  *
@@ -15,7 +15,7 @@ function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** Runs at the origin; the offset is right if the way there took as long as the way back. */
+/** Runs at the origin. The offset is right if the way there took as long as the way back. */
 const Compare = am("Compare", { sent: f64, there: f64 }, (self) => {
   const received = now();
   const roundTrip = received - self.sent;
@@ -26,6 +26,7 @@ const Ask = am("Ask", { sent: f64 }, (self) => Compare({ sent: self.sent, there:
 
 await using world = await new LamellarWorldBuilder().build();
 const rounds = Number(Deno.args[0] ?? 1000);
+if (world.numPes === 1) console.log("one PE has one clock: start it with -n 2 or more");
 
 for (let pe = 1; world.myPe === 0 && pe < world.numPes; pe++) {
   let best = { offset: NaN, roundTrip: Infinity };

@@ -1,6 +1,6 @@
 /**
- * A region travels in an active message: the handler gets from the memory of whoever launched it,
- * and puts its answer there.
+ * A region travels in an active message: the handler gets from the memory of the PE that launched
+ * it, and puts its answer there.
  *
  *     deno task run:local -n 4 examples/rdma/rdma_am.ts
  *

@@ -1,6 +1,5 @@
 /**
- * Gets from a shared memory region: every PE reads the memory of the others, which do nothing for
- * it.
+ * Gets from a shared memory region: every PE reads the memory of the others, without their help.
  *
  *     deno task run:local -n 4 examples/rdma/rdma_get.ts
  *
@@ -27,5 +26,5 @@ console.log(`PE ${world.myPe} got one ${one} and some ${some.join(" ")}`);
 
 const all = Array.from({ length: world.numPes }, (_, pe) => region.at(pe, 0));
 console.log(`PE ${world.myPe} looked at all: ${all.join(" ")}`);
-// Nobody frees what another one still reads.
+// No PE frees memory that another PE still reads.
 await world.asyncBarrier();

@@ -38,7 +38,7 @@ const Where = am("Where", {}, (_self, { currentPe, team }) => `${team.myPe} is $
 
 await using world = await new LamellarWorldBuilder().build();
 
-// The arch is asked for all its members, both ways, and refused if the answers do not fit.
+// The arch is asked for all its members, both ways, and refused if the answers disagree.
 const team = await world.createTeamFromArch(new BlockStrideArch(2, 3, world.numPes));
 if (world.myPe === 0) team.printArch();
 if (team.isMember && team.myPe === team.numPes - 1) {

@@ -17,7 +17,7 @@ const Greet = am("Greet", { from: u32, to: str }, (self, lamellar) => {
 await using world = await new LamellarWorldBuilder().build();
 const from = world.myPe;
 
-// Collective: every PE calls it, and gets the team even if it is no member.
+// Collective: every PE calls it, and gets the team even if it is not a member.
 const even = await world.createTeamFromArch(new StridedArch(0, 2, Math.ceil(world.numPes / 2)));
 const low = await world.createTeamFromArch(new BlockedArch(0, Math.ceil(world.numPes / 2)));
 
@@ -26,20 +26,20 @@ if (from === world.numPes - 1) {
   for (const line of await low.execAmAll(Greet({ from, to: "low" }))) console.log(line);
 }
 
-// Only members are held by the barrier of a team; for others it returns at once.
+// Only members wait in the barrier of a team; on other PEs it returns at once.
 even.barrier();
 
-// Null on PEs that are no members of the parent.
+// Null on PEs that are not members of the parent.
 const inner = await even.createSubteamFromArch(new BlockedArch(even.numPes - 1, 1));
 if (inner && even.myPe === 0) console.log(await inner.execAmPe(0, Greet({ from, to: "inner" })));
 
-for (const team of [world, even]) {
+for (const [name, team] of [["the world", world], ["the team of even PEs", even]] as const) {
   const start = performance.now();
   for (let i = 0; i < 100; i++) team.execAmAll(Greet({ from, to: "nobody" }));
   await team.awaitAll();
   if (from === 0) {
     const us = 1000 * (performance.now() - start) / 100;
-    console.log(`a message to all ${team.numPes} takes ${us.toFixed(1)} µs`);
+    console.log(`a message to all ${team.numPes} PEs of ${name} takes ${us.toFixed(1)} µs`);
   }
   world.barrier();
 }

@@ -1,25 +1,24 @@
 /**
  * Source of the kernels that work on many elements of a type through a list of indices. Each
  * returns how many items it did: all of them, or those before the first index out of range.
+ * All take the same: a spread, the indices and the bytes of each, the values and the bytes from one
+ * to the next (0 where there is one for all), where results go, and how many items there are. What
+ * a kernel does not need it does not look at.
  *
- * Changes are atomic element by element. `gather`, `scatter` and the indexed forms of get and put,
- * which name one part instead of a spread, are plain loads and stores.
+ * Changes are atomic element by element; `gather` and `scatter` are plain loads and stores.
  *
  * @module
  */
 
+import { batchFetchName, batchName, type FetchOp } from "../element_ops.ts";
 import { BLOCK } from "../kernels_spread.ts";
-import { compareAndSwap, update, type UpdateName, updatesOf } from "./element.ts";
-import { atomicStoreBits, type ElementType, load, store, toBits } from "./types.ts";
+import { changesOf, compareAndSwap, update } from "./element.ts";
+import { atomicStoreBits, type KernelType, load, store, toBits } from "./types.ts";
 import type { AddressWidth } from "./wat.ts";
 
 /** A kernel over a list of indices: what it takes beside the list, and what it does. */
 interface BatchKernel {
   name: string;
-  /** Whether it takes a spread, or the base and length of one part. */
-  over: "spread" | "single";
-  /** Parameters beside the region, the indices and `$n`. */
-  parameters: string;
   /** What is done with the element at `$at`. */
   step: (at: string) => string;
   /** The same with two elements, where that is faster. */
@@ -38,7 +37,7 @@ function advance(pointer: string, bytes: string): string {
   return `(local.set ${pointer} (addr.add (local.get ${pointer}) ${bytes}))`;
 }
 
-function batchKernel(kernel: BatchKernel, type: ElementType, width: AddressWidth): string {
+function batchKernel(kernel: BatchKernel, type: KernelType, width: AddressWidth): string {
   const addressBytes = width / 8;
   const { stepOfOne } = kernel;
   const at = (i: number): string => `(addr.load offset=${i * addressBytes} (local.get $p))`;
@@ -49,12 +48,6 @@ function batchKernel(kernel: BatchKernel, type: ElementType, width: AddressWidth
       ? even.map((i) => pair(at(i), at(i + 1))).join("\n          ")
       : Array.from({ length: count }, (_, i) => step(at(i))).join("\n          ");
   };
-  const [region, use] = kernel.over === "spread"
-    ? ["(param $spread addr)", "(call $useSpread (local.get $spread))"]
-    : [
-      "(param $base addr) (param $length addr)",
-      `(call $useSingle (local.get $base) (local.get $length) (addr.const ${type.bytes}))`,
-    ];
   const loop = (count: number, step = kernel.step): string => `
       (block $few
         (loop $next
@@ -65,10 +58,11 @@ function batchKernel(kernel: BatchKernel, type: ElementType, width: AddressWidth
           (br $next)))`;
   return `
 (func (export "${kernel.name}")
-  ${region} (param $idx addr) (param $width i32) ${kernel.parameters} (param $n i32) (result i32)
+  (param $spread addr) (param $idx addr) (param $width i32)
+  (param $values addr) (param $step addr) (param $out addr) (param $n i32) (result i32)
   (local $done i32) (local $asked i32) (local $got i32) (local $p addr) (local $end addr)
   ${stepOfOne === undefined ? "" : `(local $one ${type.compute})`}
-  ${use}
+  (call $useSpread (local.get $spread))
   (block $stop
     (loop $block
       (local.set $asked (i32.sub (local.get $n) (local.get $done)))
@@ -98,10 +92,6 @@ function batchKernel(kernel: BatchKernel, type: ElementType, width: AddressWidth
   (local.get $done))`;
 }
 
-/** A list of values: one for all where the step is 0, else one for each. */
-const VALUES = "(param $values addr) (param $step addr)";
-const OUT = "(param $out addr)";
-
 /** Loads two 64-bit elements and writes them with one store. */
 function getPair(first: string, second: string): string {
   return `(v128.store align=1 (local.get $out)
@@ -110,70 +100,52 @@ function getPair(first: string, second: string): string {
 }
 
 /** The kernels of a type. */
-function kernelsOf(type: ElementType): BatchKernel[] {
+function kernelsOf(type: KernelType): BatchKernel[] {
   const value = load(type, "(local.get $values)");
+  // What is expected comes first, and behind it the replacement.
+  const replacement = load(type, `(addr.add (local.get $values) (addr.const ${type.bytes}))`);
   const bytes = `(addr.const ${type.bytes})`;
   const nextValue = advance("$values", "(local.get $step)");
   const keep = (old: string): string =>
     `${store(type, "(local.get $out)", old)} ${advance("$out", bytes)}`;
-  const change = (op: UpdateName): BatchKernel[] => {
-    const name = op[0]!.toUpperCase() + op.slice(1);
+  const change = (op: FetchOp): BatchKernel[] => {
     const fetch: BatchKernel = {
-      name: `batchFetch${name}`,
-      over: "spread",
-      parameters: `${VALUES} ${OUT}`,
+      name: batchFetchName(op),
       step: (at) => `${keep(update(type, op, at, value))} ${nextValue}`,
       atomic: true,
     };
     // To exchange and forget is to store.
-    if (op === "xchg") return [fetch];
+    if (op === "swap") return [fetch];
     return [fetch, {
-      name: `batch${name}`,
-      over: "spread",
-      parameters: VALUES,
+      name: batchName(op),
       step: (at) => `(drop ${update(type, op, at, value)}) ${nextValue}`,
       stepOfOne: (at) => `(drop ${update(type, op, at, "(local.get $one)")})`,
       atomic: true,
     }];
   };
-  const get = (name: string, over: "spread" | "single"): BatchKernel => ({
-    name,
-    over,
-    parameters: OUT,
-    step: (at) => keep(load(type, at)),
-    ...(type.bytes === 8 ? { pair: getPair } : {}),
-    atomic: false,
-  });
-  const put = (name: string, over: "spread" | "single"): BatchKernel => ({
-    name,
-    over,
-    parameters: VALUES,
-    step: (at) => `${store(type, at, value)} ${nextValue}`,
-    atomic: false,
-  });
   return [
-    ...updatesOf(type).flatMap(change),
+    ...changesOf(type).flatMap(change),
     {
       name: "batchStore",
-      over: "spread",
-      parameters: VALUES,
       step: (at) => `${atomicStoreBits(type, at, toBits(type, value))} ${nextValue}`,
       atomic: true,
     },
     {
       name: "batchCas",
-      over: "spread",
-      parameters: `(param $expected addr) (param $expectedStep addr) ${VALUES} ${OUT}`,
-      step: (at) =>
-        `${keep(compareAndSwap(type, at, load(type, "(local.get $expected)"), value))} ${
-          advance("$expected", "(local.get $expectedStep)")
-        } ${nextValue}`,
+      step: (at) => `${keep(compareAndSwap(type, at, value, replacement))} ${nextValue}`,
       atomic: true,
     },
-    get("gather", "spread"),
-    put("scatter", "spread"),
-    get("indexedGet", "single"),
-    put("indexedPut", "single"),
+    {
+      name: "gather",
+      step: (at) => keep(load(type, at)),
+      ...(type.bytes === 8 ? { pair: getPair } : {}),
+      atomic: false,
+    },
+    {
+      name: "scatter",
+      step: (at) => `${store(type, at, value)} ${nextValue}`,
+      atomic: false,
+    },
   ];
 }
 
@@ -184,6 +156,6 @@ function kernelsOf(type: ElementType): BatchKernel[] {
  * @param width The address width of the memory.
  * @returns WAT with the pseudo-type `addr`.
  */
-export function batchSource(type: ElementType, width: AddressWidth): string {
+export function batchSource(type: KernelType, width: AddressWidth): string {
   return kernelsOf(type).map((kernel) => batchKernel(kernel, type, width)).join("\n");
 }

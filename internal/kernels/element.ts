@@ -9,45 +9,44 @@
  * @module
  */
 
+import { atomicName, type FetchOp, opsOf } from "../element_ops.ts";
 import {
   atomicLoadBits,
   atomicRmwBits,
   atomicStoreBits,
-  type ElementType,
+  type ComputeType,
   fromBits,
   isNarrow,
+  type KernelType,
   load,
   normalize,
   store,
   toBits,
 } from "./types.ts";
 
-/** A changing operation, by its name in kernels. */
-export type UpdateName = "add" | "sub" | "mul" | "min" | "max" | "and" | "or" | "xor" | "xchg";
-
-const ARITHMETIC: readonly UpdateName[] = ["add", "sub", "mul", "min", "max", "xchg"];
-const BITWISE: readonly UpdateName[] = ["and", "or", "xor"];
-
 /** The changing operations that a type has. */
-export function updatesOf(type: ElementType): readonly UpdateName[] {
-  return type.float ? ARITHMETIC : [...ARITHMETIC, ...BITWISE];
+export function changesOf(type: KernelType): readonly FetchOp[] {
+  return opsOf(type.info).filter(({ fetches }) => fetches).map(({ name }) => name as FetchOp);
 }
 
 /** Whether one instruction does it; the others need a compare-and-swap loop. */
-function isNative(type: ElementType, op: UpdateName): boolean {
-  if (op === "xchg") return true;
-  return !type.float && op !== "mul" && op !== "min" && op !== "max";
+function isNative(type: KernelType, op: FetchOp): boolean {
+  if (op === "swap") return true;
+  return !type.float && NATIVE.has(op);
 }
 
+const NATIVE: ReadonlySet<FetchOp> = new Set(["add", "sub", "and", "or", "xor"]);
+
 /** An expression that changes the element at `at` and leaves what it was. */
-export function update(type: ElementType, op: UpdateName, at: string, value: string): string {
+export function update(type: KernelType, op: FetchOp, at: string, value: string): string {
   if (!isNative(type, op)) return `(call $${op} ${at} ${value})`;
-  return fromBits(type, atomicRmwBits(type, op, at, toBits(type, value)));
+  const instruction = op === "swap" ? "xchg" : op;
+  return fromBits(type, atomicRmwBits(type, instruction, at, toBits(type, value)));
 }
 
 /** An expression that swaps the element if it has the bits expected, and leaves what it was. */
 export function compareAndSwap(
-  type: ElementType,
+  type: KernelType,
   at: string,
   expected: string,
   desired: string,
@@ -59,16 +58,70 @@ export function compareAndSwap(
   return fromBits(type, atomicRmwBits(type, "cmpxchg", at, bits, toBits(type, desired)));
 }
 
-/** The new value of an operation that has no instruction of its own. */
-function combine(type: ElementType, op: UpdateName): string {
+/**
+ * The new value of an operation that has no instruction of its own. Operands come over the wire,
+ * too: none may make it trap.
+ */
+function combine(type: KernelType, op: FetchOp): string {
+  const { compute, float, signed } = type;
   const [old, value] = ["(local.get $old)", "(local.get $value)"];
-  if (type.float || op === "mul") return `(${type.compute}.${op} ${old} ${value})`;
-  const compare = `${type.compute}.${op === "min" ? "lt" : "gt"}_${type.signed ? "s" : "u"}`;
-  return `(select ${old} ${value} (${compare} ${old} ${value}))`;
+  const sign = signed ? "s" : "u";
+  switch (op) {
+    case "min":
+    case "max":
+      if (float) break;
+      return `(select ${old} ${value}
+        (${compute}.${op === "min" ? "lt" : "gt"}_${sign} ${old} ${value}))`;
+    case "div":
+      if (float) break;
+      return unlessZero(
+        type,
+        signed ? divideSigned(compute) : `(${compute}.div_u ${old} ${value})`,
+      );
+    case "rem":
+      if (float) return remainder(compute);
+      return unlessZero(type, `(${compute}.rem_${sign} ${old} ${value})`);
+    case "shr":
+      return `(${compute}.shr_${sign} ${old} ${value})`;
+  }
+  return `(${compute}.${op} ${old} ${value})`;
+}
+
+/** Divides by what is not 0, which callers refuse. */
+function unlessZero({ compute }: KernelType, quotient: string): string {
+  return `(if (result ${compute}) (${compute}.eqz (local.get $value))
+      (then (local.get $old))
+      (else ${quotient}))`;
+}
+
+/** The least integer by -1 is one more than the greatest: it wraps. */
+function divideSigned(compute: ComputeType): string {
+  return `(if (result ${compute}) (${compute}.eq (local.get $value) (${compute}.const -1))
+        (then (${compute}.sub (${compute}.const 0) (local.get $old)))
+        (else (${compute}.div_s (local.get $old) (local.get $value))))`;
+}
+
+/** WebAssembly has no remainder of floats, JavaScript has; that of two f32 is an f32. */
+function remainder(compute: ComputeType): string {
+  return compute === "f64"
+    ? "(call $remainder (local.get $old) (local.get $value))"
+    : `(f32.demote_f64 (call $remainder
+        (f64.promote_f32 (local.get $old)) (f64.promote_f32 (local.get $value))))`;
+}
+
+/**
+ * What the kernels of a type import from JavaScript; stands before everything else.
+ *
+ * @param type The element type.
+ * @returns WAT.
+ */
+export function importSource({ float }: KernelType): string {
+  if (!float) return "";
+  return `(import "env" "remainder" (func $remainder (param f64 f64) (result f64)))`;
 }
 
 /** The compare-and-swap loop of one operation. */
-function updateLoop(type: ElementType, op: UpdateName): string {
+function updateLoop(type: KernelType, op: FetchOp): string {
   const { compute, bits } = type;
   return `
 (func $${op} (param $at addr) (param $value ${compute}) (result ${compute})
@@ -107,7 +160,7 @@ interface Crossing {
   leave: (value: string) => string;
 }
 
-function crossings(type: ElementType): Crossing[] {
+function crossings(type: KernelType): Crossing[] {
   const same = (value: string): string => value;
   const { compute } = type;
   const plain = { suffix: "", input: compute, output: compute, enter: same, leave: same };
@@ -124,7 +177,7 @@ function crossings(type: ElementType): Crossing[] {
   }];
 }
 
-function toNumber(type: ElementType): string {
+function toNumber(type: KernelType): string {
   const [from, to] = type.signed
     ? ["-0x1fffffffffffff", "0x3fffffffffffff"]
     : ["0", "0x20000000000000"];
@@ -139,7 +192,7 @@ function toNumber(type: ElementType): string {
 /** The tests of wait-until, in the order of their codes. */
 const TESTS = ["eq", "ne", "gt", "ge", "lt", "le"];
 
-function scalars(type: ElementType, crossing: Crossing): string {
+function scalars(type: KernelType, crossing: Crossing): string {
   const { suffix, input, output, enter, leave } = crossing;
   const [at, value] = ["(local.get $at)", enter("(local.get $value)")];
   const sign = (op: string): string =>
@@ -154,10 +207,10 @@ ${head("atomicLoad", "", `(result ${output})`)}
 ${head("atomicStore", `(param $value ${input})`, "")}
   ${atomicStoreBits(type, at, toBits(type, value))})
 ${
-    updatesOf(type).map((op) =>
+    changesOf(type).map((op) =>
       `${
         head(
-          `atomic${op[0]!.toUpperCase()}${op.slice(1)}`,
+          atomicName(op),
           `(param $value ${input})`,
           `(result ${output})`,
         )
@@ -187,7 +240,7 @@ ${
 }
 
 /** Sets `n` elements, 16 bytes at a time and the last few one by one. */
-function fill(type: ElementType, crossing: Crossing): string {
+function fill(type: KernelType, crossing: Crossing): string {
   const lanes = 16 / type.bytes;
   const shape = `${type.float ? "f" : "i"}${type.bytes * 8}x${lanes}`;
   return `
@@ -218,8 +271,8 @@ function fill(type: ElementType, crossing: Crossing): string {
  * @param type The element type.
  * @returns WAT with the pseudo-type `addr`.
  */
-export function elementSource(type: ElementType): string {
-  const loops = updatesOf(type).filter((op) => !isNative(type, op));
+export function elementSource(type: KernelType): string {
+  const loops = changesOf(type).filter((op) => !isNative(type, op));
   return [
     type.compute === "i64" ? toNumber(type) : "",
     ...loops.map((op) => updateLoop(type, op)),

@@ -2,7 +2,7 @@
  * Source of the synchronisation kernels: atomics on 32-bit words, doorbells, the head and tail of
  * byte rings, waiting, and the dissemination barrier.
  *
- * A *doorbell* is what one PE waits at and all others ring: two 32-bit words, the first 1 while its
+ * A PE waits at its *doorbell*, by which others wake it: two 32-bit words, the first 1 while its
  * owner sleeps in the futex (0 else), the second a counter of events. Whoever announces something
  * stores it atomically, adds to the counter, and only then looks whether the owner sleeps; the
  * owner sets the sleeping word and only then looks at the counter. All of these are sequentially
@@ -23,7 +23,7 @@ const SIGNAL = "0x01000000";
 const EVENT = "1";
 
 /** Counts an event at `$bell` and wakes the owner if it sleeps. */
-function ring(amount: string): string {
+function wake(amount: string): string {
   return `
   (drop (i32.atomic.rmw.add offset=4 (local.get $bell) (i32.const ${amount})))
   (if (i32.atomic.load (local.get $bell))
@@ -49,12 +49,12 @@ const ATOMICS = `
   (i32.atomic.rmw.cmpxchg (local.get $at) (local.get $expected) (local.get $desired)))`;
 
 const RINGS = `
-(func (export "ring") (param $bell addr)
-  ${ring(EVENT)})
+(func (export "wake") (param $bell addr)
+  ${wake(EVENT)})
 
 (func (export "publish") (param $tailAt addr) (param $tail i32) (param $bell addr)
   (i32.atomic.store (local.get $tailAt) (local.get $tail))
-  ${ring(EVENT)})
+  ${wake(EVENT)})
 
 (func (export "release")
   (param $headAt addr) (param $head i32) (param $wantAt addr) (param $bell addr)
@@ -62,7 +62,7 @@ const RINGS = `
   (if (i32.atomic.load (local.get $wantAt))
     (then
       (i32.atomic.store (local.get $wantAt) (i32.const 0))
-      ${ring(EVENT)})))
+      ${wake(EVENT)})))
 
 (func (export "poll")
   (param $tails addr) (param $heads addr) (param $stride addr) (param $n i32) (param $start i32)
@@ -148,7 +148,7 @@ const WAITS = `
 const BARRIER = `
 (func $signal (param $flag addr) (param $value i64) (param $bell addr)
   (i64.atomic.store (local.get $flag) (local.get $value))
-  ${ring(SIGNAL)})
+  ${wake(SIGNAL)})
 
 (func (export "barrierSignal")
   (param $flag addr) (param $hi i32) (param $lo i32) (param $bell addr)

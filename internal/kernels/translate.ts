@@ -3,11 +3,16 @@
  * go to a scratch area of the PE.
  *
  * A region spread over PEs is described by a *spread* in memory, 64-bit words written by
- * `writeSpread` in `kernels_spread.ts`. With q = g / divisor and r = g % divisor an element g
+ * `writeSpread` in `kernels_spread.ts`. An index is one of a range; `first` added to it is the
+ * number g of an element of the whole. With q = g / divisor and r = g % divisor the element
  * stands on PE q at offset r when the distribution is by blocks (divisor: the length of a block),
  * or on PE r at offset q when it is cyclic (divisor: the number of PEs). Where the PEs' parts lie
  * at equal distances, its address is `base + r * rBytes + q * qBytes` in both cases, which four
  * lanes of a vector compute at once; else the base comes from the table behind the words.
+ *
+ * Where the first `extras` blocks are longer by one, q = extras + (g - edge) / divisor2 from
+ * g = `edge` on, and r = g - q * divisor2 - min(q, extras) everywhere; without such blocks that is
+ * the remainder.
  *
  * Dividing is multiplying by `magic` and shifting, exact for g < 2^31 with
  * shift = 31 + ceil(log2(divisor)) and magic = ceil(2^shift / divisor) (Granlund and Montgomery,
@@ -22,23 +27,26 @@
  * @module
  */
 
-import { SPREAD_TABLE, SpreadFlag } from "../kernels_spread.ts";
+import { SPREAD_FIELDS, SPREAD_TABLE, SpreadFlag } from "../kernels_spread.ts";
 import type { AddressWidth } from "./wat.ts";
 
 /** How often four indices are translated in one iteration. */
 const FOURS_UNROLLED = 4;
 
-/** The fields of a spread, in the order of its words, and the global each is loaded to. */
-const FIELDS: ReadonlyArray<[name: string, type: "i64" | "i32" | "addr"]> = [
-  ["total", "i64"],
-  ["divisor", "i64"],
-  ["magic", "i64"],
-  ["shift", "i32"],
-  ["flags", "i32"],
-  ["base", "addr"],
-  ["rBytes", "addr"],
-  ["qBytes", "addr"],
-];
+/** The type of the global that each field of a spread is loaded to, where that is not `i64`. */
+const FIELD_TYPES: Readonly<Partial<Record<typeof SPREAD_FIELDS[number], "i32" | "addr">>> = {
+  shift: "i32",
+  shift2: "i32",
+  flags: "i32",
+  base: "addr",
+  rBytes: "addr",
+  qBytes: "addr",
+};
+
+/** The fields of a spread, in the order of its words, and the type of each. */
+const FIELDS: ReadonlyArray<[name: string, type: "i64" | "i32" | "addr"]> = SPREAD_FIELDS.map(
+  (name) => [name, FIELD_TYPES[name] ?? "i64"],
+);
 
 function loadField(type: "i64" | "i32" | "addr", at: number): string {
   const load = type === "addr" ? "addr.load_word" : `${type}.load`;
@@ -53,20 +61,7 @@ ${FIELDS.map(([name, type]) => `(global $${name} (mut ${type}) (${type}.const 0)
 
 (func $useSpread (param $spread addr)
   ${FIELDS.map(([name, type], i) => `(global.set $${name} ${loadField(type, i * 8)})`).join("\n  ")}
-  (global.set $bases (addr.add (local.get $spread) (addr.const ${SPREAD_TABLE}))))
-
-;; One part only, as if it were spread over one PE: the quotient is always 0.
-(func $useSingle (param $base addr) (param $length addr) (param $bytes addr)
-  (global.set $total (i64.of_addr (local.get $length)))
-  (global.set $divisor (i64.const 0))
-  (global.set $magic (i64.const 0))
-  (global.set $flags
-    (select
-      (i32.const ${SpreadFlag.vector | SpreadFlag.magic | SpreadFlag.equidistant})
-      (i32.const ${SpreadFlag.magic | SpreadFlag.equidistant})
-      (i64.lt_u (global.get $total) (i64.const 0x80000000))))
-  (global.set $base (local.get $base))
-  (global.set $rBytes (local.get $bytes)))`;
+  (global.set $bases (addr.add (local.get $spread) (addr.const ${SPREAD_TABLE}))))`;
 
 /** Sets the vectors of addresses from the quotients and remainders of four indices. */
 function addressesOfFour(width: AddressWidth): string {
@@ -122,6 +117,16 @@ function loopOverFours(width: AddressWidth, count: number): string {
         (br $next)))`;
 }
 
+/** The quotients of four numbers by the first or the second divisor. */
+function quotients(dividend: string, which: "" | "2"): string {
+  const half = (name: string): string =>
+    `(i64x2.shr_u (i64x2.extmul_${name}_i32x4_u (local.get ${dividend}) (local.get $vMagic${which}))
+          (global.get $shift${which}))`;
+  return `(i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27
+        ${half("low")}
+        ${half("high")})`;
+}
+
 /** Translates the next four indices, or leaves if one of them is out of range. */
 function nextFour(width: AddressWidth): string {
   return `
@@ -135,13 +140,23 @@ function nextFour(width: AddressWidth): string {
             (local.get $g) (local.get $r)))))
       (br_if $stop (v128.any_true
         (v128.or (local.get $bad) (i32x4.ge_u (local.get $g) (local.get $vTotal)))))
-      (local.set $q (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27
-        (i64x2.shr_u (i64x2.extmul_low_i32x4_u (local.get $g) (local.get $vMagic))
-          (global.get $shift))
-        (i64x2.shr_u (i64x2.extmul_high_i32x4_u (local.get $g) (local.get $vMagic))
-          (global.get $shift))))
-      (local.set $r
-        (i32x4.sub (local.get $g) (i32x4.mul (local.get $q) (local.get $vDivisor))))
+      (local.set $g (i32x4.add (local.get $g) (local.get $vFirst)))
+      (local.set $q ${quotients("$g", "")})
+      (if (local.get $uneven)
+        (then
+          (local.set $r (i32x4.sub (local.get $g) (local.get $vEdge)))
+          (local.set $q
+            (v128.bitselect
+              (i32x4.add (local.get $vExtras) ${quotients("$r", "2")})
+              (local.get $q)
+              (i32x4.ge_u (local.get $g) (local.get $vEdge))))
+          (local.set $r
+            (i32x4.sub
+              (i32x4.sub (local.get $g) (i32x4.mul (local.get $q) (local.get $vDivisor2)))
+              (i32x4.min_u (local.get $q) (local.get $vExtras)))))
+        (else
+          (local.set $r
+            (i32x4.sub (local.get $g) (i32x4.mul (local.get $q) (local.get $vDivisor2))))))
       ${addressesOfFour(width)}
       ${storeFour(width)}
       (local.set $from (addr.add (local.get $from) (local.get $step)))
@@ -158,11 +173,17 @@ function translateFours(width: AddressWidth): string {
   (local $left i32) (local $to addr) (local $step addr) (local $sink i32)
   (local $a0 v128) (local $a1 v128)
   (local $g v128) (local $q v128) (local $r v128) (local $bad v128)
-  (local $vTotal v128) (local $vDivisor v128) (local $vMagic v128) (local $vBase v128)
-  (local $vRBytes v128) (local $vQBytes v128)
+  (local $vTotal v128) (local $vFirst v128) (local $vMagic v128) (local $vBase v128)
+  (local $vEdge v128) (local $vDivisor2 v128) (local $vMagic2 v128) (local $vExtras v128)
+  (local $vRBytes v128) (local $vQBytes v128) (local $uneven i32)
+  (local.set $uneven (i32.and (global.get $flags) (i32.const ${SpreadFlag.uneven})))
   (local.set $vTotal ${splat("total", "i64")})
-  (local.set $vDivisor ${splat("divisor", "i64")})
+  (local.set $vFirst ${splat("first", "i64")})
   (local.set $vMagic ${splat("magic", "i64")})
+  (local.set $vEdge ${splat("edge", "i64")})
+  (local.set $vDivisor2 ${splat("divisor2", "i64")})
+  (local.set $vMagic2 ${splat("magic2", "i64")})
+  (local.set $vExtras ${splat("extras", "i64")})
   (local.set $vRBytes ${splat("rBytes", "addr")})
   (local.set $vQBytes ${splat("qBytes", "addr")})
   (local.set $vBase (${baseShape}.splat (global.get $base)))
@@ -185,8 +206,23 @@ const ONE_ADDRESS = (elementBytes: number): string => `
             (i64.shr_u (i64.mul (local.get $g) (global.get $magic))
               (i64.extend_i32_u (global.get $shift))))
           (else (i64.div_u (local.get $g) (global.get $divisor)))))
+      (if (i32.and (global.get $flags) (i32.const ${SpreadFlag.uneven}))
+        (then
+          (if (i64.ge_u (local.get $g) (global.get $edge))
+            (then
+              (local.set $r (i64.sub (local.get $g) (global.get $edge)))
+              (local.set $q
+                (i64.add (global.get $extras)
+                  (if (result i64) (i32.and (global.get $flags) (i32.const ${SpreadFlag.magic}))
+                    (then
+                      (i64.shr_u (i64.mul (local.get $r) (global.get $magic2))
+                        (i64.extend_i32_u (global.get $shift2))))
+                    (else (i64.div_u (local.get $r) (global.get $divisor2))))))))))
       (local.set $r
-        (i64.sub (local.get $g) (i64.mul (local.get $q) (global.get $divisor))))
+        (i64.sub
+          (i64.sub (local.get $g) (i64.mul (local.get $q) (global.get $divisor2)))
+          (select (local.get $q) (global.get $extras)
+            (i64.lt_u (local.get $q) (global.get $extras)))))
       (if (i32.and (global.get $flags) (i32.const ${SpreadFlag.equidistant}))
         (then
           (local.set $address
@@ -232,6 +268,7 @@ function translate(width: AddressWidth, elementBytes: number): string {
           (then (i64.load align=1 (local.get $from)))
           (else (i64.load32_u align=1 (local.get $from)))))
       (br_if $stop (i64.ge_u (local.get $g) (global.get $total)))
+      (local.set $g (i64.add (local.get $g) (global.get $first)))
       ${ONE_ADDRESS(elementBytes)}
       (addr.store (local.get $to) (local.get $address))
       (local.set $from (addr.add (local.get $from) (addr.of_i32 (local.get $width))))
@@ -242,8 +279,8 @@ function translate(width: AddressWidth, elementBytes: number): string {
 }
 
 /**
- * Kernel source that turns indices into addresses: `$useSpread` or `$useSingle` first, then
- * `$translate` for each block, which returns how many indices it took before one out of range.
+ * Kernel source that turns indices into addresses: `$useSpread` first, then `$translate` for each
+ * block, which returns how many indices it took before one out of range.
  *
  * @param width The address width of the memory.
  * @param elementBytes The size of an element.

@@ -5,13 +5,15 @@
  * @module
  */
 
+import { type ElementInfo, MEMORY_TYPES, type MemoryType } from "../elements.ts";
+
 /** The type WebAssembly computes with. */
 export type ComputeType = "i32" | "i64" | "f32" | "f64";
 
-/** One element type. */
-export interface ElementType {
+/** One element type, as WebAssembly computes with it. */
+export interface KernelType {
   /** Its name, as in `"u16"`. */
-  readonly name: string;
+  readonly name: MemoryType;
   /** Its size in bytes. */
   readonly bytes: 1 | 2 | 4 | 8;
   /** The type WebAssembly computes with. */
@@ -22,72 +24,64 @@ export interface ElementType {
   readonly signed: boolean;
   /** Whether it is a floating-point number. */
   readonly float: boolean;
+  /** Its row of the table. */
+  readonly info: ElementInfo;
 }
 
-function integer(name: string, bytes: 1 | 2 | 4 | 8, signed: boolean): ElementType {
-  const compute = bytes === 8 ? "i64" : "i32";
-  return { name, bytes, compute, bits: compute, signed, float: false };
-}
-
-/** All element types. */
-export const ELEMENT_TYPES: readonly ElementType[] = [
-  integer("u8", 1, false),
-  integer("i8", 1, true),
-  integer("u16", 2, false),
-  integer("i16", 2, true),
-  integer("u32", 4, false),
-  integer("i32", 4, true),
-  integer("u64", 8, false),
-  integer("i64", 8, true),
-  { name: "f32", bytes: 4, compute: "f32", bits: "i32", signed: true, float: true },
-  { name: "f64", bytes: 8, compute: "f64", bits: "i64", signed: true, float: true },
-];
+/** All of them. */
+export const KERNEL_TYPES: readonly KernelType[] = MEMORY_TYPES.map((info) => {
+  const bytes = info.bytes as 1 | 2 | 4 | 8;
+  const float = info.kind === "float";
+  const bits = bytes === 8 ? "i64" : "i32";
+  const compute = float ? info.memory as "f32" | "f64" : bits;
+  return { name: info.memory, bytes, compute, bits, signed: info.min < 0, float, info };
+});
 
 /** Whether the type is narrower than what WebAssembly computes with. */
-export function isNarrow(type: ElementType): boolean {
+export function isNarrow(type: KernelType): boolean {
   return type.bytes < 4;
 }
 
 /** A plain load. */
-export function load(type: ElementType, at: string): string {
+export function load(type: KernelType, at: string): string {
   const suffix = isNarrow(type) ? `${type.bytes * 8}_${type.signed ? "s" : "u"}` : "";
   return `(${type.compute}.load${suffix} ${at})`;
 }
 
 /** A plain store. */
-export function store(type: ElementType, at: string, value: string): string {
+export function store(type: KernelType, at: string, value: string): string {
   return `(${type.compute}.store${isNarrow(type) ? type.bytes * 8 : ""} ${at} ${value})`;
 }
 
 /** The bits of a value. */
-export function toBits(type: ElementType, value: string): string {
+export function toBits(type: KernelType, value: string): string {
   return type.float ? `(${type.bits}.reinterpret_${type.compute} ${value})` : value;
 }
 
 /** The value that has these bits; signed narrow ones get their sign back. */
-export function fromBits(type: ElementType, bits: string): string {
+export function fromBits(type: KernelType, bits: string): string {
   if (type.float) return `(${type.compute}.reinterpret_${type.bits} ${bits})`;
   return type.signed && isNarrow(type) ? `(i32.extend${type.bytes * 8}_s ${bits})` : bits;
 }
 
 /** An atomic load of the bits. */
-export function atomicLoadBits(type: ElementType, at: string): string {
+export function atomicLoadBits(type: KernelType, at: string): string {
   return `(${type.bits}.atomic.load${isNarrow(type) ? `${type.bytes * 8}_u` : ""} ${at})`;
 }
 
 /** An atomic store of bits. */
-export function atomicStoreBits(type: ElementType, at: string, bits: string): string {
+export function atomicStoreBits(type: KernelType, at: string, bits: string): string {
   return `(${type.bits}.atomic.store${isNarrow(type) ? type.bytes * 8 : ""} ${at} ${bits})`;
 }
 
 /** A native read-modify-write instruction on the bits. */
-export function atomicRmwBits(type: ElementType, op: string, ...operands: string[]): string {
+export function atomicRmwBits(type: KernelType, op: string, ...operands: string[]): string {
   const [width, suffix] = isNarrow(type) ? [type.bytes * 8, "_u"] : ["", ""];
   return `(${type.bits}.atomic.rmw${width}.${op}${suffix} ${operands.join(" ")})`;
 }
 
 /** Cuts a parameter from JavaScript to the range of a narrow type, so that it can be compared. */
-export function normalize(type: ElementType, value: string): string {
+export function normalize(type: KernelType, value: string): string {
   if (!isNarrow(type)) return value;
   if (type.signed) return `(i32.extend${type.bytes * 8}_s ${value})`;
   return `(i32.and ${value} (i32.const ${2 ** (type.bytes * 8) - 1}))`;

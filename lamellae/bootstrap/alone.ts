@@ -24,6 +24,7 @@ export function startAlone(agent: "lamellar" | "other"): Bootstrap {
       return [text];
     },
     barrier: () => Promise.resolve(),
+    enter: () => {},
     abort: () => Promise.resolve(),
     lost: () => new Promise(() => {}),
     close: () => Promise.resolve(),

@@ -1,5 +1,5 @@
 /**
- * What a process of a job learns at its start: who it is, how many there are, and what the others
+ * What a process of a job learns at its start: its rank, how many there are, and what the others
  * have to tell. Every means of start-up implements this one interface.
  *
  * **Order.** `exchange()` and `barrier()` are collective: every process calls the same ones in the
@@ -12,8 +12,9 @@
  */
 
 import { FeatureLevelError, HandshakeError, LamellarError } from "../../internal/errors.ts";
+import type { LifeWord } from "../../internal/life_phases.ts";
 
-/** By what means a process learns who it is. */
+/** The means by which a process learns its rank. */
 export type BootstrapMeans = "pmi" | "pmix" | "rendezvous" | "alone";
 
 /** The start-up connection of a process; used by its main thread. */
@@ -50,6 +51,14 @@ export interface Bootstrap {
   barrier(limitMs?: number): Promise<void>;
 
   /**
+   * Tells the watcher of the start of the processes what this one does next, or that they now watch
+   * each other. Who has said nothing for long is looked at more closely.
+   *
+   * @param word What it does.
+   */
+  enter(word: LifeWord): void;
+
+  /**
    * Ends the whole job, as well as the launcher can. The launcher may end this process before the
    * promise settles.
    *
@@ -84,6 +93,9 @@ export const PROCESSES_MAX = 65536;
 /** How long `close()` and `abort()` wait for the other side, in milliseconds. */
 export const LEAVE_MS = 1000;
 
+/** How often a process moves that waits without a limit, in milliseconds. */
+const ALIVE_MS = 500;
+
 /**
  * Turns a text of an exchange into bytes.
  *
@@ -114,7 +126,7 @@ export function checkRank(rank: number, size: number, source: string): void {
   if (sane) return;
   throw new HandshakeError(
     `Cannot join a job as rank ${rank} of ${size} according to ${source}: ` +
-      `a size is from 1 to ${PROCESSES_MAX}, and a rank below it`,
+      `the size must be 1 to ${PROCESSES_MAX}, and the rank less than the size`,
     { op: "bootstrap" },
   );
 }
@@ -162,7 +174,7 @@ export async function within<T>(
   limitMs: number,
   expired: () => Error,
 ): Promise<T> {
-  if (limitMs === Infinity) return await promise;
+  if (limitMs === Infinity) return await alive(promise);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(expired()), limitMs);
@@ -173,6 +185,16 @@ export async function within<T>(
     clearTimeout(timer);
     // Whoever lost the race may still reject, which is then nobody's concern.
     promise.catch(() => {});
+  }
+}
+
+/** Waits for a promise; meanwhile the process neither ends nor looks as if it were stuck. */
+async function alive<T>(promise: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, ALIVE_MS);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
   }
 }
 

@@ -75,20 +75,20 @@ export function platformHello(): Pick<Hello, "deno" | "arch" | "endian"> {
  * @param text The text.
  * @param rank Who sent it, for the error.
  * @returns The greeting.
- * @throws {HandshakeError} If it is none.
+ * @throws {HandshakeError} If it is not a greeting.
  */
 export function parseHello(text: string, rank: number): Hello {
   try {
     return readHello(JSON.parse(text), rank);
   } catch (cause) {
     if (cause instanceof HandshakeError) throw cause;
-    throw unreadable(rank, text, "it is no JSON", cause);
+    throw unreadable(rank, text, "it is not JSON", cause);
   }
 }
 
 function readHello(value: unknown, rank: number): Hello {
   const refused = (why: string) => unreadable(rank, JSON.stringify(value) ?? "undefined", why);
-  if (typeof value !== "object" || value === null) throw refused("it is no object");
+  if (typeof value !== "object" || value === null) throw refused("it is not an object");
   const fields = value as Record<string, unknown>;
   const types = { host: ["host", "string"], ...FIELDS };
   for (const [name, [, type]] of Object.entries(types)) {
@@ -106,8 +106,8 @@ function readHello(value: unknown, rank: number): Hello {
  * words.
  *
  * @param all The greeting of each process, by rank.
- * @returns A line for each field in which they differ: first who differs from rank 0, then rank 0
- * and who has the same.
+ * @returns A line for each field in which they differ: first the ranks that differ from rank 0,
+ * then rank 0 and the ranks that agree with it.
  */
 export function compareHello(all: readonly Hello[]): string[] {
   const found: string[] = [];

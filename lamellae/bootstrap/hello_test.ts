@@ -41,7 +41,7 @@ Deno.test("parseHello() refuses a field that is missing, of another type, or too
     HandshakeError,
     'Rank 3 sent the greeting "", and it is no',
   );
-  assertThrows(() => parseHello("null", 3), HandshakeError, "and it is no object");
+  assertThrows(() => parseHello("null", 3), HandshakeError, "and it is not an object");
 });
 
 Deno.test("100,000 spoilt greetings are either read or refused with a HandshakeError", () => {

@@ -43,7 +43,9 @@ export class LineChannel {
     this.#socket = socket;
     this.#lineBytesMax = options.lineBytesMax;
     socket.on("data", (chunk: Uint8Array) => this.#take(chunk));
-    socket.on("error", (cause: Error) => {
+    socket.on("error", (cause: Error & { code?: string }) => {
+      // Closed by a process that had not read all.
+      if (cause.code === "ECONNRESET" || cause.code === "EPIPE") return gone();
       this.#finish(launcherLost(`The connection to ${this.peer} failed: ${cause.message}`, cause));
     });
     const gone = () => this.#finish(launcherLost(`The connection to ${this.peer} was closed`));
@@ -142,7 +144,7 @@ export class LineChannel {
       if (at < 0 || this.#end) return;
       from = at + 1;
       const line = this.#line();
-      if (line === undefined) return this.#refuse("bytes that are no UTF-8 text");
+      if (line === undefined) return this.#refuse("bytes that are not UTF-8 text");
       this.#deliver(line);
     }
   }
@@ -198,7 +200,7 @@ export function capital(text: string): string {
 /**
  * The reason of a connection that this side has closed in good order.
  *
- * @returns An error for whoever uses it afterwards.
+ * @returns An error for uses afterwards.
  */
 export function closedHere(): ClosedError {
   return new ClosedError("The bootstrap is closed", { op: "bootstrap" });

@@ -9,7 +9,7 @@ import type { BootstrapConfig, Environment } from "../../internal/config.ts";
 import { FeatureLevelError } from "../../internal/errors.ts";
 import type { BootstrapMeans } from "./bootstrap.ts";
 
-/** What a process knows before it knows who it is. */
+/** What a process knows before it knows its rank. */
 export interface BootstrapSettings {
   /** Our own variables, read and checked. */
   readonly config: BootstrapConfig;

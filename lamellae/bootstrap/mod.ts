@@ -1,6 +1,6 @@
 /**
- * Start-up of a job of several processes: who am I, how many are we, and what have the others to
- * say. What every means guarantees stands at the head of `bootstrap.ts`.
+ * Start-up of a job of several processes: which rank am I, how many are we, and what have the
+ * others to say. What every means guarantees stands at the head of `bootstrap.ts`.
  *
  * @module
  */

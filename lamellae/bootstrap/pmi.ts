@@ -7,6 +7,7 @@
 import { connect, Socket } from "node:net";
 import { FeatureLevelError, HandshakeError } from "../../internal/errors.ts";
 import type { Environment } from "../../internal/config.ts";
+import type { LifeWord } from "../../internal/life_phases.ts";
 import {
   type Bootstrap,
   checkNetPermission,
@@ -70,7 +71,7 @@ function openChannel(env: Environment): LineChannel {
   const [fd, port] = [env("PMI_FD"), env("PMI_PORT")];
   if (fd) {
     const number = /^\d{1,9}$/.test(fd) ? Number(fd) : -1;
-    if (number < 0) throw unusable(`PMI_FD is ${JSON.stringify(fd)}, which is no descriptor`);
+    if (number < 0) throw unusable(`PMI_FD is ${JSON.stringify(fd)}, which is not a descriptor`);
     const peer = `the launcher (PMI_FD=${fd})`;
     try {
       const socket = new Socket({ fd: number, readable: true, writable: true });
@@ -116,7 +117,7 @@ async function introduce(channel: LineChannel, options: PmiOptions): Promise<Ide
   };
   let [rank, size] = [Number(env("PMI_RANK") ?? NaN), Number(env("PMI_SIZE") ?? NaN)];
   if (!env("PMI_FD")) {
-    // Over TCP the launcher first has to learn who has come, and then tells it the rest.
+    // Over TCP the launcher first has to learn which process this is, and then tells it the rest.
     await ask({ cmd: "initack", pmiid: env("PMI_ID")! }, "initack");
     size = pmiNumber(await receive("set"), "size", 1);
     rank = pmiNumber(await receive("set"), "rank", 0);
@@ -155,6 +156,8 @@ class PmiBootstrap implements Bootstrap {
   readonly #lost = Promise.withResolvers<Error>();
   #exchanges = 0;
   #asking = false;
+  /** Settles once the agent knows what this process does. */
+  #told: Promise<unknown> = Promise.resolve();
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -194,9 +197,20 @@ class PmiBootstrap implements Bootstrap {
     });
   }
 
+  /** Only agents of our launcher ask for it. */
+  enter(word: LifeWord): void {
+    if (this.agent !== "lamellar") return;
+    const key = "lamellar-phase";
+    const told = this.#turns.take(() =>
+      this.#ask({ cmd: "put", kvsname: this.job, key, value: word }, "put_result")
+    );
+    // The wait for an answer finds what is wrong with the connection.
+    this.#told = told.catch(() => {});
+  }
+
   async abort(exitCode: number, message: string): Promise<void> {
     // Our launcher says which process failed, and why; others know nothing of reasons.
-    const reason = this.agent === "lamellar"
+    const reason: Readonly<Record<string, string>> = this.agent === "lamellar"
       ? { msg: encodeURIComponent(message.toWellFormed().slice(0, REASON_MAX)) }
       : {};
     const sent = this.#channel.send(formatPmi({ cmd: "abort", exitcode: exitCode, ...reason }));
@@ -213,6 +227,7 @@ class PmiBootstrap implements Bootstrap {
   }
 
   async #leave(): Promise<void> {
+    await within(this.#told, LEAVE_MS, closedHere).catch(() => {});
     // Where a call still waits for its answer, there is no good order to leave in.
     if (!this.#asking && !this.#failure) {
       this.#channel.send(formatPmi({ cmd: "finalize" }));

@@ -87,6 +87,29 @@ Deno.test("PMI: a barrier to which not all come ends, and settles lost()", async
   await launcher.stop();
 });
 
+Deno.test("PMI: only our agent is told what a process does, in order", async () => {
+  for (const agent of ["lamellar", "other"] as const) {
+    const launcher = await FakeLauncher.start(1);
+    const one = await startPmi({ agent, timeoutMs: Infinity, env: launcher.env(0) });
+    one.enter("greeting");
+    await one.barrier();
+    one.enter("started");
+    // The turn of what it said has come, and no answer yet.
+    await Promise.resolve();
+    await one.close();
+    const word = (value: string) => `cmd=put kvsname=kvs_7 key=lamellar-phase value=${value}`;
+    const said = agent === "lamellar"
+      ? [word("greeting"), "cmd=barrier_in", word("started"), "cmd=finalize"]
+      : ["cmd=barrier_in", "cmd=finalize"];
+    assertEquals(launcher.heard.slice(-said.length), said);
+    assertEquals(
+      launcher.heard.filter((line) => line.startsWith("cmd=put")).length,
+      said.length - 2,
+    );
+    await launcher.stop();
+  }
+});
+
 Deno.test("PMI: after a wrong answer nothing but abort() is said", async () => {
   const aborted = Promise.withResolvers<void>();
   const launcher = await FakeLauncher.start(1, (line) => {
@@ -153,7 +176,7 @@ Deno.test("PMI: an environment that names no launcher is refused with what to do
   const advice = "; start the program by mpiexec.hydra, srun --mpi=pmi2 or scripts/launch.ts";
   const cases: [Record<string, string>, string][] = [
     [{}, "neither PMI_FD nor PMI_PORT is set"],
-    [{ PMI_FD: "six" }, 'PMI_FD is "six", which is no descriptor'],
+    [{ PMI_FD: "six" }, 'PMI_FD is "six", which is not a descriptor'],
     [{ PMI_PORT: "here" }, 'PMI_PORT is "here" and PMI_ID not set'],
     [{ PMI_PORT: "h:1", PMI_ID: "x" }, 'PMI_PORT is "h:1" and PMI_ID x'],
   ];
@@ -167,7 +190,7 @@ Deno.test("PMI: an environment that names no launcher is refused with what to do
 const WRONG: readonly (readonly [string, string, string])[] = [
   ["initack", "cmd=initack rc=0\ncmd=set size=0\n", 'sent size="0" in cmd=set'],
   ["initack", "cmd=initack rc=0\ncmd=set size=2\ncmd=set rank=2\ncmd=set debug=0\n", "rank 2 of 2"],
-  ["initack", "cmd=initack rc=0\ncmd=set size=99999999\ncmd=set rank=2\n\n", "is no field"],
+  ["initack", "cmd=initack rc=0\ncmd=set size=99999999\ncmd=set rank=2\n\n", "is not a field"],
   ["init", "cmd=response_to_init rc=-1 msg=no\n", "cmd=response_to_init rc=-1 no"],
   ["init", "cmd=response_to_init pmi_version=0 rc=0\n", 'pmi_version="0"'],
   ["get_maxes", "cmd=maxes vallen_max=8\n", "at least 16 was expected"],
@@ -175,13 +198,13 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ["get_my_kvsname", "cmd=barrier_out\n", "cmd=my_kvsname was expected"],
   ["get_my_kvsname", "cmd=my_kvsname\n", "no name of the job"],
   ["get_my_kvsname", "x".repeat(20_000), "a line of more than 16384 bytes"],
-  ["get_my_kvsname", "\n", "is no field"],
+  ["get_my_kvsname", "\n", "is not a field"],
   ["put", "cmd=put_result rc=1\n", "cmd=put_result rc=1"],
   ["barrier_in", "cmd=get_result value=1\n", "cmd=barrier_out was expected"],
-  ["get", "cmd=get_result rc=0\n", "no text of ours"],
+  ["get", "cmd=get_result rc=0\n", "not a text of this library"],
   ["get", "cmd=get_result rc=0 value=000000040000\n", "cannot be read"],
   ["get", "cmd=get_result rc=0 value=00000001ff\n", "cannot be read"],
-  ["get", "cmd=get_result rc=0 value=7fffffffff\n", "no text of ours"],
+  ["get", "cmd=get_result rc=0 value=7fffffffff\n", "not a text of this library"],
 ];
 
 for (const [command, answer, message] of WRONG) {

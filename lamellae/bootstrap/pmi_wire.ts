@@ -45,7 +45,7 @@ export function parsePmi(line: string, command: string): PmiFields {
   const fields = new Map<string, string>();
   for (const word of line.trim().split(/\s+/)) {
     const at = word.indexOf("=");
-    if (at <= 0) throw malformed(line, `${shown(word)} is no field`);
+    if (at <= 0) throw malformed(line, `${shown(word)} is not a field`);
     const name = word.slice(0, at);
     if (fields.has(name)) throw malformed(line, `it has ${shown(name)} twice`);
     fields.set(name, word.slice(at + 1));
@@ -104,7 +104,7 @@ export function toValues(bytes: Uint8Array, digitsMax: number): string[] {
  * @param first The first of its values.
  * @param digitsMax Most digits of a value.
  * @returns How many there are with the first one.
- * @throws {HandshakeError} If the value is none of ours.
+ * @throws {HandshakeError} If the value is not one of ours.
  */
 export function valueCount(first: string, digitsMax: number): number {
   return Math.ceil((HEAD_DIGITS + 2 * textBytes(first)) / digitsMax);
@@ -115,7 +115,7 @@ export function valueCount(first: string, digitsMax: number): number {
  *
  * @param values Its values in order.
  * @returns The text.
- * @throws {HandshakeError} If they are no text of ours.
+ * @throws {HandshakeError} If they are not a text of this library.
  */
 export function fromValues(values: readonly string[]): string {
   const digits = values.join("");
@@ -136,9 +136,12 @@ function textBytes(first: string): number {
   const head = first.slice(0, HEAD_DIGITS);
   const length = /^[0-9a-f]{8}$/.test(head) ? parseInt(head, 16) : Infinity;
   if (length <= EXCHANGE_TEXT_BYTES_MAX) return length;
-  throw new HandshakeError(`A process put a value that is no text of ours: ${shown(first)}`, {
-    op: "bootstrap",
-  });
+  throw new HandshakeError(
+    `A process put a value that is not a text of this library: ${shown(first)}`,
+    {
+      op: "bootstrap",
+    },
+  );
 }
 
 function malformed(line: string, why: string): HandshakeError {

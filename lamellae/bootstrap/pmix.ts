@@ -111,6 +111,8 @@ class PmixBootstrap implements Bootstrap {
     return this.#call(() => this.#pmix.fence(false), limitMs);
   }
 
+  enter(): void {}
+
   async abort(exitCode: number, message: string): Promise<void> {
     const told = this.#pmix.abort(exitCode, message);
     await within(told, LEAVE_MS, closedHere).catch(() => {});

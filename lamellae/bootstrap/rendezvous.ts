@@ -6,6 +6,7 @@
  */
 
 import { connect, type Socket } from "node:net";
+import type { LifeWord } from "../../internal/life_phases.ts";
 import { HandshakeError, PeFailedError, TimeoutError } from "../../internal/errors.ts";
 import {
   type Bootstrap,
@@ -19,12 +20,14 @@ import {
 } from "./bootstrap.ts";
 import { closedHere, LineChannel } from "./line_channel.ts";
 import { RendezvousHub } from "./rendezvous_hub.ts";
+import { BEAT_MS, StartSilence } from "./start_silence.ts";
 import {
   type Address,
   expectMessage,
   hasFields,
   LINE_BYTES_MAX,
   makeNonce,
+  type Message,
   parseMessage,
   PROOF_MS,
   prove,
@@ -48,8 +51,10 @@ export interface RendezvousOptions {
   readonly size: number;
   /** What all processes of the job know, and nobody else. */
   readonly secret: string;
-  /** How long to wait for the others, in milliseconds. */
+  /** How long to wait for the others to come, in milliseconds. */
   readonly timeoutMs: number;
+  /** How long an exchange may take then, in milliseconds; as long by default. */
+  readonly exchangeMs?: number;
   /** Whether the launcher of this library started the process. */
   readonly agent: "lamellar" | "other";
 }
@@ -57,7 +62,7 @@ export interface RendezvousOptions {
 /**
  * Joins a job by a rendezvous.
  *
- * @param options Where, as whom, and with which secret.
+ * @param options Where, as which rank, and with which secret.
  * @returns The connection, once all processes have joined.
  * @throws {HandshakeError} If a secret is wrong, or a rank or size does not fit.
  * @throws {TimeoutError} If rank 0 cannot be reached in time.
@@ -77,10 +82,10 @@ export async function startRendezvous(options: RendezvousOptions): Promise<Boots
   const hub = rank === 0 ? await RendezvousHub.listen(options) : undefined;
   let channel: LineChannel | undefined;
   try {
-    channel = await reach(hub?.loopback ?? options.address, options);
-    await introduce(channel, options);
-    const job = await welcome(channel, options);
-    return new RendezvousBootstrap(channel, hub, options, job);
+    channel = await joinHub(hub?.loopback ?? options.address, options);
+    const life = new SignsOfLife(channel, options.size);
+    const job = await welcome(channel, options, life);
+    return new RendezvousBootstrap(channel, hub, options, { job, life });
   } catch (error) {
     channel?.end(closedHere());
     await hub?.close();
@@ -88,10 +93,33 @@ export async function startRendezvous(options: RendezvousOptions): Promise<Boots
   }
 }
 
-/** Connects to rank 0, which may not be there yet. */
-async function reach(address: Address, options: RendezvousOptions): Promise<LineChannel> {
-  const { host, port } = address;
+/**
+ * Connects to rank 0 and is let in. Rank 0 closes connections where strangers open too many: one
+ * that ends before anything was proved is begun again.
+ */
+async function joinHub(address: Address, options: RendezvousOptions): Promise<LineChannel> {
   const until = performance.now() + options.timeoutMs;
+  for (;;) {
+    const channel = await reach(address, options, until);
+    try {
+      await introduce(channel, options);
+      return channel;
+    } catch (error) {
+      channel.end(closedHere());
+      const refused = error instanceof HandshakeError;
+      if (refused || performance.now() >= until) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS.first));
+  }
+}
+
+/** Connects to rank 0, which may not be there yet. */
+async function reach(
+  address: Address,
+  options: RendezvousOptions,
+  until: number,
+): Promise<LineChannel> {
+  const { host, port } = address;
   let pauseMs = RETRY_MS.first;
   for (;;) {
     const leftMs = until - performance.now();
@@ -153,13 +181,60 @@ async function introduce(channel: LineChannel, options: RendezvousOptions): Prom
 }
 
 /** Waits until all processes are there; returns the name of the job. */
-async function welcome(channel: LineChannel, options: RendezvousOptions): Promise<string> {
-  const line = await channel.receive(options.timeoutMs + VERDICT_MS, "the other processes");
-  const message = parseMessage(line, channel.peer);
+async function welcome(
+  channel: LineChannel,
+  options: RendezvousOptions,
+  life: SignsOfLife,
+): Promise<string> {
+  const end = performance.now() + options.timeoutMs + VERDICT_MS;
+  let line: string;
+  let message: Message;
+  do {
+    line = await channel.receive(end - performance.now(), "the other processes");
+    message = parseMessage(line, channel.peer);
+  } while (life.hear(message));
   if (message.t === "fail") {
     throw new HandshakeError(`Cannot start the job: ${message.why}`, { op: "bootstrap" });
   }
   return expectMessage(line, channel.peer, "welcome", { job: "string" }).job;
+}
+
+/** The signs of life between a member and rank 0, until the processes watch each other. */
+class SignsOfLife {
+  readonly #channel: LineChannel;
+  readonly #silence: StartSilence;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(channel: LineChannel, size: number) {
+    this.#channel = channel;
+    this.#silence = new StartSilence(size);
+    this.#silence.begin(0, performance.now());
+    this.#timer = setInterval(() => this.#beat(), BEAT_MS);
+    Deno.unrefTimer(this.#timer);
+    channel.closed.then(() => clearInterval(this.#timer));
+  }
+
+  /** Notes what came from rank 0; returns whether it was nothing but a sign of life. */
+  hear(message: Message): boolean {
+    this.#silence.hear(0, performance.now(), message.phase);
+    return message.t === "beat";
+  }
+
+  /** Says what this process does next. */
+  enter(word: LifeWord): void {
+    this.#channel.send(JSON.stringify({ t: "beat", phase: word }));
+    if (word === "started") clearInterval(this.#timer);
+  }
+
+  #beat(): void {
+    // Rank 0 may have said its last word and closed: that is read first, for a write would fail.
+    setTimeout(() => this.#channel.send(JSON.stringify({ t: "beat" })), 0);
+    const silent = this.#silence.look(performance.now());
+    if (silent) {
+      const { peer } = this.#channel;
+      this.#channel.end(new TimeoutError(`${peer} ${silent.why}`, { op: "bootstrap" }));
+    }
+  }
 }
 
 /** An exchange that is under way. */
@@ -176,7 +251,8 @@ class RendezvousBootstrap implements Bootstrap {
   readonly agent: "lamellar" | "other";
   readonly #channel: LineChannel;
   readonly #hub: RendezvousHub | undefined;
-  readonly #timeoutMs: number;
+  readonly #exchangeMs: number;
+  readonly #life: SignsOfLife;
   readonly #turns = new Turns();
   readonly #lost = Promise.withResolvers<Error>();
   readonly #bye = Promise.withResolvers<void>();
@@ -190,7 +266,7 @@ class RendezvousBootstrap implements Bootstrap {
     channel: LineChannel,
     hub: RendezvousHub | undefined,
     options: RendezvousOptions,
-    job: string,
+    { job, life }: { readonly job: string; readonly life: SignsOfLife },
   ) {
     this.rank = options.rank;
     this.size = options.size;
@@ -198,12 +274,13 @@ class RendezvousBootstrap implements Bootstrap {
     this.agent = options.agent;
     this.#channel = channel;
     this.#hub = hub;
-    this.#timeoutMs = options.timeoutMs;
+    this.#exchangeMs = options.exchangeMs ?? options.timeoutMs;
+    this.#life = life;
     this.#listen();
   }
 
   exchange(text: string): Promise<string[]> {
-    return this.#exchange(text, this.#timeoutMs);
+    return this.#exchange(text, this.#exchangeMs);
   }
 
   #exchange(text: string, limitMs: number): Promise<string[]> {
@@ -225,8 +302,12 @@ class RendezvousBootstrap implements Bootstrap {
     });
   }
 
-  async barrier(limitMs = this.#timeoutMs): Promise<void> {
+  async barrier(limitMs = this.#exchangeMs): Promise<void> {
     await this.#exchange("", limitMs);
+  }
+
+  enter(word: LifeWord): void {
+    if (!this.#end) this.#life.enter(word);
   }
 
   async abort(exitCode: number, message: string): Promise<void> {
@@ -260,15 +341,18 @@ class RendezvousBootstrap implements Bootstrap {
       for (;;) this.#hear(await this.#channel.next());
     } catch (error) {
       const reason = error as Error;
-      this.#finish(launcherLost(`${this.#channel.peer} is gone: ${reason.message}`, reason));
+      const silent = reason instanceof TimeoutError;
+      const what = silent ? reason.message : `${this.#channel.peer} is gone: ${reason.message}`;
+      this.#finish(launcherLost(what, reason));
     }
     this.#bye.resolve();
   }
 
   #hear(line: string): void {
     const message = parseMessage(line, this.#channel.peer);
+    if (this.#life.hear(message)) return;
     if (message.t === "bye") {
-      // Rank 0 has left in good order, which is no loss, but no exchange can follow.
+      // Rank 0 has left in good order, which is not a loss, but no exchange can follow.
       this.#leaving = true;
       this.#finish(closedHere());
       this.#channel.end(closedHere());
@@ -283,7 +367,7 @@ class RendezvousBootstrap implements Bootstrap {
     const pending = this.#pending;
     const expected = pending?.texts.length;
     if (exchange !== this.#exchanges - 1 || rank !== expected) {
-      // After a time-out here, what still comes is no concern of anybody.
+      // After a time-out here, nothing that still comes matters.
       if (this.#end) return;
       throw strange(line, this.#channel.peer);
     }

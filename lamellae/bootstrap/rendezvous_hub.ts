@@ -9,6 +9,7 @@ import { createServer, isIP, type Server, type Socket } from "node:net";
 import { HandshakeError } from "../../internal/errors.ts";
 import { LEAVE_MS, within } from "./bootstrap.ts";
 import { closedHere, LineChannel } from "./line_channel.ts";
+import { BEAT_MS, StartSilence } from "./start_silence.ts";
 import {
   type Address,
   type Claim,
@@ -29,12 +30,6 @@ import {
 /** How many connections beyond the size of the job may be open that have proved nothing. */
 const STRANGERS_MAX = 64;
 
-/**
- * How long a rank may still come after somebody who claimed to be it was refused, in milliseconds:
- * a stranger must not end the job, and a wrong secret must not look like a slow host.
- */
-const REFUSED_GRACE_MS = 2000;
-
 /** What rank 0 was told. */
 export interface HubOptions {
   readonly address: Address;
@@ -48,6 +43,9 @@ export interface HubOptions {
 const TEXT = { text: "string" } as const;
 const ABORT = { code: "number", why: "string" } as const;
 
+/** How long members have to read the last word, in milliseconds. */
+const LAST_MS = 200;
+
 /** Most characters of the reason for which a job ends. */
 const REASON_MAX = 1000;
 
@@ -57,24 +55,29 @@ export class RendezvousHub {
   readonly #job: string = crypto.randomUUID();
   readonly #server: Server;
   readonly #members = new Map<number, LineChannel>();
-  readonly #strangers = new Set<LineChannel>();
+  /** Connections that have proved nothing, the oldest first, and from where each comes. */
+  readonly #strangers = new Map<LineChannel, string>();
+  readonly #silence: StartSilence;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #gone = Promise.withResolvers<void>();
   #texts = new Map<number, string>();
   #exchanges = 0;
   #complete = false;
   #failure: string | undefined;
+  /** The first process that claimed a rank that has not come, and did not know the secret. */
+  #doubt: string | undefined;
   #closed = false;
 
   private constructor(options: HubOptions) {
     this.#options = options;
+    this.#silence = new StartSilence(options.size);
     this.#server = createServer((socket) => this.#admit(socket));
   }
 
   /**
    * Listens, and lets members in until all are there or the time is over.
    *
-   * @param options Where to listen, and for whom.
+   * @param options Where to listen, and for which processes.
    * @returns The hub; members may come.
    * @throws {HandshakeError} If it cannot listen there.
    */
@@ -84,10 +87,7 @@ export class RendezvousHub {
     try {
       await new Promise<void>((resolve, reject) => {
         hub.#server.once("error", reject);
-        // A name may mean another interface here than it does elsewhere (Debian maps the own name
-        // to 127.0.1.1), so that only an address says which one to listen at.
-        const at = isIP(host) !== 0 || host === "localhost" ? { host, port } : { port };
-        hub.#server.listen(at, resolve);
+        hub.#server.listen({ host, port }, resolve);
       });
     } catch (cause) {
       throw new HandshakeError(
@@ -98,6 +98,7 @@ export class RendezvousHub {
     hub.#server.on("error", (error: Error) => hub.#fail(`rank 0 failed: ${error.message}`));
     hub.#server.unref();
     hub.#later(options.timeoutMs, () => hub.#giveUp());
+    hub.#later(BEAT_MS, () => hub.#beat());
     return hub;
   }
 
@@ -108,35 +109,56 @@ export class RendezvousHub {
     return { host: everywhere[address] ?? address, port };
   }
 
-  /** Waits a little for those who have not taken their leave, and closes. */
+  /** Waits a little for members that have not taken their leave, and closes. */
   async close(): Promise<void> {
     if (this.#members.size > 0) {
       await within(this.#gone.promise, LEAVE_MS, closedHere).catch(() => {});
     }
     this.#closed = true;
-    await this.#tell({ t: "bye" });
     for (const timer of this.#timers) clearTimeout(timer);
     this.#server.close();
-    for (const channel of this.#strangers) channel.end(closedHere());
+    this.#dismissStrangers();
+    await this.#tell({ t: "bye" });
+    // Who closes while something is unread takes back what the other has not read yet.
+    const left = Promise.all([...this.#members.values()].map(({ closed }) => closed));
+    await within(left, LAST_MS, closedHere).catch(() => {});
     for (const channel of this.#members.values()) channel.end(closedHere());
   }
 
   async #admit(socket: Socket): Promise<void> {
     const peer = `a process at ${socket.remoteAddress ?? "an unknown address"}`;
     const channel = new LineChannel(socket, { peer, lineBytesMax: STRANGER_LINE_BYTES_MAX });
-    if (this.#closed || this.#strangers.size >= this.#options.size + STRANGERS_MAX) {
-      return channel.end(closedHere());
-    }
-    this.#strangers.add(channel);
+    if (this.#closed || this.#complete) return channel.end(closedHere());
+    if (this.#strangers.size >= this.#options.size + STRANGERS_MAX) this.#dismissOne();
+    this.#strangers.set(channel, socket.remoteAddress ?? "");
+    // A process that says a little now and then has no more time than one that says nothing.
+    const limit = this.#later(PROOF_MS, () => channel.end(closedHere()));
     try {
       const rank = await this.#examine(channel);
+      this.#forget(limit);
       await this.#serve(rank, channel);
     } catch (error) {
-      // Whoever is no process of the job may say what he likes: he is let go.
+      // A stranger may say anything: its connection is closed.
       channel.end(error as Error);
     } finally {
+      this.#forget(limit);
       this.#strangers.delete(channel);
     }
+  }
+
+  /**
+   * Makes room for somebody new: members prove themselves at once and try again, so an idle
+   * connection has to go, and first from where most of them come.
+   */
+  #dismissOne(): void {
+    const groups = Map.groupBy(this.#strangers.keys(), (one) => this.#strangers.get(one)!);
+    const [[oldest]] = [...groups.values()].sort((a, b) => b.length - a.length) as [LineChannel[]];
+    this.#strangers.delete(oldest!);
+    oldest!.end(closedHere());
+  }
+
+  #dismissStrangers(): void {
+    for (const channel of this.#strangers.keys()) channel.end(closedHere());
   }
 
   /** Checks that the peer knows the secret, and proves the same; returns its rank. */
@@ -173,11 +195,13 @@ export class RendezvousHub {
         return await this.#checkPlace(channel, claim, size);
       }
     }
-    this.#doubt(rank, peer);
+    this.#noteDoubt(rank, peer);
     return await this.#refuse(channel, `rank ${rank} does not have the secret that rank 0 has`);
   }
 
-  /** What somebody says who knows the secret: if it cannot be, the job was started wrongly. */
+  /**
+   * What a process says that knows the secret: if it cannot be true, the job was started wrongly.
+   */
   async #checkPlace(channel: LineChannel, claim: Claim, size: number): Promise<number> {
     const { rank } = claim;
     let why: string | undefined;
@@ -198,12 +222,14 @@ export class RendezvousHub {
     throw new HandshakeError(`${channel.peer} was refused: ${why}`, { op: "bootstrap" });
   }
 
-  /** The one who was refused may be a stranger: the right one has a little time to come. */
-  #doubt(rank: number, peer: string): void {
-    this.#later(REFUSED_GRACE_MS, () => {
-      if (rank >= this.#options.size || this.#members.has(rank)) return;
-      this.#fail(`${peer} that says it is rank ${rank} does not have the secret that rank 0 has`);
-    });
+  /**
+   * The refused process may be a stranger, which must keep nobody out: the right one may come as
+   * long as all others may. A wrong secret must not look like a slow host either: the user is told.
+   */
+  #noteDoubt(rank: number, peer: string): void {
+    if (this.#doubt !== undefined || rank >= this.#options.size || this.#members.has(rank)) return;
+    this.#doubt = `${peer} that says it is rank ${rank} does not have the secret that rank 0 has`;
+    console.error(`lamellar: ${this.#doubt}; the job still waits for all its processes`);
   }
 
   /** Makes somebody a member; in the same turn as the check that the place was free. */
@@ -211,10 +237,14 @@ export class RendezvousHub {
     this.#strangers.delete(channel);
     channel.setLineBytesMax(LINE_BYTES_MAX);
     this.#members.set(rank, channel);
+    this.#silence.begin(rank, performance.now());
     if (this.#failure !== undefined) {
       channel.send(JSON.stringify({ t: "fail", why: this.#failure }));
     } else if (this.#members.size === this.#options.size) {
       this.#complete = true;
+      // Nobody has to come any more.
+      this.#server.close();
+      this.#dismissStrangers();
       this.#tell({ t: "welcome", job: this.#job });
     }
   }
@@ -226,6 +256,12 @@ export class RendezvousHub {
         const line = await channel.next();
         const message = parseMessage(line, who);
         if (message.t === "bye") break;
+        this.#silence.hear(rank, performance.now(), message.phase);
+        if (message.t === "beat") {
+          // Where rank 0 is in its start, members have to know for their watch over it.
+          if (rank === 0 && message.phase !== undefined) this.#tell(message);
+          continue;
+        }
         // A member sends its next text when it has those of all: never one ahead of the others.
         const next = exchange === this.#exchanges && message.exchange === exchange;
         if (message.t === "text" && next && hasFields(message, TEXT)) {
@@ -242,6 +278,7 @@ export class RendezvousHub {
       this.#fail(`${who} is gone: ${(error as Error).message}`);
     }
     this.#members.delete(rank);
+    this.#silence.end(rank);
     if (this.#members.size === 0) this.#gone.resolve();
   }
 
@@ -255,18 +292,35 @@ export class RendezvousHub {
     }
   }
 
+  /** Gives a sign of life to the members, and looks for theirs, until all watch each other. */
+  #beat(): void {
+    const silent = this.#silence.look(performance.now());
+    if (silent) {
+      const channel = this.#members.get(silent.rank);
+      this.#silence.end(silent.rank);
+      this.#fail(`rank ${silent.rank} (${channel?.peer}) ${silent.why}`);
+    }
+    if (this.#complete && this.#silence.isOver) return;
+    this.#tell({ t: "beat" });
+    this.#later(BEAT_MS, () => this.#beat());
+  }
+
   #giveUp(): void {
     if (this.#complete) return;
     const missing = Array.from({ length: this.#options.size }, (_, rank) => rank)
       .filter((rank) => !this.#members.has(rank));
     const shown = missing.slice(0, 8).join(", ") + (missing.length > 8 ? ", …" : "");
     const whole = `${missing.length} of ${this.#options.size} processes`;
-    this.#fail(
-      `${whole} did not come within ${this.#options.timeoutMs / 1000} s: rank ${shown}`,
-    );
+    const { address: { host }, timeoutMs } = this.#options;
+    // A name may mean something else here than elsewhere: Debian maps the own one to 127.0.1.1.
+    const named = isIP(host) === 0 && host !== "localhost"
+      ? `; ${host} means ${this.loopback.host} here; an address means the same everywhere`
+      : "";
+    const doubt = this.#doubt === undefined ? "" : `; ${this.#doubt}`;
+    this.#fail(`${whole} did not come within ${timeoutMs / 1000} s: rank ${shown}${doubt}${named}`);
   }
 
-  /** Tells all members, and those who still come, why the job cannot go on: the first reason. */
+  /** Tells all members, and those that still come, why the job cannot go on: the first reason. */
   #fail(why: string): void {
     if (this.#closed || this.#failure !== undefined) return;
     this.#failure = why.slice(0, REASON_MAX);
@@ -279,12 +333,18 @@ export class RendezvousHub {
     await within(Promise.all(sent), LEAVE_MS, closedHere).catch(() => {});
   }
 
-  #later(ms: number, task: () => void): void {
+  #later(ms: number, task: () => void): ReturnType<typeof setTimeout> {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       task();
     }, ms);
     this.#timers.add(timer);
     Deno.unrefTimer(timer);
+    return timer;
+  }
+
+  #forget(timer: ReturnType<typeof setTimeout>): void {
+    clearTimeout(timer);
+    this.#timers.delete(timer);
   }
 }

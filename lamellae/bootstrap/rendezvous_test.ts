@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { connect } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import {
   ClosedError,
   HandshakeError,
@@ -11,6 +11,7 @@ import type { Bootstrap } from "./bootstrap.ts";
 import { lossOf } from "./fake_launcher_test.ts";
 import { Nonsense } from "./random_test.ts";
 import { type RendezvousOptions, startRendezvous } from "./rendezvous.ts";
+import { makeNonce, prove, RENDEZVOUS_PROTOCOL } from "./rendezvous_wire.ts";
 
 const SECRET = "a secret of the tests";
 
@@ -87,10 +88,10 @@ for (const host of ["::1", "localhost"]) {
 Deno.test("rendezvous: a wrong secret is refused on both sides", async () => {
   const port = freePort();
   const zero = assertRejects(
-    () => startRendezvous(options(port, 0, 2)),
+    () => startRendezvous({ ...options(port, 0, 2), timeoutMs: 500 }),
     HandshakeError,
-    "Cannot start the job: a process at 127.0.0.1 that says it is rank 1 does not have the " +
-      "secret that rank 0 has",
+    "Cannot start the job: 1 of 2 processes did not come within 0.5 s: rank 1; a process at " +
+      "127.0.0.1 that says it is rank 1 does not have the secret that rank 0 has",
   );
   await assertRejects(
     () => startRendezvous({ ...options(port, 1, 2), secret: "another secret of the tests" }),
@@ -106,8 +107,43 @@ Deno.test("rendezvous: who was refused does no harm if the right one comes", asy
   const zero = startRendezvous(options(port, 0, 2));
   const wrong = { ...options(port, 1, 2), secret: "another secret of the tests" };
   await assertRejects(() => startRendezvous(wrong), HandshakeError);
+  // However late that is.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
   const all = await Promise.all([zero, startRendezvous(options(port, 1, 2))]);
   await closeAll(all);
+});
+
+Deno.test("rendezvous: connections that say nothing keep nobody out", async () => {
+  const port = freePort();
+  const zero = startRendezvous(options(port, 0, 8));
+  const idle = [await connectTo(port)];
+  while (idle.length < 300) idle.push(await connectTo(port));
+  const rest = Array.from({ length: 7 }, (_, i) => startRendezvous(options(port, i + 1, 8)));
+  const all = await Promise.all([zero, ...rest]);
+  // Once all are there, nobody is waited for.
+  await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }));
+  assertEquals(
+    await Promise.all(all.map((one) => one.exchange(""))),
+    Array(8).fill(Array(8).fill("")),
+  );
+  await closeAll(all);
+  for (const socket of idle) socket.destroy();
+});
+
+Deno.test("rendezvous: a name makes rank 0 listen at what it means, and nowhere else", async () => {
+  const port = freePort();
+  // To the system this is a name, which means 127.0.0.1 everywhere.
+  const address = { host: "127.1", port };
+  const zero = startRendezvous({ ...options(port, 0, 2), address });
+  (await connectTo(port)).destroy();
+  await assertRejects(() => Deno.connect({ hostname: "127.0.0.2", port }));
+  const all = await Promise.all([zero, startRendezvous({ ...options(port, 1, 2), address })]);
+  await closeAll(all);
+  await assertRejects(
+    () => startRendezvous({ ...options(port, 0, 2), address, timeoutMs: 200 }),
+    HandshakeError,
+    "rank 1; 127.1 means 127.0.0.1 here; an address means the same everywhere",
+  );
 });
 
 /** Says lines to rank 0 without knowing the secret, and gives what comes back. */
@@ -123,11 +159,14 @@ async function say(port: number, lines: readonly string[]): Promise<string> {
   return text;
 }
 
-const HELLO = { t: "hello", protocol: 1, rank: 1, size: 2, nonce: "00" };
+const HELLO = { t: "hello", protocol: RENDEZVOUS_PROTOCOL, rank: 1, size: 2, nonce: "00" };
 
 Deno.test("rendezvous: a proof of rank 0 cannot be sent back to it", async () => {
   const port = freePort();
-  const zero = assertRejects(() => startRendezvous(options(port, 0, 2)), HandshakeError);
+  const zero = assertRejects(
+    () => startRendezvous({ ...options(port, 0, 2), timeoutMs: 1000 }),
+    HandshakeError,
+  );
   const socket = await connectTo(port);
   const answer = await new Promise<string>((resolve) => {
     socket.on("data", (chunk: Uint8Array) => {
@@ -166,7 +205,7 @@ Deno.test("rendezvous: strangers who talk nonsense are let go, and the job start
     await say(port, [line, "[]", "no proof", "no proof"]);
   }
   await say(port, ["x".repeat(5000)]);
-  await say(port, [JSON.stringify({ ...HELLO, rank: 7, protocol: 2 })]);
+  await say(port, [JSON.stringify({ ...HELLO, rank: 7, protocol: RENDEZVOUS_PROTOCOL + 1 })]);
   const all = await Promise.all([zero, startRendezvous(options(port, 1, 2))]);
   assertEquals(await Promise.all(all.map((one) => one.exchange("x"))), [["x", "x"], ["x", "x"]]);
   await closeAll(all);
@@ -272,3 +311,118 @@ Deno.test("rendezvous: an exchange to which not all come ends after the limit", 
   assert(await lossOf(all[0]!) instanceof LamellarError);
   await closeAll(all);
 });
+
+/** A side of a connection that a test plays; it says only what it is told to. */
+class Played {
+  readonly #socket: Socket;
+  readonly #lines: Record<string, unknown>[] = [];
+  #text = "";
+  #came = Promise.withResolvers<void>();
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Uint8Array) => {
+      const lines = (this.#text + new TextDecoder().decode(chunk)).split("\n");
+      this.#text = lines.pop()!;
+      this.#lines.push(...lines.map((line) => JSON.parse(line)));
+      this.#came.resolve();
+      this.#came = Promise.withResolvers<void>();
+    });
+  }
+
+  say(message: unknown): void {
+    this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** The next message of a kind. */
+  async hear(kind: string): Promise<Record<string, unknown>> {
+    for (;;) {
+      const message = this.#lines.shift();
+      if (!message) await this.#came.promise;
+      else if (message.t === kind) return message;
+    }
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** Joins as rank 1 of 2, and says nothing by itself then. */
+async function joinInSilence(port: number): Promise<Played> {
+  const member = new Played(connect({ host: "127.0.0.1", port }));
+  const memberNonce = makeNonce();
+  member.say({ ...HELLO, nonce: memberNonce });
+  const { nonce } = await member.hear("challenge");
+  const claim = { rank: 1, size: 2, memberNonce, hubNonce: nonce as string };
+  member.say({ t: "proof", proof: prove(SECRET, "member", claim) });
+  await member.hear("welcome");
+  return member;
+}
+
+Deno.test("rendezvous: a silent member is told of, and what it did", async () => {
+  const port = freePort();
+  const starts = startRendezvous({ ...options(port, 0, 2), exchangeMs: Infinity });
+  await until(port);
+  const [zero, member] = await Promise.all([starts, joinInSilence(port)]);
+  member.say({ t: "beat", phase: "greeting" });
+  const begin = performance.now();
+  await assertRejects(
+    () => zero.exchange("x"),
+    PeFailedError,
+    "The job failed: rank 1 (a process at 127.0.0.1) gave no sign of life for 5 s while it " +
+      "greeted the others",
+  );
+  const ms = performance.now() - begin;
+  assert(ms > 4000 && ms < 8000, `after ${ms} ms`);
+  await zero.close();
+  member.end();
+});
+
+Deno.test("rendezvous: a rank 0 that gives no sign of life is told of by the others", async () => {
+  const port = freePort();
+  const came = Promise.withResolvers<Played>();
+  const server = createServer((socket) => came.resolve(new Played(socket)));
+  await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port }, resolve));
+  const starts = startRendezvous({ ...options(port, 1, 2), timeoutMs: 60_000 });
+  const hub = await came.promise;
+  const { nonce } = await hub.hear("hello");
+  const claim = { rank: 1, size: 2, memberNonce: nonce as string, hubNonce: makeNonce() };
+  hub.say({ t: "challenge", nonce: claim.hubNonce, proof: prove(SECRET, "hub", claim) });
+  await assertRejects(
+    () => starts,
+    TimeoutError,
+    `rank 0 (127.0.0.1:${port}) gave no sign of life for 5 s while it joined the job`,
+  );
+  hub.end();
+  server.close();
+});
+
+Deno.test("rendezvous: processes that wait for a slow one give signs of life", async () => {
+  const port = freePort();
+  const starts = startRendezvous({ ...options(port, 0, 2), exchangeMs: Infinity });
+  await until(port);
+  const [zero, member] = await Promise.all([starts, joinInSilence(port)]);
+  const exchange = zero.exchange("x");
+  for (let beat = 0; beat < 14; beat++) {
+    await member.hear("beat");
+    member.say({ t: "beat" });
+  }
+  member.say({ t: "text", exchange: 0, text: "y" });
+  assertEquals(await exchange, ["x", "y"]);
+  member.say({ t: "bye" });
+  await zero.close();
+  member.end();
+});
+
+/** Waits until somebody listens at a port. */
+async function until(port: number): Promise<void> {
+  for (;;) {
+    try {
+      return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}

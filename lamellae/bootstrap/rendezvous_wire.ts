@@ -5,9 +5,9 @@
  * A member sends a nonce, its rank and the size of the job; rank 0 answers with a nonce of its own
  * and a proof; the member checks it and answers with its proof. A proof is HMAC-SHA-256 (RFC 2104)
  * with the secret over the side that proves, the rank, the size, and both nonces: no proof can be
- * used twice, for another rank, or be sent back to whom it came from. What is said afterwards is
- * neither encrypted nor signed: the secret keeps strangers out of the job, not an attacker who can
- * change packets on the way.
+ * used twice, for another rank, or be sent back to its sender. What is said afterwards is neither
+ * encrypted nor signed: the secret keeps strangers out of the job, not an attacker who can change
+ * packets on the way.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import { HandshakeError } from "../../internal/errors.ts";
 import { EXCHANGE_TEXT_BYTES_MAX } from "./bootstrap.ts";
 
 /** Number of this protocol; goes into the proofs. */
-export const RENDEZVOUS_PROTOCOL = 1;
+export const RENDEZVOUS_PROTOCOL = 2;
 
 /** Fewest characters of a secret: a proof can be tried against guesses at leisure. */
 export const SECRET_LENGTH_MIN = 16;
 
-/** Most bytes of a line from somebody who has proved nothing yet. */
+/** Most bytes of a line from a process that has proved nothing yet. */
 export const STRANGER_LINE_BYTES_MAX = 1024;
 
 /** Most bytes of a line: JSON can write a byte as six, and there is a little around the text. */
@@ -39,7 +39,15 @@ export interface Address {
 }
 
 /** One message; what is in it is checked where it is read. */
-export type Message = { readonly t: string } & Readonly<Record<string, unknown>>;
+export interface Message extends Readonly<Record<string, unknown>> {
+  readonly t: string;
+  readonly why?: unknown;
+  readonly code?: unknown;
+  readonly exchange?: unknown;
+  readonly rank?: unknown;
+  readonly text?: unknown;
+  readonly phase?: unknown;
+}
 
 /** What a proof is about. */
 export interface Claim {
@@ -110,7 +118,7 @@ export function sameProof(proof: string, wanted: string): boolean {
  * @param line The line.
  * @param peer Who sent it, for the error.
  * @returns The message; only its kind has been checked.
- * @throws {HandshakeError} If it is none.
+ * @throws {HandshakeError} If it is not a message.
  */
 export function parseMessage(line: string, peer: string): Message {
   let value: unknown;
@@ -178,7 +186,7 @@ export function hasFields(
  */
 export function strange(line: string, peer: string, cause?: unknown): HandshakeError {
   const text = JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
-  return new HandshakeError(`${peer} sent ${text}, which is nothing of a rendezvous`, {
+  return new HandshakeError(`${peer} sent ${text}, which is not a message of a rendezvous`, {
     op: "bootstrap",
     ...(cause === undefined ? {} : { cause }),
   });

@@ -5,6 +5,7 @@
  */
 
 import type { BootstrapConfig } from "../../internal/config.ts";
+import { procFiles } from "../../ffi/host.ts";
 import { HandshakeError } from "../../internal/errors.ts";
 import { startAlone } from "./alone.ts";
 import type { Bootstrap } from "./bootstrap.ts";
@@ -13,11 +14,15 @@ import { startPmi } from "./pmi.ts";
 import { startPmix } from "./pmix.ts";
 import { startRendezvous } from "./rendezvous.ts";
 import { parseAddress } from "./rendezvous_wire.ts";
+import { Siblings, type SiblingVariables, unlessStopped, watchSiblings } from "./siblings.ts";
+
+/** How long processes wait for each other where nothing is said, in milliseconds. */
+const TIMEOUT_MS = 60_000;
 
 /**
- * Finds out who this process is and connects it with the others of its job. Takes, in this order:
- * what `LAMELLAR_BOOTSTRAP` says, PMI-1 (`PMI_FD`, then `PMI_PORT`), PMIx, the rendezvous, and else
- * the process is alone.
+ * Finds out which rank this process has and connects it with the others of its job. Takes, in this
+ * order: what `LAMELLAR_BOOTSTRAP` says, PMI-1 (`PMI_FD`, then `PMI_PORT`), PMIx, the rendezvous,
+ * and else the process is alone.
  *
  * @param settings The environment.
  * @returns The connection.
@@ -28,18 +33,35 @@ import { parseAddress } from "./rendezvous_wire.ts";
  */
 export async function startBootstrap(settings: BootstrapSettings): Promise<Bootstrap> {
   const { config, env } = settings;
-  const { timeoutMs } = config;
-  const agent = config.launcher ? "lamellar" : "other";
+  const { timeoutMs = TIMEOUT_MS, timeoutMs: watchedMs = Infinity } = config;
+  const agent: "lamellar" | "other" = config.launcher ? "lamellar" : "other";
   switch (bootstrapMeans(settings)) {
     case "pmi":
-      return await startPmi({ env, timeoutMs, agent });
-    case "pmix":
-      return await startPmix({ env, timeoutMs, agent });
-    case "rendezvous":
-      return await startRendezvous({ ...readRendezvous(config), timeoutMs, agent });
+      if (config.launcher) return await startPmi({ env, timeoutMs: watchedMs, agent });
+      return watched(await startPmi({ env, timeoutMs, agent }), { rank: "PMI_RANK" });
+    case "pmix": {
+      const variables = { rank: "PMIX_RANK", job: "PMIX_NAMESPACE" };
+      return watched(await startPmix({ env, timeoutMs, agent }), variables);
+    }
+    case "rendezvous": {
+      const variables = { rank: "LAMELLAR_RANK", job: "LAMELLAR_RENDEZVOUS" };
+      const options = { ...readRendezvous(config), timeoutMs, exchangeMs: watchedMs, agent };
+      // From then on members give signs of life.
+      return await unlessStopped(siblingsBy(variables), startRendezvous(options), "joining");
+    }
     case "alone":
       return startAlone(agent);
   }
+}
+
+function siblingsBy(variables: SiblingVariables): Siblings | undefined {
+  const files = procFiles();
+  return files && new Siblings(files, variables);
+}
+
+function watched(bootstrap: Bootstrap, variables: SiblingVariables): Bootstrap {
+  const siblings = siblingsBy(variables);
+  return siblings ? watchSiblings(bootstrap, siblings) : bootstrap;
 }
 
 function readRendezvous(config: BootstrapConfig) {

@@ -12,28 +12,33 @@ import {
   atomicNotifyAll,
   atomicStore,
 } from "../../internal/atomics.ts";
+import { DeadlockError, type LamellarError, PeFailedError } from "../../internal/errors.ts";
 import { FAILURE_TEXT_BYTES } from "../../internal/limits.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
+import { foldFrames, loadingErrorText } from "../../internal/stacks.ts";
 import { ASLEEP, BLOCK, blockOf, HEADER, type Layout, ownPesOf } from "./layout.ts";
+
+/** Instead of the PE that failed: none did, but nothing can go on. */
+export const STUCK = -2;
 
 /** Why a job fails. */
 export interface FailureRecord {
-  /** The PE that failed first, -1 if it was none. */
+  /** The PE that failed first, -1 if it was none, {@linkcode STUCK} if nothing can go on. */
   readonly pe: number;
   /** Exit code of the job. */
   readonly exitCode: number;
   /** One line, and perhaps a stack below it. */
   readonly text: string;
-  /** Whether another process has reported it already. */
+  /** Whether the user need not be told: another process has done so, or nobody is to be. */
   readonly far: boolean;
 }
 
 /**
  * Records a failure, unless one is recorded already, and wakes everyone in this process.
  *
- * @param layout Where everything lies.
+ * @param layout Where everything is.
  * @param views The memory.
- * @param pe The PE that failed, -1 for none.
+ * @param pe The PE that failed, -1 for none, {@linkcode STUCK} if nothing can go on.
  * @param exitCode Exit code of the job, not 0.
  * @param text What happened.
  * @param far Whether another process has reported it already.
@@ -48,8 +53,8 @@ export function writeFailure(
   far = false,
 ): boolean {
   if (!recordFailure(views, 0, { pe, exitCode, text, far })) return false;
-  for (const own of ownPesOf(layout)) ringPe(layout, views, own);
-  ringSupervisor(views);
+  for (const own of ownPesOf(layout)) wakePe(layout, views, own);
+  wakeSupervisor(views);
   return true;
 }
 
@@ -85,7 +90,7 @@ export function recordFailure(
  *
  * @param views The memory.
  */
-export function ringSupervisor(views: MemoryViews): void {
+export function wakeSupervisor(views: MemoryViews): void {
   atomicAdd(views.i32, HEADER.bell >>> 2, 1);
   atomicNotifyAll(views.i32, HEADER.bell >>> 2);
 }
@@ -110,6 +115,19 @@ export function readFailure(views: MemoryViews): FailureRecord {
 }
 
 /**
+ * Makes what operations that are under way end with.
+ *
+ * @param record Why the job fails.
+ * @param op The operation, if one is known.
+ * @returns The error.
+ */
+export function failureError({ pe, text }: FailureRecord, op?: string): LamellarError {
+  const options = op === undefined ? {} : { op };
+  if (pe === STUCK) return new DeadlockError(text, options);
+  return new PeFailedError(text, pe < 0 ? options : { ...options, pe });
+}
+
+/**
  * @param views The memory.
  * @returns Whether the job is failing.
  */
@@ -120,15 +138,36 @@ export function isFailing(views: MemoryViews): boolean {
 /**
  * Announces an event to a PE of this process, and wakes it if it sleeps inside of it.
  *
- * @param layout Where everything lies.
+ * @param layout Where everything is.
  * @param views The memory.
  * @param pe The PE.
  */
-export function ringPe(layout: Layout, views: MemoryViews, pe: number): void {
+export function wakePe(layout: Layout, views: MemoryViews, pe: number): void {
   const words = views.i32;
   const bell = (blockOf(layout, pe) + BLOCK.bell) >>> 2;
   atomicAdd(words, bell + 1, 1);
   if (atomicCompareExchange(words, bell, ASLEEP.inside, 0) === ASLEEP.inside) {
     atomicNotifyAll(words, bell);
+  }
+}
+
+/**
+ * The line that tells users which PE failed and why, with the stack below it.
+ *
+ * @param pe The PE.
+ * @param error What it threw.
+ * @returns The text.
+ */
+export function failureText(pe: number, error: unknown): string {
+  // A program may throw what throws when it is looked at, and `instanceof` looks.
+  try {
+    if (error instanceof PeFailedError || error instanceof DeadlockError) return error.message;
+  } catch {
+    // Not one of ours.
+  }
+  try {
+    return `PE ${pe} failed: ${loadingErrorText(error) ?? foldFrames(Deno.inspect(error))}`;
+  } catch {
+    return `PE ${pe} failed: it threw a value that cannot be shown`;
   }
 }

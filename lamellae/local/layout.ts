@@ -1,26 +1,29 @@
 /**
- * Where everything lies in the shared memory of a process: a header, a block for each of its PEs,
+ * Where everything is in the shared memory of a process: a header, a block for each of its PEs,
  * what each PE of the world contributes to a collective, the headers of the rings, the rings, an
- * area for the network, and last the heap segments, one for each PE of the process.
+ * area for each of its PEs in which the runtime prepares what kernels work on, an area for the
+ * network, and last what is open to other processes: a page of words for the network, and the heap
+ * segments, one for each PE of the process.
  *
  * PEs go by their numbers in the world; every process holds as many, in a row. A ring leads from
  * any PE of the world to one of the process. Words that different PEs write stand on cache lines of
  * their own.
  *
  * Where processes share memory, the PEs of all of them are near. Each process has what it has by
- * itself, in two pieces: first come the pieces before the heaps, its own and then those of the
- * others in their order, and then the heaps in the same order. So all but the heaps has 32-bit
- * addresses. There are as many places as any host of the job has processes, so that heaps lie alike
- * in all processes.
+ * itself, in two pieces: first come the pieces that are not open, its own and then those of the
+ * others in their order, and then the open ones in the same order. So all but those has 32-bit
+ * addresses. There are as many places as any host of the job has processes, so that heaps are
+ * placed alike in all processes.
  *
  * @module
  */
 
 import { SCRATCH_BYTES } from "../../internal/kernels_spread.ts";
-import { EXCHANGE_BYTES, FAILURE_TEXT_BYTES, PES_MAX } from "../../internal/limits.ts";
+import { EXCHANGE_AREA_BYTES, FAILURE_TEXT_BYTES, PES_MAX } from "../../internal/limits.ts";
+import { stagingBytes } from "../../internal/staging.ts";
 
 /** Tells memory of this layout from any other; the last digit counts its versions. */
-export const LAYOUT_MAGIC = 0x1a3e11a1;
+export const LAYOUT_MAGIC = 0x1a3e11a3;
 
 const PAGE_BYTES = 65536;
 const LINE_BYTES = 64;
@@ -32,7 +35,7 @@ export const HEADER = {
   tag: 4,
   /** Nonzero once the job is failing. */
   abort: 64,
-  /** Taken by the first who reports a failure. */
+  /** Taken by the first PE that reports a failure. */
   failureClaim: 128,
   /** PE of the failure, -1 for the supervisor. */
   failurePe: 132,
@@ -44,6 +47,8 @@ export const HEADER = {
   failureFar: 144,
   /** Counts what the supervisor should look at. */
   bell: 160,
+  /** Whose row of the standard output, and of the standard error, is begun and not ended. */
+  openRows: 164,
   failureText: 192,
 } as const;
 
@@ -53,6 +58,9 @@ const HEADER_BYTES = 192 + FAILURE_TEXT_BYTES;
 export const FLAG_SLOTS_MAX = 32;
 const FLAGS_BYTES = FLAG_SLOTS_MAX * LINE_BYTES;
 
+/** Longest text that tells what a PE waits for. */
+export const NOTE_BYTES = 4 * LINE_BYTES;
+
 /** Byte offsets inside the block of a PE. */
 export const BLOCK = {
   /** Doorbell: sleeping word, one of {@linkcode ASLEEP}, and event counter. */
@@ -60,9 +68,11 @@ export const BLOCK = {
   /** Set from another process that found the PE asleep in its event loop. */
   called: 8,
   status: LINE_BYTES,
-  flags: 2 * LINE_BYTES,
+  /** In words what the PE waits for. */
+  note: 2 * LINE_BYTES,
+  flags: 2 * LINE_BYTES + NOTE_BYTES,
   /** Where kernels keep what they gather before they work on it. */
-  scratch: 2 * LINE_BYTES + 2 * FLAGS_BYTES,
+  scratch: 2 * LINE_BYTES + NOTE_BYTES + 2 * FLAGS_BYTES,
 } as const;
 
 const BLOCK_BYTES = BLOCK.scratch + SCRATCH_BYTES;
@@ -75,38 +85,19 @@ export const ASLEEP = {
   outside: 2,
 } as const;
 
-/** Word offsets inside the status line of a PE. */
-export const STATUS = {
-  /** One of {@linkcode PE_STATE}. */
-  state: 0,
-  /** Exit code the program has set; valid once the PE has finished. */
-  exitCode: 1,
-  /** One of the activities of the lamella interface. */
-  activity: 2,
-  waitKind: 3,
-  waitPe: 4,
-  /** Counts everything the PE does; standing still means no progress. */
-  progress: 5,
-  /** Set once the PE begins to build a world. */
-  joined: 6,
-  /** Set if the PE has finished by an exit rather than at the end of its program. */
-  exited: 7,
-  /** One of {@linkcode REST}. */
-  rest: 8,
+/**
+ * Byte offsets of the words before the heaps, in the only page but the heaps that other processes
+ * may read and write by remote access.
+ */
+export const OPEN = {
+  /** Read to see how a process is reached; never 0. */
+  probe: 0,
+  /** PEs that ask whether everything before has arrived put it, and put to it; nobody reads it. */
+  ask: LINE_BYTES,
 } as const;
 
-/** Whether a PE at rest can still do anything by itself. */
-export const REST = {
-  /** It may, or it is not known. */
-  none: 0,
-  /** Its program waits for other PEs, and nothing else of it is under way. */
-  quiet: 1,
-  /** As quiet, but its program can never go on. */
-  lost: 2,
-} as const;
-
-/** Life of a PE. */
-export const PE_STATE = { starting: 0, running: 1, finished: 2, failed: 3 } as const;
+/** Bytes of that page. */
+const OPEN_WORDS_BYTES = PAGE_BYTES;
 
 /** Byte offsets inside the header of a ring. */
 export const RING = {
@@ -152,10 +143,14 @@ export interface Layout extends Share {
   readonly exchanges: number;
   readonly ringHeaders: number;
   readonly rings: number;
+  readonly staging: number;
   readonly network: number;
-  readonly heaps: number;
-  /** Bytes of what a process has before its heaps. */
+  /** Where what is open to other processes begins. */
+  readonly open: number;
+  /** Bytes of what a process has that is not open. */
   readonly controlBytes: number;
+  /** Bytes of what it has that is: words for the network, and the heaps of its PEs. */
+  readonly openBytes: number;
   /**
    * By process: its place among those whose memory is here, this one the first; those that are not
    * here have none.
@@ -204,32 +199,35 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
   const { numPes, nearPes } = share;
   const processes = share.host?.places ?? 1;
   if (!Number.isInteger(numPes) || numPes < 1 || numPes > PES_MAX) {
-    throw new RangeError(`Cannot lay out ${numPes} PEs: the number has to be 1 to ${PES_MAX}`);
+    throw new RangeError(`Cannot lay out ${numPes} PEs: the number must be 1 to ${PES_MAX}`);
   }
   const ring = ringBytes || defaultRingBytes(nearPes * numPes);
   if (ring < 4096 || (ring & (ring - 1)) !== 0) {
     throw new RangeError(
-      `Cannot use rings of ${ring} bytes: the size has to be a power of two from 4096`,
+      `Cannot use rings of ${ring} bytes: the size must be a power of two from 4096`,
     );
   }
   const blocks = align(HEADER_BYTES, PAGE_BYTES);
   const exchanges = align(blocks + nearPes * BLOCK_BYTES, PAGE_BYTES);
-  const ringHeaders = align(exchanges + numPes * 2 * EXCHANGE_BYTES, PAGE_BYTES);
+  const ringHeaders = align(exchanges + numPes * 2 * EXCHANGE_AREA_BYTES, PAGE_BYTES);
   const rings = align(ringHeaders + nearPes * numPes * RING_HEADER_BYTES, PAGE_BYTES);
-  const network = align(rings + nearPes * numPes * ring, PAGE_BYTES);
+  const staging = align(rings + nearPes * numPes * ring, PAGE_BYTES);
+  const network = align(staging + nearPes * stagingBytes(numPes), PAGE_BYTES);
   const controlBytes = align(network + share.networkBytes, PAGE_BYTES);
-  const heaps = processes * controlBytes;
-  if (heaps >= MEMORY32_BYTES / 2) {
+  const open = processes * controlBytes;
+  if (open >= MEMORY32_BYTES / 2) {
     throw new RangeError(
       `Cannot use rings of ${ring} bytes with ${numPes} PEs: ` +
-        `together they take ${heaps} bytes, ` +
+        `together they take ${open} bytes, ` +
         `the limit is ${MEMORY32_BYTES / 2}`,
     );
   }
+  const heapsRoom = MEMORY32_BYTES - open - processes * OPEN_WORDS_BYTES;
   const heap = heapBytes > 0
     ? align(heapBytes, PAGE_BYTES)
-    : Math.floor((MEMORY32_BYTES - heaps) / (processes * nearPes) / PAGE_BYTES) * PAGE_BYTES;
-  const totalBytes = heaps + processes * nearPes * heap;
+    : Math.floor(heapsRoom / (processes * nearPes) / PAGE_BYTES) * PAGE_BYTES;
+  const openBytes = OPEN_WORDS_BYTES + nearPes * heap;
+  const totalBytes = open + processes * openBytes;
   return {
     ...share,
     ringBytes: ring,
@@ -238,9 +236,11 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
     exchanges,
     ringHeaders,
     rings,
+    staging,
     network,
-    heaps,
+    open,
     controlBytes,
+    openBytes,
     placeOf: placesOf(share),
     totalBytes,
     memory64: totalBytes > MEMORY32_BYTES,
@@ -288,7 +288,7 @@ export function ownPesOf(layout: Layout): number[] {
 /**
  * @param layout The layout.
  * @param pe A PE.
- * @returns The byte address of what its process has before its heaps; 0, that of this process, if
+ * @returns The byte address of what its process has that is not open; 0, that of this process, if
  * the PE is not near.
  */
 export function controlOf(layout: Layout, pe: number): number {
@@ -298,11 +298,11 @@ export function controlOf(layout: Layout, pe: number): number {
 /**
  * @param layout The layout.
  * @param pe A PE.
- * @returns The byte address of the heaps of its process, in this one's memory if the PE is near, or
- * else in its own.
+ * @returns The byte address of what its process has open, in this one's memory if the PE is near,
+ * or else in its own.
  */
-export function heapsOf(layout: Layout, pe: number): number {
-  return layout.heaps + (placeOf(layout, pe) ?? 0) * layout.nearPes * layout.heapBytes;
+export function openOf(layout: Layout, pe: number): number {
+  return layout.open + (placeOf(layout, pe) ?? 0) * layout.openBytes;
 }
 
 /**
@@ -321,7 +321,7 @@ export function blockOf(layout: Layout, pe: number): number {
  * @returns The byte address of what the PE contributes to it.
  */
 export function exchangeOf(layout: Layout, pe: number, sequence: number): number {
-  return controlOf(layout, pe) + layout.exchanges + (2 * pe + (sequence & 1)) * EXCHANGE_BYTES;
+  return controlOf(layout, pe) + layout.exchanges + (2 * pe + (sequence & 1)) * EXCHANGE_AREA_BYTES;
 }
 
 /**
@@ -349,11 +349,21 @@ export function ringOf(layout: Layout, consumer: number, producer: number): numb
 
 /**
  * @param layout The layout.
+ * @param pe A near PE.
+ * @returns The byte address of its area for what kernels work on.
+ */
+export function stagingOf(layout: Layout, pe: number): number {
+  const index = pe % layout.nearPes;
+  return controlOf(layout, pe) + layout.staging + index * stagingBytes(layout.numPes);
+}
+
+/**
+ * @param layout The layout.
  * @param pe A PE.
- * @returns The byte address of its heap segment, in the memory that `heapsOf` says.
+ * @returns The byte address of its heap segment, in the memory that `openOf` says.
  */
 export function heapOf(layout: Layout, pe: number): number {
-  return heapsOf(layout, pe) + (pe % layout.nearPes) * layout.heapBytes;
+  return openOf(layout, pe) + OPEN_WORDS_BYTES + (pe % layout.nearPes) * layout.heapBytes;
 }
 
 function align(bytes: number, to: number): number {
@@ -375,11 +385,19 @@ export function createMemory(layout: Layout): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory(descriptor as unknown as WebAssembly.MemoryDescriptor);
   } catch (cause) {
-    throw new RangeError(
-      `Cannot reserve ${layout.totalBytes} bytes for ${layout.numPes} PEs with a heap of ` +
-        `${layout.heapBytes} bytes each (at most ${MEMORY_BYTES_MAX} in one process): ` +
-        "lower LAMELLAR_HEAP_SIZE",
-      { cause },
-    );
+    throw new RangeError(refusedMemory(layout), { cause });
   }
+}
+
+function refusedMemory({ totalBytes, heapBytes, nearPes }: Layout): string {
+  const alone = nearPes === 1;
+  const text = `Cannot reserve ${totalBytes} bytes for ${alone ? "a PE" : `${nearPes} PEs`} with ` +
+    `a heap of ${heapBytes} bytes${alone ? "" : " each"}: `;
+  if (totalBytes <= MEMORY_BYTES_MAX) {
+    return `${text}the system does not give them; lower LAMELLAR_HEAP_SIZE (--heap)`;
+  }
+  const room = MEMORY_BYTES_MAX - (totalBytes - nearPes * heapBytes);
+  const fits = Math.floor(room / nearPes / PAGE_BYTES) * PAGE_BYTES;
+  return `${text}one process can have ${MEMORY_BYTES_MAX}; lower LAMELLAR_HEAP_SIZE (--heap) to ` +
+    `${fits} at most${alone ? "" : ", or give each process fewer PEs (--pes-per-process)"}`;
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { EXCHANGE_BYTES, PES_MAX } from "../../internal/limits.ts";
+import { EXCHANGE_AREA_BYTES, PES_MAX } from "../../internal/limits.ts";
+import { stagingBytes } from "../../internal/staging.ts";
 import {
   BLOCK,
   blockOf,
@@ -10,9 +11,12 @@ import {
   heapOf,
   type Layout,
   layoutFor,
+  MEMORY_BYTES_MAX,
+  OPEN,
   RING_HEADER_BYTES,
   ringHeaderOf,
   ringOf,
+  stagingOf,
 } from "./layout.ts";
 
 /** Every part of the memory: where it begins and ends. */
@@ -21,13 +25,16 @@ function partsOf(layout: Layout): { at: number; end: number }[] {
   const { firstPe, nearPes, network, networkBytes } = layout;
   const parts = [{ at: 0, end: HEADER.failureText + 16 * 1024 }];
   parts.push({ at: network, end: network + networkBytes });
+  parts.push({ at: layout.open, end: layout.open + OPEN.ask + 64 });
   for (let pe = 0; pe < numPes; pe++) {
     const exchange = exchangeOf(layout, pe, 0);
-    parts.push({ at: exchange, end: exchangeOf(layout, pe, 1) + EXCHANGE_BYTES });
+    parts.push({ at: exchange, end: exchangeOf(layout, pe, 1) + EXCHANGE_AREA_BYTES });
   }
   for (let pe = firstPe; pe < firstPe + nearPes; pe++) {
     const block = blockOf(layout, pe);
     parts.push({ at: block, end: block + BLOCK.scratch + 2048 });
+    const staging = stagingOf(layout, pe);
+    parts.push({ at: staging, end: staging + stagingBytes(numPes) });
     parts.push({ at: heapOf(layout, pe), end: heapOf(layout, pe) + heapBytes });
     for (let other = 0; other < numPes; other++) {
       const header = ringHeaderOf(layout, pe, other);
@@ -80,7 +87,7 @@ Deno.test("layoutFor() refuses numbers and sizes out of range, and says which ar
     assertThrows(
       () => layoutFor(numPes, 0, 0),
       RangeError,
-      `Cannot lay out ${numPes} PEs: the number has to be 1 to ${PES_MAX}`,
+      `Cannot lay out ${numPes} PEs: the number must be 1 to ${PES_MAX}`,
     );
   }
   for (const ring of [1, 2048, 4095, 5000, -4096, 6144]) {
@@ -99,9 +106,13 @@ Deno.test("A memory of more than 4 GiB has 64-bit addresses, one of 4 GiB has no
   assertEquals(createMemory(large).buffer.byteLength, large.totalBytes);
 });
 
-Deno.test("createMemory() says what to lower where the system has not enough addresses", () => {
+Deno.test("createMemory() says which heap fits where one process cannot have so much", () => {
   const error = assertThrows(() => createMemory(layoutFor(2, 0, 2 ** 50)), RangeError);
   assert(error.message.includes("heap of 1125899906842624 bytes each"), error.message);
-  assert(error.message.endsWith("lower LAMELLAR_HEAP_SIZE"), error.message);
   assert(error.cause !== undefined);
+  const fits = Number(
+    /lower LAMELLAR_HEAP_SIZE \(--heap\) to (\d+) at most/.exec(error.message)?.[1],
+  );
+  assert(layoutFor(2, 0, fits).totalBytes <= MEMORY_BYTES_MAX);
+  assert(layoutFor(2, 0, fits + 65536).totalBytes > MEMORY_BYTES_MAX);
 });

@@ -7,13 +7,13 @@
  */
 
 import { atomicLoad, atomicStore, atomicWaitAsync } from "../../internal/atomics.ts";
-import { LamellarError, PeFailedError } from "../../internal/errors.ts";
-import { type CoreKernels, type Kernels, WaitCode } from "../../internal/kernels.ts";
-import { EXCHANGE_BYTES } from "../../internal/limits.ts";
+import { LamellarError } from "../../internal/errors.ts";
+import { type Kernels, WaitCode } from "../../internal/kernels.ts";
+import { EXCHANGE_AREA_BYTES } from "../../internal/limits.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
 import { SegmentHeap } from "../segment_heap.ts";
-import { readFailure, writeFailure } from "./failure_record.ts";
+import { failureError, failureText, readFailure, writeFailure } from "./failure_record.ts";
 import {
   ASLEEP,
   BLOCK,
@@ -27,9 +27,10 @@ import {
   RING,
   RING_HEADER_BYTES,
   ringHeaderOf,
-  ringOf,
-  STATUS,
+  stagingOf,
 } from "./layout.ts";
+import { PeStatus } from "./pe_status.ts";
+import { InRing, OutRing, type Partner, type Waker } from "./rings.ts";
 
 /** Loads between two offers of the core. */
 const YIELD_SPINS = 5;
@@ -37,8 +38,8 @@ const YIELD_SPINS = 5;
 const LINE_BYTES = 64;
 const FLAGS_BYTES = FLAG_SLOTS_MAX * LINE_BYTES;
 
-/** How something is announced to a PE, so that it wakes up: by kernels, or from outside. */
-export type Ringer = Pick<CoreKernels, "publish" | "release" | "ring" | "barrierSignal">;
+/** What it takes to wake a PE from its event loop: V8 posts a task, and its thread wakes up. */
+const WAKE_MS = 0.03;
 
 /** What a lamella may be told beside its memory. */
 export interface LocalOptions {
@@ -49,37 +50,14 @@ export interface LocalOptions {
   /** Told how far the ring of a source has been read. */
   readonly consumed?: (source: number, head: number) => void;
   /** How a PE is woken, where it is not by kernels. */
-  readonly ringerOf?: (pe: number) => Ringer;
+  readonly wakerOf?: (pe: number) => Waker;
   /**
    * How this PE sleeps until its event counter is no longer `seen`, or something else has happened,
    * where it does not do so in kernels.
    */
   readonly sleep?: (seen: number, timeoutMs: number) => void;
-}
-
-/** What a producer knows of a ring it writes. */
-interface OutRing {
-  readonly ringer: Ringer;
-  readonly base: number;
-  readonly tailAt: number;
-  readonly headAt: number;
-  readonly wantAt: number;
-  readonly bell: number;
-  /** Counts bytes written, wrapping at 32 bits. */
-  tail: number;
-  /** The consumer's head as last read. */
-  head: number;
-}
-
-/** What a consumer knows of a ring it reads. */
-interface InRing {
-  readonly ringer: Ringer;
-  readonly base: number;
-  readonly tailIndex: number;
-  readonly headAt: number;
-  readonly wantAt: number;
-  readonly bell: number;
-  head: number;
+  /** How long it takes to wake this PE from its event loop, if others have to help. */
+  readonly wakeMs?: number;
 }
 
 /** The local lamella of one PE. */
@@ -91,31 +69,32 @@ export class LocalLamella implements Lamella {
   readonly views: MemoryViews;
   readonly kernels: Kernels;
   readonly heap: SegmentHeap;
+  readonly staging: number;
   readonly frameBytesMax: number;
   readonly slotsMax = FLAG_SLOTS_MAX;
   readonly operationBytesMax: number = 0;
+  readonly wakeMs: number;
   bytesPut = 0;
 
   readonly #layout: Layout;
-  readonly #ringBytes: number;
   /** By PE; near ones only. */
+  readonly #partners: Partner[] = [];
   readonly #out: OutRing[] = [];
   readonly #in: InRing[] = [];
   readonly #heaps: number[] = [];
   readonly #consumed: LocalOptions["consumed"];
-  readonly #ringerOf: (pe: number) => Ringer;
   readonly #sleep: LocalOptions["sleep"];
   readonly #tails: number;
   readonly #heads: number;
   readonly #bell: number;
   readonly #flags: number;
-  readonly #statusIndex: number;
+  readonly #status: PeStatus;
   readonly #yield: (() => void) | undefined;
   #next = 0;
   #asyncWait: Promise<unknown> | undefined;
 
   /**
-   * @param layout Where everything lies.
+   * @param layout Where everything is.
    * @param memory The memory of the process.
    * @param kernels Kernels over it.
    * @param pe This PE.
@@ -128,12 +107,12 @@ export class LocalLamella implements Lamella {
     pe: number,
     options: LocalOptions = {},
   ) {
-    const { offer, consumed, ringerOf = () => kernels, sleep } = options;
+    const { offer, consumed, wakerOf = () => kernels, sleep } = options;
     this.name = options.name ?? "local";
     this.#yield = offer;
     this.#consumed = consumed;
-    this.#ringerOf = ringerOf;
     this.#sleep = sleep;
+    this.wakeMs = options.wakeMs ?? WAKE_MS;
     this.#layout = layout;
     this.pe = pe;
     this.numPes = layout.numPes;
@@ -141,49 +120,29 @@ export class LocalLamella implements Lamella {
     this.views = memoryViews(memory.buffer);
     this.kernels = kernels;
     this.heap = new SegmentHeap(pe, layout.heapBytes);
-    this.#ringBytes = layout.ringBytes;
+    this.staging = stagingOf(layout, pe);
     this.frameBytesMax = layout.ringBytes / 4;
     const block = blockOf(layout, pe);
     this.#bell = block + BLOCK.bell;
     this.#flags = block + BLOCK.flags;
-    this.#statusIndex = (block + BLOCK.status) / 4;
+    this.#status = new PeStatus(layout, this.views.i32, pe);
     this.#tails = ringHeaderOf(layout, pe, 0) + RING.tail;
     this.#heads = ringHeaderOf(layout, pe, 0) + RING.head;
-    for (let other = 0; other < layout.numPes; other++) this.#connect(other);
+    for (let other = 0; other < layout.numPes; other++) this.#connect(other, wakerOf);
   }
 
-  #connect(other: number): void {
+  #connect(other: number, wakerOf: (pe: number) => Waker): void {
+    const { kernels, pe, views } = this;
     const layout = this.#layout;
     const near = isNear(layout, other);
-    // A producer elsewhere cannot be rung here, and leaves no wish for it.
-    const bell = near ? blockOf(layout, other) + BLOCK.bell : this.#bell;
-    const ringer = this.#ringerOf(near ? other : this.pe);
-    if (near) this.#connectNear(other, bell, ringer);
-    const header = ringHeaderOf(layout, this.pe, other);
-    this.#in.push({
-      ringer,
-      base: ringOf(layout, this.pe, other),
-      tailIndex: (header + RING.tail) / 4,
-      headAt: header + RING.head,
-      wantAt: header + RING.want,
-      bell,
-      head: 0,
-    });
-  }
-
-  #connectNear(other: number, bell: number, ringer: Ringer): void {
-    const header = ringHeaderOf(this.#layout, other, this.pe);
-    this.#out[other] = {
-      ringer,
-      base: ringOf(this.#layout, other, this.pe),
-      tailAt: header + RING.tail,
-      headAt: header + RING.head,
-      wantAt: header + RING.want,
-      bell,
-      tail: 0,
-      head: 0,
-    };
-    this.#heaps[other] = heapOf(this.#layout, other);
+    // A producer elsewhere cannot be woken here, and leaves no wish for it.
+    const woken = near ? other : pe;
+    const partner = { waker: wakerOf(woken), bell: blockOf(layout, woken) + BLOCK.bell };
+    this.#in.push(new InRing(layout, views, pe, other, partner));
+    if (!near) return;
+    this.#partners[other] = partner;
+    this.#out[other] = new OutRing(layout, views, kernels, pe, other, partner);
+    this.#heaps[other] = heapOf(layout, other);
   }
 
   isNear(pe: number): boolean {
@@ -222,34 +181,20 @@ export class LocalLamella implements Lamella {
   }
 
   reserve(pe: number, bytes: number): number {
-    const ring = this.#out[pe]!;
-    const size = this.#ringBytes;
-    const position = ring.tail & (size - 1);
-    const left = size - position;
-    const need = bytes > left ? bytes + left : bytes;
-    if (size - ((ring.tail - ring.head) | 0) < need) {
-      ring.head = this.kernels.load32(ring.headAt);
-      if (size - ((ring.tail - ring.head) | 0) < need) return -1;
-    }
-    if (bytes <= left) return ring.base + position;
-    this.views.i32[(ring.base + position) >>> 2] = 0;
-    ring.tail = (ring.tail + left) | 0;
-    return ring.base;
+    return this.#out[pe]!.reserve(bytes);
   }
 
   commit(pe: number, bytes: number): void {
-    const ring = this.#out[pe]!;
-    ring.tail = (ring.tail + bytes) | 0;
+    this.#out[pe]!.commit(bytes);
     this.bytesPut += bytes;
   }
 
   publish(pe: number): void {
-    const ring = this.#out[pe]!;
-    ring.ringer.publish(ring.tailAt, ring.tail, ring.bell);
+    this.#out[pe]!.publish();
   }
 
   wantRoom(pe: number): void {
-    this.kernels.store32(this.#out[pe]!.wantAt, 1);
+    this.#out[pe]!.wantRoom();
   }
 
   poll(sink: FrameSink): number {
@@ -262,32 +207,10 @@ export class LocalLamella implements Lamella {
     );
     if (source < 0) return 0;
     this.#next = source + 1 === this.numPes ? 0 : source + 1;
-    return this.#consume(source, this.#in[source]!, sink);
-  }
-
-  #consume(source: number, ring: InRing, sink: FrameSink): number {
-    const before = ring.head;
-    const tail = this.views.i32[ring.tailIndex]!;
-    const position = before & (this.#ringBytes - 1);
-    const left = this.#ringBytes - position;
-    const filled = (tail - before) | 0;
-    if (filled < 0 || filled > this.#ringBytes) throw this.#corrupt(source, filled);
-    const start = ring.base + position;
-    const end = start + Math.min(filled, left);
-    const stop = sink(source, this.views, start, end);
-    const padded = stop < end && this.views.i32[stop >>> 2] === 0;
-    ring.head = (before + (padded ? left : stop - start)) | 0;
-    ring.ringer.release(ring.headAt, ring.head, ring.wantAt, ring.bell);
+    const ring = this.#in[source]!;
+    const bytes = ring.consume(sink);
     if (this.#consumed) this.#consumed(source, ring.head);
-    return (ring.head - before) | 0;
-  }
-
-  #corrupt(source: number, filled: number): LamellarError {
-    return new LamellarError(
-      "ERR_PROTOCOL",
-      `Cannot read the ring from PE ${source}: it claims ${filled} bytes of ${this.#ringBytes}`,
-      { pe: source, op: "poll" },
-    );
+    return bytes;
   }
 
   events(): number {
@@ -330,15 +253,15 @@ export class LocalLamella implements Lamella {
     return this.#asyncWait ?? null;
   }
 
-  ring(pe: number): void {
-    const { bell, ringer } = this.#out[pe]!;
-    ringer.ring(bell);
+  wake(pe: number): void {
+    const { bell, waker } = this.#partners[pe]!;
+    waker.wake(bell);
   }
 
   signal(pe: number, slot: number, sequence: number, tag: number): void {
     const flag = blockOf(this.#layout, pe) + BLOCK.flags + flagOffset(slot, sequence);
-    const { bell, ringer } = this.#out[pe]!;
-    ringer.barrierSignal(flag, tag, sequence, bell);
+    const { bell, waker } = this.#partners[pe]!;
+    waker.barrierSignal(flag, tag, sequence, bell);
   }
 
   signalled(slot: number, sequence: number): boolean {
@@ -392,32 +315,35 @@ export class LocalLamella implements Lamella {
 
   exchange(pe: number, sequence: number): Uint8Array {
     const at = exchangeOf(this.#layout, pe, sequence);
-    return this.views.u8.subarray(at, at + EXCHANGE_BYTES);
+    return this.views.u8.subarray(at, at + EXCHANGE_AREA_BYTES);
   }
 
   report(activity: number, waitKind: number, waitPe: number): void {
-    const words = this.views.i32;
-    words[this.#statusIndex + STATUS.activity] = activity;
-    words[this.#statusIndex + STATUS.waitKind] = waitKind;
-    words[this.#statusIndex + STATUS.waitPe] = waitPe;
+    this.#status.report(activity, waitKind, waitPe);
+  }
+
+  note(waitKind: number, text: string): void {
+    this.#status.note(waitKind, text);
   }
 
   countProgress(): void {
-    this.views.i32[this.#statusIndex + STATUS.progress]!++;
+    this.#status.countProgress();
   }
 
   failure(): LamellarError | null {
     if (this.views.i32[HEADER.abort >>> 2] === 0) return null;
-    const record = readFailure(this.views);
-    return new PeFailedError(record.text, record.pe >= 0 ? { pe: record.pe } : {});
+    return failureError(readFailure(this.views));
   }
 
   fail(error: unknown): void {
     writeFailure(this.#layout, this.views, this.pe, 1, failureText(this.pe, error));
   }
+
+  /** There is no network. */
+  retire(): void {}
 }
 
-/** A signal counts as an event: whoever waits for one looks at the flags anyway. */
+/** A signal counts as an event: a PE that waits for one looks at the flags anyway. */
 function resultOf(code: number): number {
   if (code === WaitCode.timeout) return WAIT_TIMEOUT;
   return code === WaitCode.abort ? WAIT_FAILED : WAIT_EVENT;
@@ -434,21 +360,8 @@ function noFarPes(op: string, pe: number): LamellarError {
 /**
  * @param slot A slot of a collective.
  * @param sequence Number of the collective.
- * @returns Where its flag lies among the flags of a PE, in bytes.
+ * @returns Where its flag is among the flags of a PE, in bytes.
  */
 export function flagOffset(slot: number, sequence: number): number {
   return (sequence & 1) * FLAGS_BYTES + slot * LINE_BYTES;
-}
-
-/**
- * The line that tells users which PE failed and why, with the stack below it.
- *
- * @param pe The PE.
- * @param error What it threw.
- * @returns The text.
- */
-export function failureText(pe: number, error: unknown): string {
-  if (!(error instanceof Error)) return `PE ${pe} failed: ${Deno.inspect(error)}`;
-  if (error instanceof PeFailedError) return error.message;
-  return `PE ${pe} failed: ${Deno.inspect(error)}`;
 }

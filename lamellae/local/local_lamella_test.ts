@@ -5,7 +5,8 @@ import { type FrameSink, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamell
 import { instantiateKernels } from "../../internal/kernels.ts";
 import { localPes, newSeed } from "../pes_test.ts";
 import { createMemory, layoutFor, RING, ringHeaderOf } from "./layout.ts";
-import { failureText, LocalLamella } from "./local_lamella.ts";
+import { failureText } from "./failure_record.ts";
+import { LocalLamella } from "./local_lamella.ts";
 
 /** Writes a frame of a length and a number; returns whether there was room. */
 function send(lamella: LocalLamella, pe: number, bytes: number, number = 0): boolean {
@@ -120,22 +121,22 @@ Deno.test("The byte counters of a ring may pass 2^31 and 2^32", () => {
   assertEquals(a.views.i32[tailAt / 4], 2 ** 20);
 });
 
-Deno.test("A full ring refuses, and who wants room is rung when there is some", () => {
+Deno.test("A full ring refuses, and who wants room is woken when there is some", () => {
   const [a, b] = localPes(2).pes.map(({ lamella }) => lamella) as [LocalLamella, LocalLamella];
   for (let i = 1; i <= 4; i++) assert(send(a, 1, 1024, i));
   assertEquals(a.reserve(1, 8), -1);
   a.publish(1);
   const seen = a.events();
   assertEquals(take(b, 1), [1]);
-  assertEquals(a.events(), seen, "nobody asked to be rung");
+  assertEquals(a.events(), seen, "nobody asked to be woken");
   assert(send(a, 1, 1024, 5));
   assertEquals(a.reserve(1, 8), -1);
   a.wantRoom(1);
   assertEquals(take(b, 1), [2]);
-  assert(a.events() !== seen, "the producer was not rung");
+  assert(a.events() !== seen, "the producer was not woken");
   const again = a.events();
   assertEquals(take(b, 1), [3]);
-  assertEquals(a.events(), again, "a wish is good for one ring");
+  assertEquals(a.events(), again, "a wish is good for one wake");
   a.publish(1);
   assertEquals([...take(b), ...take(b)], [4, 5]);
 });
@@ -289,9 +290,16 @@ Deno.test("failureText() tells of what is no error, and repeats what another PE 
   assertEquals(failureText(3, { a: 1 }), "PE 3 failed: { a: 1 }");
   assertEquals(failureText(3, undefined), "PE 3 failed: undefined");
   assertEquals(failureText(3, new PeFailedError("PE 1 failed: x")), "PE 1 failed: x");
+  const no = (): never => {
+    throw new Error("no");
+  };
+  const proxy = new Proxy(new RangeError("behind"), { get: no, getPrototypeOf: no });
+  assert(failureText(3, proxy).startsWith("PE 3 failed: "), failureText(3, proxy));
+  const mute = { [Symbol.for("Deno.customInspect")]: no };
+  assertEquals(failureText(3, mute), "PE 3 failed: it threw a value that cannot be shown");
 });
 
-Deno.test("waitAsync() settles when the bell rings, and one promise serves all", async () => {
+Deno.test("waitAsync() settles when the PE is woken, and one promise serves all", async () => {
   const [a, b] = localPes(2).pes.map(({ lamella }) => lamella) as [LocalLamella, LocalLamella];
   const seen = b.events();
   const first = b.waitAsync(seen);
@@ -299,7 +307,7 @@ Deno.test("waitAsync() settles when the bell rings, and one promise serves all",
   assert(b.waitAsync(seen) === first);
   // What waits asynchronously does not keep the event loop alive.
   const alive = setInterval(() => {}, 1000);
-  a.ring(1);
+  a.wake(1);
   await first;
   clearInterval(alive);
   assertEquals(b.waitAsync(seen), null);

@@ -7,10 +7,13 @@
  */
 
 import { schedYield } from "../../ffi/libc.ts";
+import { noteOwnOperations } from "../../internal/engine_internals.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
-import { BLOCK, blockOf } from "../local/layout.ts";
+import { BLOCK, blockOf, type Layout } from "../local/layout.ts";
 import { LocalLamella } from "../local/local_lamella.ts";
 import type { Lamella } from "../lamella.ts";
+import { pausingOffer } from "./core_offer.ts";
+import { actAsMain } from "./main_module.ts";
 import { PE_WORKER_NAME, setPeContext, type StartMessage } from "./pe_context.ts";
 import { PeLife } from "./pe_life.ts";
 import { assembleOutput, isolateStdin, tellProgram } from "./pe_process.ts";
@@ -41,14 +44,22 @@ async function start(message: StartMessage): Promise<void> {
     config,
     version,
     beginWorld: () => life.beginWorld(),
-    setWorld: (close) => life.setWorld(close),
+    endBuild: () => life.endBuild(),
+    setWorld: (end) => life.setWorld(end),
   });
   tellProgram(message.program, message.args);
   if (pe !== 0) isolateStdin();
   if (config.label || layout.numPes > 1) {
-    const flush = await assembleOutput(pe, layout.numPes, config.label);
+    const flush = await assembleOutput(
+      pe,
+      layout.numPes,
+      config.label ? lamella.views.i32 : undefined,
+    );
     life.beforeEnd(flush);
   }
+  life.watchReader();
+  await actAsMain(message.program);
+  noteOwnOperations();
   await life.run(message.program);
 }
 
@@ -59,7 +70,7 @@ async function lamellaOf(message: StartMessage): Promise<Lamella> {
     module,
     scratch: blockOf(layout, pe) + BLOCK.scratch,
   });
-  const offer = schedYield();
+  const offer = offerOf(layout);
   // What only jobs of several processes need is loaded by them only.
   if (!network && layout.host) {
     const { shmemLamella } = await import("../shmem/shmem_lamella.ts");
@@ -68,4 +79,11 @@ async function lamellaOf(message: StartMessage): Promise<Lamella> {
   if (!network) return new LocalLamella(layout, memory, kernels, pe, { offer });
   const { RofiLamella } = await import("../rofi/rofi_lamella.ts");
   return new RofiLamella(network, memory, kernels, pe, offer);
+}
+
+/** How a PE offers its core. Where PEs share cores, it is each other that they offer them to. */
+function offerOf({ host, nearPes }: Layout): (() => void) | undefined {
+  const offer = schedYield();
+  const crowded = nearPes * (host?.ranks.length ?? 1) > navigator.hardwareConcurrency;
+  return offer && !crowded ? pausingOffer(offer) : offer;
 }

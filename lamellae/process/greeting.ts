@@ -5,6 +5,7 @@
  * @module
  */
 
+import { networkPlace } from "../../ffi/host.ts";
 import { type Config, environment } from "../../internal/config.ts";
 import { HandshakeError } from "../../internal/errors.ts";
 import {
@@ -15,9 +16,10 @@ import {
   platformHello,
 } from "../bootstrap/mod.ts";
 import { defaultRingBytes, layoutFor, type Share } from "../local/layout.ts";
+import { isShare, makeShare, secretOf } from "./secret.ts";
 
 /** Counts the versions of what processes say to each other. */
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 
 /** What a process says of itself. */
 export interface Introduction {
@@ -34,6 +36,10 @@ export interface Greeted {
   readonly hellos: readonly Hello[];
   /** Where the memory of each is that it offers to share; an empty text if there is none. */
   readonly memories: readonly string[];
+  /** Whether all are on one host and in one network, so that its loopback connects them. */
+  readonly together: boolean;
+  /** The secret of the job, which all have made together. */
+  readonly secret: Uint8Array;
 }
 
 /**
@@ -45,11 +51,18 @@ export interface Greeted {
  * @throws {HandshakeError} If they differ; says in what.
  */
 export async function greet(bootstrap: Bootstrap, own: Introduction): Promise<Greeted> {
-  const text = JSON.stringify({ ...helloOf(own), memory: own.memory });
+  const offered = { memory: own.memory, place: networkPlace(), share: makeShare() };
+  const text = JSON.stringify({ ...helloOf(own), ...offered });
   const texts = await bootstrap.exchange(text);
   const hellos = texts.map(parseHello);
   refuseDifferences(hellos);
-  return { hellos, memories: texts.map(memoryIn) };
+  const [place, ...places] = new Set(texts.map(placeIn));
+  return {
+    hellos,
+    memories: texts.map(memoryIn),
+    together: place !== "" && places.length === 0,
+    secret: secretOf(texts.map(shareIn)),
+  };
 }
 
 /**
@@ -92,6 +105,20 @@ function hostName(): string {
     return environment("HOSTNAME") ?? "localhost";
   }
   return Deno.hostname();
+}
+
+/** Where a process is; an empty text if it could not find out. */
+function placeIn(text: string): string {
+  const { place } = JSON.parse(text) as { place?: unknown };
+  return typeof place === "string" ? place : "";
+}
+
+function shareIn(text: string, rank: number): string {
+  const { share } = JSON.parse(text) as { share?: unknown };
+  if (isShare(share)) return share;
+  throw new HandshakeError(`Rank ${rank} sent a greeting without its share of the secret`, {
+    op: "build",
+  });
 }
 
 function memoryIn(text: string): string {

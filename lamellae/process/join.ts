@@ -10,13 +10,13 @@ import {
   readBootstrapConfig,
   readLauncherConfig,
 } from "../../internal/config.ts";
-import { FeatureLevelError } from "../../internal/errors.ts";
+import { FeatureLevelError, HandshakeError, TimeoutError } from "../../internal/errors.ts";
 import { type Bootstrap, startBootstrap } from "../bootstrap/mod.ts";
 import { type Host, type Layout, layoutFor } from "../local/layout.ts";
 import { HostMemory, hostOf, offerMemory, type Offers } from "../shmem/host_memory.ts";
 import { greet } from "./greeting.ts";
-import { giveUp, type Joined, type ProcessGroup } from "./process_group.ts";
-import { pesPerProcess, tokenOf } from "./ranks.ts";
+import { giveUp, type Joined, type ProcessGroup, SETUP_EXIT_CODE } from "./process_group.ts";
+import { pesPerProcess, tagOf } from "./ranks.ts";
 
 /**
  * Finds the other processes of the job.
@@ -29,13 +29,20 @@ export async function joinProcesses(config: Config, version: string): Promise<Pr
   const bootstrap = await startBootstrap({
     config: readBootstrapConfig(environment),
     env: environment,
-  });
+  }).catch(refuse);
   try {
     const { pesPerProcess } = readLauncherConfig(environment);
     return await joinBy(bootstrap, { config, version, pesPerProcess });
   } catch (error) {
     Deno.exit(await giveUp(bootstrap, error));
   }
+}
+
+/** Ends a process that cannot find the others: why says all, and its stack nothing. */
+function refuse(error: unknown): never {
+  if (!(error instanceof HandshakeError || error instanceof TimeoutError)) throw error;
+  console.error(`lamellar: ${error.message}`);
+  Deno.exit(SETUP_EXIT_CODE);
 }
 
 /** What a process wants. */
@@ -62,10 +69,16 @@ export async function joinBy(bootstrap: Bootstrap, wishes: Wishes): Promise<Proc
   const { job, rank, size } = bootstrap;
   const nearPes = pesPerProcess(config.pes, wishes.pesPerProcess, size);
   const pes = { numPes: nearPes * size, firstPe: nearPes * rank, nearPes };
-  const tag = tokenOf(job);
+  const tag = tagOf(job);
   const own = offerMemory(tag);
-  const { hellos, memories } = await greet(bootstrap, { config, version, pes, memory: own.path });
-  const joined = { bootstrap, config, pes, hellos };
+  bootstrap.enter("greeting");
+  const { hellos, memories, secret, together } = await greet(bootstrap, {
+    config,
+    version,
+    pes,
+    memory: own.path,
+  });
+  const joined = { bootstrap, config, pes, hellos, secret, together };
   const offers = { bootstrap, own, paths: memories, tag };
   const hosts = new Set(hellos.map(({ host }) => host)).size;
   return await shmemGroup(joined, offers, hosts) ?? await rofiGroup(joined, offers, hosts);
@@ -84,6 +97,7 @@ async function shmemGroup(
   if (!asked && !(open && hosts === 1 && shareMemory !== false)) return undefined;
   const { ShmemGroup, shmemShare } = await import("../shmem/shmem_group.ts");
   const layout = roomFor(joined, { ...shmemShare(joined), host: hostOfThis(joined) });
+  joined.bootstrap.enter("memory");
   const obstacle = hosts > 1 ? `the processes are on ${hosts} hosts` : layout;
   const memory = typeof obstacle === "string" ? obstacle : await HostMemory.open(obstacle, offers);
   if (typeof memory !== "string") return new ShmemGroup(joined, memory);
@@ -103,6 +117,7 @@ async function rofiGroup(joined: Joined, offers: Offers, hosts: number): Promise
   const { provider, shareMemory: asked } = joined.config;
   const host = hostOfThis(joined);
   if ((asked ?? (hosts > 1 || provider === "shm")) && host.places > 1) {
+    joined.bootstrap.enter("memory");
     const layout = roomFor(joined, { ...rofiShare(joined, host.places), host });
     const memory = typeof layout === "string" ? layout : await HostMemory.open(layout, offers);
     if (typeof memory !== "string") return new ProcessNetwork(joined, memory.layout, memory);
@@ -113,6 +128,7 @@ async function rofiGroup(joined: Joined, offers: Offers, hosts: number): Promise
       );
     }
   }
+  joined.bootstrap.enter("network");
   offers.own.file?.close();
   return new ProcessNetwork(joined, layoutOf(joined, rofiShare(joined, 1)), undefined);
 }
@@ -128,7 +144,7 @@ function layoutOf(
   return layoutFor({ ...pes, ...share }, ringBytes, config.heapBytes ?? 0);
 }
 
-/** Where everything lies, or why there is no room for it in one memory. */
+/** Where everything is, or why there is no room for it in one memory. */
 function roomFor(joined: Joined, parts: Parts): Layout | string {
   try {
     return layoutOf(joined, parts);

@@ -32,6 +32,7 @@ function bootstraps(size: number, spoil: Spoil = (_round, _rank, text) => text):
         if (Object.keys(texts).length === size) all.resolve(texts);
         return all.promise;
       },
+      enter() {},
       close: () => Promise.resolve(),
     };
     return one as Bootstrap;
@@ -204,7 +205,7 @@ Deno.test("processes share memory with those of their host, where there are seve
   assertEquals(await outcome(bootstraps(5, spoil), { shareMemory: false }), alone);
   // Heaps lie alike in all, however many processes a host has.
   const groups = await join(bootstraps(5, spoil));
-  assertEquals(new Set(groups.map(({ layout }) => layout.heaps)).size, 1);
+  assertEquals(new Set(groups.map(({ layout }) => layout.open)).size, 1);
   assertEquals(groups.map(({ layout }) => [0, 1, 2, 3, 4].map((r) => layout.placeOf[r] ?? -1)), [
     [0, -1, 1, -1, 2],
     [-1, 0, -1, 1, -1],

@@ -30,6 +30,20 @@ export interface StartMessage {
   readonly version: string;
 }
 
+/**
+ * Closes a world at the end of its program.
+ *
+ * @param finish Waits for what is left of the program.
+ */
+export type WorldEnd = (finish: FinishLeftovers) => Promise<void>;
+
+/**
+ * Waits for what is left of the program when its module has ended.
+ *
+ * @param awaits Tells whether it awaits something that no operation of Deno stands for.
+ */
+export type FinishLeftovers = (awaits: () => boolean) => Promise<void>;
+
 /** The PE this Worker is. */
 export interface PeContext {
   readonly lamella: Lamella;
@@ -37,11 +51,13 @@ export interface PeContext {
   readonly version: string;
   /** Called when the program begins to build a world. */
   beginWorld(): void;
+  /** Called when it has built it, or could not. */
+  endBuild(): void;
   /**
-   * Called when a world is built, with what closes it at the end of a program that does not do it
+   * Called when there is a world, with what closes it at the end of a program that does not do it
    * itself, and with nothing once it is closed.
    */
-  setWorld(close: (() => Promise<void>) | undefined): void;
+  setWorld(end: WorldEnd | undefined): void;
 }
 
 const KEY = Symbol.for("lamellar.pe");

@@ -6,13 +6,20 @@
  */
 
 import { atomicStore } from "../../internal/atomics.ts";
-import { LamellarError } from "../../internal/errors.ts";
-import { ringSupervisor, writeFailure } from "../local/failure_record.ts";
-import { BLOCK, blockOf, type Layout, PE_STATE, STATUS } from "../local/layout.ts";
+import { exitStatus } from "../../internal/exit_code.ts";
+import { failureText, wakeSupervisor, writeFailure } from "../local/failure_record.ts";
+import { BLOCK, blockOf, type Layout } from "../local/layout.ts";
+import { PE_STATE, STATUS } from "../local/pe_status.ts";
 import type { Lamella } from "../lamella.ts";
-import { failureText } from "../local/local_lamella.ts";
+import { finishLeftovers } from "./leftovers.ts";
+import { Liveness } from "./liveness.ts";
+import { BROKEN_PIPE_EXIT_CODE, watchReader } from "./output_reader.ts";
+import type { FinishLeftovers, WorldEnd } from "./pe_context.ts";
 import { ProgramMark } from "./program_mark.ts";
 import { StallWatch } from "./stall.ts";
+
+/** Ends this Worker. */
+const exitWorker = Deno.exit;
 
 /** Runs the program of a PE and reports how it ends. */
 export class PeLife {
@@ -21,18 +28,22 @@ export class PeLife {
   readonly #statusIndex: number;
   readonly #mark = new ProgramMark();
   readonly #stall: StallWatch;
-  #close: (() => Promise<void>) | undefined;
+  readonly #liveness: Liveness;
+  #endWorld: WorldEnd | undefined;
+  /** Whether the program is building a world. */
   #building = false;
   #flush: () => void = () => {};
+  #isUnread: () => boolean = () => false;
 
   /**
-   * @param layout Where everything lies.
+   * @param layout Where everything is.
    * @param lamella The lamella of this PE.
    */
   constructor(layout: Layout, lamella: Lamella) {
     this.#layout = layout;
     this.#lamella = lamella;
     this.#stall = new StallWatch(layout, lamella, this.#mark);
+    this.#liveness = new Liveness(layout, lamella);
     this.#statusIndex = (blockOf(layout, lamella.pe) + BLOCK.status) / 4;
   }
 
@@ -43,16 +54,22 @@ export class PeLife {
     this.#mark.set();
   }
 
-  /**
-   * Notes that the program has built a world, or closed it.
-   *
-   * @param close Closes the world at the end of the program; undefined once it is closed.
-   */
-  setWorld(close: (() => Promise<void>) | undefined): void {
+  /** Notes that it has built the world, or failed to. */
+  endBuild(): void {
     this.#building = false;
-    this.#close = close;
-    if (close) this.#stall.start();
-    else this.#stall.stop();
+  }
+
+  /**
+   * Notes that there is a world, or that it is closed.
+   *
+   * @param end Closes the world at the end of the program; undefined once it is closed.
+   */
+  setWorld(end: WorldEnd | undefined): void {
+    this.#endWorld = end;
+    for (const watch of [this.#stall, this.#liveness]) {
+      if (end) watch.start();
+      else watch.stop();
+    }
   }
 
   /**
@@ -60,6 +77,14 @@ export class PeLife {
    */
   beforeEnd(flush: () => void): void {
     this.#flush = flush;
+  }
+
+  /** Lets the job end in silence once this PE writes what nobody reads. */
+  watchReader(): void {
+    this.#isUnread = watchReader(() => {
+      this.#endUnread();
+      return exitWorker(BROKEN_PIPE_EXIT_CODE);
+    });
   }
 
   /**
@@ -73,12 +98,23 @@ export class PeLife {
     this.#report(STATUS.state, PE_STATE.running);
     try {
       await this.#mark.importProgram(program);
-      if (this.#building) throw notAwaited(this.#lamella.pe);
-      await this.#close?.();
-      this.#finish(exitCode());
+      await this.#goOn();
+      this.#finish(exitStatus(exitCode()));
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Lets the program go on after its module has ended, until nothing of it is left. */
+  async #goOn(): Promise<void> {
+    const finish: FinishLeftovers = (awaits) => finishLeftovers(this.#lamella.pe, awaits);
+    const awaits = (): boolean => this.#building;
+    do {
+      await finish(awaits);
+      await this.#endWorld?.(finish);
+      // What follows the end of the world may take its time, or build one at last.
+      await finish(awaits);
+    } while (this.#endWorld);
   }
 
   #report(word: number, value: number): void {
@@ -88,27 +124,35 @@ export class PeLife {
   #finish(code: number): void {
     this.#flush();
     this.#report(STATUS.exitCode, code);
+    // Before the state: the network is closed once all PEs have finished.
+    this.#lamella.retire();
     this.#report(STATUS.state, PE_STATE.finished);
-    ringSupervisor(this.#lamella.views);
+    wakeSupervisor(this.#lamella.views);
   }
 
   #fail(error: unknown): void {
-    this.#end(1, failureText(this.#lamella.pe, error));
+    // The program need not handle what would end others by a signal.
+    if (isBrokenPipe(error) && this.#isUnread()) this.#endUnread();
+    else this.#end(1, failureText(this.#lamella.pe, error));
   }
 
-  #end(code: number, text: string): void {
+  #endUnread(): void {
+    const { pe } = this.#lamella;
+    this.#end(BROKEN_PIPE_EXIT_CODE, `PE ${pe} failed: nobody reads its output any more`, true);
+  }
+
+  #end(code: number, text: string, isKnown = false): void {
     this.#flush();
     const { views, pe } = this.#lamella;
-    // The state goes first: who sees the failure need not wait for this PE any more.
+    // The state goes first: a PE that sees the failure need not wait for this PE any more.
     this.#report(STATUS.state, PE_STATE.failed);
-    if (!writeFailure(this.#layout, views, pe, code, text)) ringSupervisor(views);
+    if (!writeFailure(this.#layout, views, pe, code, text, isKnown)) wakeSupervisor(views);
   }
 
-  /** An exit or a close ends the Worker in silence. `process.exit` calls `Deno.exit`. */
+  /** An exit or a close ends the Worker in silence. */
   #guardExits(): void {
-    const exit = Deno.exit;
     const leave = (how: string, code: number): never => {
-      if (code === 0 && !this.#close) {
+      if (code === 0 && !this.#endWorld) {
         this.#report(STATUS.exited, 1);
         this.#finish(0);
       } else {
@@ -116,15 +160,16 @@ export class PeLife {
         this.#end(
           code || 1,
           code === 0
-            ? `PE ${pe} failed: it called ${how} with its world open, call world.close() before`
+            ? `PE ${pe} failed: it called ${how} with its world open; call world.close() first`
             : `PE ${pe} failed: it called ${how}`,
         );
       }
-      return exit(code);
+      return exitWorker(code);
     };
     Deno.exit = (code?: number) => {
       const value = code ?? exitCode();
-      return leave(`Deno.exit(${value})`, value);
+      const name = isCalledByNode() ? "process.exit" : "Deno.exit";
+      return leave(`${name}(${value})`, exitStatus(value));
     };
     Object.assign(globalThis, { close: () => leave("self.close()", 0) });
   }
@@ -139,14 +184,21 @@ export class PeLife {
   }
 }
 
-/** A module ends without waiting for an async function that it calls and does not await. */
-function notAwaited(pe: number): LamellarError {
-  return new LamellarError(
-    "ERR_NOT_AWAITED",
-    "The program ended before its world was built: await build(), and the function that calls " +
-      "it, at the top level",
-    { pe, op: "build" },
-  );
+function isBrokenPipe(error: unknown): boolean {
+  try {
+    return error instanceof Deno.errors.BrokenPipe;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the function that asks was called by Node's `process`, whose `exit` calls Deno's. */
+function isCalledByNode(): boolean {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 3;
+  const stack = String(new Error().stack);
+  Error.stackTraceLimit = stackTraceLimit;
+  return stack.includes("node:process");
 }
 
 function exitCode(): number {

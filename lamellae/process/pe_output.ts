@@ -6,14 +6,22 @@
  * @module
  */
 
+import { GrowingBytes } from "../../internal/growing_bytes.ts";
+import { LineLabels } from "../../internal/line_labels.ts";
+import type { OpenRow, StreamName } from "./open_row.ts";
+
 /** How long the beginning of a line waits for its end, in milliseconds: a prompt has none. */
 const PARTIAL_MS = 20;
+/** So much of a line is kept for its end; what is longer goes out as it comes. */
+const LINE_BYTES_MAX = 16 * 1024 * 1024;
 const LINE_FEED = 10;
-
-type StreamName = "stdout" | "stderr";
+const CARRIAGE_RETURN = 13;
 
 /** The console's own methods: they write a text and a line feed in one piece. */
 const print = { stdout: console.log, stderr: console.error } as const;
+
+/** What stands before each line, and the rows of both streams. */
+type Label = { readonly text: string } & Readonly<Record<StreamName, OpenRow>>;
 
 /** The lines of both streams. */
 type Streams = Readonly<Record<StreamName, Lines>>;
@@ -28,19 +36,19 @@ const writeRaw = {
  * Collects the output of this Worker to lines. What goes to a terminal without labels is left
  * alone: terminals keep writes whole, and people want to see each at once.
  *
- * @param label What to put before each line.
+ * @param label What to put before each line, if anything.
  * @returns Writes the beginning of a line that still waits for its end.
  */
-export async function assembleLines(label: string): Promise<() => void> {
+export async function assembleLines(label?: Label): Promise<() => void> {
   const streams: Streams = {
     stdout: new Lines("stdout", label),
     stderr: new Lines("stderr", label),
   };
-  if (label !== "") await labelConsole(streams);
+  if (label) await labelConsole(streams);
   for (const name of ["stdout", "stderr"] as const) {
-    if (label !== "" || !Deno[name].isTerminal()) redirect(name, streams[name]);
+    if (label || !Deno[name].isTerminal()) redirect(name, streams[name]);
   }
-  if (label === "") {
+  if (!label) {
     const once = joinOnce(streams);
     streams.stdout.onBeginning = once;
     streams.stderr.onBeginning = once;
@@ -62,7 +70,8 @@ function redirect(name: StreamName, lines: Lines): void {
     configurable: true,
     get: () =>
       writable ??= new WritableStream({
-        write: (bytes) => void lines.write(bytes),
+        // The method as it is by then.
+        write: (bytes) => void stream.writeSync(bytes),
       }),
   });
   // On pipes and files process.stdout uses the stream above, on terminals it writes by itself.
@@ -89,68 +98,99 @@ function flushBeforeReading(flush: () => void): void {
 /** Collects what is written until a line is whole. */
 class Lines {
   readonly #name: StreamName;
-  readonly #label: string;
+  readonly #labels: LineLabels | undefined;
+  readonly #row: OpenRow | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   /** Called when a line begins whose end is not there yet. */
   onBeginning: () => void = () => {};
-  #rest: Uint8Array | undefined;
+  /** The beginning of a line. */
+  readonly #rest = new GrowingBytes();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #writtenAt = 0;
 
-  constructor(name: StreamName, label: string) {
+  constructor(name: StreamName, label: Label | undefined) {
     this.#name = name;
-    this.#label = label;
+    this.#labels = label && new LineLabels(label.text);
+    this.#row = label?.[name];
   }
 
   write(bytes: Uint8Array): number {
     const end = bytes.lastIndexOf(LINE_FEED) + 1;
-    if (end === 0) this.#keep(bytes);
-    else {
-      const whole = joined(this.#rest, bytes.subarray(0, end));
-      this.#rest = undefined;
-      this.#print(whole);
-      if (end < bytes.length) this.#keep(bytes.subarray(end));
-    }
+    if (end > 0) this.#print(this.#withRest(bytes.subarray(0, end)));
+    if (end < bytes.length) this.#keep(bytes.subarray(end));
     return bytes.length;
   }
 
   /** Writes the beginning of a line whose end never came. */
   end(): void {
-    const rest = this.#rest;
-    if (!rest) return;
-    this.#rest = undefined;
-    if (this.#label === "") this.#writeRaw(rest);
+    if (this.#rest.length === 0) return;
+    const rest = this.#rest.take();
+    if (!this.#labels || this.#decode(rest) === undefined) this.#writeRaw(rest);
     else this.#print(joined(rest, Uint8Array.of(LINE_FEED)));
   }
 
   /** Hands out the beginning of a line as text, if there is one and it is text. */
   takeBeginning(): string {
-    const rest = this.#rest;
-    const text = rest && this.#decode(rest);
-    if (text === undefined) return "";
-    this.#rest = undefined;
-    return text;
+    if (this.#rest.length === 0) return "";
+    const rest = this.#rest.take();
+    const text = this.#decode(rest);
+    if (text === undefined) this.#rest.append(rest);
+    return text ?? "";
+  }
+
+  #withRest(bytes: Uint8Array): Uint8Array {
+    return this.#rest.length === 0 ? bytes : joined(this.#rest.take(), bytes);
   }
 
   #keep(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#rest = joined(this.#rest, bytes.slice());
+    // What is to be written over, as a count of what is done, has no end to wait for.
+    const shown = bytes.includes(CARRIAGE_RETURN);
+    if (shown || this.#rest.length + bytes.length > LINE_BYTES_MAX) {
+      return this.#writePart(this.#withRest(bytes));
+    }
+    this.#rest.append(bytes);
     this.onBeginning();
     // With labels the line could not be gone on with once another PE has written.
-    if (this.#label !== "" || this.#timer !== undefined) return;
+    if (this.#labels) return;
+    this.#writtenAt = performance.now();
+    if (this.#timer === undefined) this.#endSoon(PARTIAL_MS);
+  }
+
+  /** Ends the beginning of a line once nothing has been added to it for a while. */
+  #endSoon(ms: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.end();
-    }, PARTIAL_MS);
+      if (this.#rest.length === 0) return;
+      const quietMs = performance.now() - this.#writtenAt;
+      if (quietMs < PARTIAL_MS) this.#endSoon(PARTIAL_MS - quietMs);
+      else this.end();
+    }, ms);
   }
 
   /** Prints bytes that end in a line feed. */
   #print(bytes: Uint8Array): void {
     const text = this.#decode(bytes.subarray(0, -1));
-    if (text === undefined) this.#writeRaw(bytes);
-    else print[this.#name]("%s", this.#label + text.replaceAll("\n", `\n${this.#label}`));
+    if (text === undefined) return this.#writeRaw(bytes);
+    const put = (line: string): void => print[this.#name]("%s", line);
+    if (!this.#labels) put(text);
+    else this.#writeLabelled(bytes, (labelled) => put(this.#decode(labelled.subarray(0, -1))!));
   }
 
-  /** Returns undefined if it is no text: such output has no lines to keep whole. */
+  /** Writes bytes that do not end in a line feed. Output that is not text has no lines to label. */
+  #writePart(bytes: Uint8Array): void {
+    if (!this.#labels || this.#decode(bytes) === undefined) this.#writeRaw(bytes);
+    else this.#writeLabelled(bytes, (labelled) => this.#writeRaw(labelled));
+  }
+
+  #writeLabelled(bytes: Uint8Array, put: (labelled: Uint8Array) => void): void {
+    const labels = this.#labels!;
+    this.#row!.write((goesOn) => {
+      if (!goesOn) labels.begin();
+      return labels.add(bytes);
+    }, put);
+  }
+
+  /** Returns undefined if it is not text: such output has no lines to keep whole. */
   #decode(bytes: Uint8Array): string | undefined {
     try {
       return this.#decoder.decode(bytes);
@@ -164,8 +204,7 @@ class Lines {
   }
 }
 
-function joined(a: Uint8Array | undefined, b: Uint8Array): Uint8Array {
-  if (!a) return b;
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   const both = new Uint8Array(a.length + b.length);
   both.set(a);
   both.set(b, a.length);

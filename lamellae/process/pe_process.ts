@@ -5,6 +5,7 @@
  * @module
  */
 
+import { OpenRow } from "./open_row.ts";
 import { assembleLines } from "./pe_output.ts";
 
 /**
@@ -63,14 +64,18 @@ function emptyProcessStdin(): void {
  *
  * @param pe The PE.
  * @param numPes Number of PEs, for a label of even width.
- * @param label Whether to label.
+ * @param words The memory of the process if lines are to be labelled.
  * @returns Writes what is held back.
  */
 export async function assembleOutput(
   pe: number,
   numPes: number,
-  label: boolean,
+  words: Int32Array | undefined,
 ): Promise<() => void> {
-  if (!label) return await assembleLines("");
-  return await assembleLines(`[${String(pe).padStart(String(numPes - 1).length)}] `);
+  if (!words) return await assembleLines();
+  return await assembleLines({
+    text: `[${String(pe).padStart(String(numPes - 1).length)}] `,
+    stdout: new OpenRow(words, "stdout", pe),
+    stderr: new OpenRow(words, "stderr", pe),
+  });
 }

@@ -20,7 +20,7 @@ const SETTLE_MS = 200;
 /** How long the first process has to tell why the job cannot start, in milliseconds. */
 const FIRST_MS = 1000;
 /** Exit code for what cannot be started as asked. */
-const SETUP_EXIT_CODE = 2;
+export const SETUP_EXIT_CODE = 2;
 
 /** What is known once the processes have found each other, and have the same settings. */
 export interface Joined {
@@ -30,20 +30,25 @@ export interface Joined {
   readonly pes: Pick<Share, "numPes" | "firstPe" | "nearPes">;
   /** What each process has said of itself. */
   readonly hellos: readonly Hello[];
+  /** Whether all are on one host and in one network. */
+  readonly together: boolean;
+  /** The secret of the job. */
+  readonly secret: Uint8Array;
 }
 
 /** The processes of a job. */
 export abstract class ProcessGroup {
-  /** Where everything lies in the memory of this process. */
+  /** Where everything is in the memory of this process. */
   readonly layout: Layout;
   /** What is known of the processes. */
   protected readonly joined: Joined;
   /** The memory that those of this host share, if they do. */
   protected readonly shared: HostMemory | undefined;
+  #started = false;
 
   /**
    * @param joined What is known of the processes.
-   * @param layout Where everything lies.
+   * @param layout Where everything is.
    * @param shared The memory that those of this host share.
    */
   constructor(joined: Joined, layout: Layout, shared: HostMemory | undefined) {
@@ -73,6 +78,24 @@ export abstract class ProcessGroup {
    */
   abstract open(memory: WebAssembly.Memory): Promise<NetworkStart | undefined>;
 
+  /** Whether the listeners for signs of life of this process have got the first. */
+  protected abstract get isHeard(): boolean;
+
+  /** Notes that the processes are connected, and the PEs of this one are about to start. */
+  enterPes(): void {
+    this.joined.bootstrap.enter("pes");
+  }
+
+  /**
+   * Ends the start of this process once others watch over it; to be called now and then, from the
+   * start of its PEs on.
+   */
+  watchStart(): void {
+    if (this.#started || !this.isHeard) return;
+    this.#started = true;
+    this.joined.bootstrap.enter("started");
+  }
+
   /**
    * Sees to it that the other processes learn why the job fails.
    *
@@ -87,6 +110,13 @@ export abstract class ProcessGroup {
    * @returns How long nothing moved in any, as far as is known.
    */
   abstract shareStalled(stalledMs: number): number;
+
+  /**
+   * @returns What the user should be told now, once, although the job goes on; or undefined.
+   */
+  notice(): string | undefined {
+    return undefined;
+  }
 
   /** Ends what `open` began. */
   protected leave(): Promise<void> {
@@ -160,7 +190,7 @@ export abstract class ProcessGroup {
 
 /**
  * Says why a job cannot begin: by the launcher if it is ours, by the first process where all find
- * the same, and else by who found it.
+ * the same, and else by the process that found it.
  *
  * @param bootstrap How the processes found each other.
  * @param error Why it cannot.

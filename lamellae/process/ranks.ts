@@ -67,18 +67,19 @@ export function pesPerProcess(
   const each = asked === undefined ? "" : ` with ${asked} PEs each`;
   throw new HandshakeError(
     `Cannot spread ${pes ?? total} PEs over ${processes} processes${each}: ` +
-      `the number has to be a multiple of the processes, and at most ${PES_MAX}`,
+      `the number must be a multiple of the processes, and at most ${PES_MAX}`,
     { op: "build" },
   );
 }
 
 /**
- * Makes a number of the name of a job, by FNV-1a: it tells the job's messages from others.
+ * Makes a number of the name of a job, by FNV-1a: it tells what processes of the job share from
+ * what others do, which may have it at the same place. It is not a secret.
  *
  * @param job The name.
  * @returns The number, 32 bits.
  */
-export function tokenOf(job: string): number {
+export function tagOf(job: string): number {
   let value = 0x811c9dc5 | 0;
   for (let i = 0; i < job.length; i++) value = Math.imul(value ^ job.charCodeAt(i), 0x01000193);
   return value;

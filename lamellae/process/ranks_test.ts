@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { HandshakeError } from "../../internal/errors.ts";
-import { hearers, pesPerProcess, tokenOf } from "./ranks.ts";
+import { hearers, pesPerProcess, tagOf } from "./ranks.ts";
 
 Deno.test("hearers() gives each process two before and two behind it, none of them twice", () => {
   const ranks = (processes: number, rank: number, step: 1 | -1) =>
@@ -23,7 +23,7 @@ Deno.test("pesPerProcess() takes what is said, or shares evenly", () => {
 
 Deno.test("pesPerProcess() refuses what does not fit, and says how it would", () => {
   const cases: [number | undefined, number | undefined, number, string][] = [
-    [5, undefined, 4, "Cannot spread 5 PEs over 4 processes: the number has to be a multiple"],
+    [5, undefined, 4, "Cannot spread 5 PEs over 4 processes: the number must be a multiple"],
     [8, 3, 4, "Cannot spread 8 PEs over 4 processes with 3 PEs each"],
     [undefined, 100, 4, "Cannot spread 400 PEs over 4 processes with 100 PEs each"],
     [2, undefined, 4, "Cannot spread 2 PEs over 4 processes"],
@@ -33,8 +33,8 @@ Deno.test("pesPerProcess() refuses what does not fit, and says how it would", ()
   }
 });
 
-Deno.test("tokenOf() tells jobs apart", () => {
-  const tokens = new Set(Array.from({ length: 1000 }, (_, i) => tokenOf(`job ${i}`)));
+Deno.test("tagOf() tells jobs apart", () => {
+  const tokens = new Set(Array.from({ length: 1000 }, (_, i) => tagOf(`job ${i}`)));
   assertEquals(tokens.size, 1000);
-  assertEquals(tokenOf("job 1"), tokenOf("job 1"));
+  assertEquals(tagOf("job 1"), tagOf("job 1"));
 });

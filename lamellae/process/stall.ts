@@ -10,8 +10,9 @@
 import { atomicLoad, atomicStore } from "../../internal/atomics.ts";
 import { garbageCollector, hasInternals, isActive } from "../../internal/engine_internals.ts";
 import { ACTIVITY, type Lamella, WAIT_FOR, waitsForPrograms } from "../lamella.ts";
-import { ringSupervisor } from "../local/failure_record.ts";
-import { BLOCK, blockOf, type Layout, REST, STATUS } from "../local/layout.ts";
+import { wakeSupervisor } from "../local/failure_record.ts";
+import { BLOCK, blockOf, type Layout } from "../local/layout.ts";
+import { REST, STATUS } from "../local/pe_status.ts";
 import type { ProgramMark } from "./program_mark.ts";
 
 /** How often a PE looks whether it has come to rest, in milliseconds. */
@@ -40,7 +41,7 @@ export class StallWatch {
   #lookMs = 0;
 
   /**
-   * @param layout Where everything lies.
+   * @param layout Where everything is.
    * @param lamella The lamella of this PE.
    * @param mark The mark of its program.
    */
@@ -90,7 +91,7 @@ export class StallWatch {
     this.#lookMs = this.#lookedAt - began;
     if (!rests || this.#movement() !== seen) return;
     this.#report(free ? REST.lost : REST.quiet);
-    ringSupervisor(this.#lamella.views);
+    wakeSupervisor(this.#lamella.views);
   }
 
   /** Looks get rarer the longer the PE rests, up to a limit. */

@@ -17,7 +17,8 @@ import {
   type FailureRecord,
   isFailing,
   readFailure,
-  ringSupervisor,
+  STUCK,
+  wakeSupervisor,
   writeFailure,
 } from "../local/failure_record.ts";
 import {
@@ -29,15 +30,15 @@ import {
   LAYOUT_MAGIC,
   layoutFor,
   ownPesOf,
-  PE_STATE,
-  STATUS,
 } from "../local/layout.ts";
+import { PE_STATE, STATUS } from "../local/pe_status.ts";
 import type { NetworkStart } from "../rofi/network_start.ts";
 import type { ProcessGroup } from "./process_group.ts";
+import { reportInOwnRow } from "./open_row.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
 import { DEADLOCK_MARK, Watchdog } from "./watchdog.ts";
 
-/** How often the supervisor looks at the PEs when nobody rings, in milliseconds. */
+/** How often the supervisor looks at the PEs when nobody wakes it, in milliseconds. */
 const LOOK_MS = 500;
 /** The same once the job is failing, or seems to be stuck. */
 const LOOK_SOON_MS = 50;
@@ -45,6 +46,11 @@ const LOOK_SOON_MS = 50;
 const BREATH_MS = 250;
 /** How long PEs may clean up after a failure before the process ends, in milliseconds. */
 const GRACE_MS = 400;
+
+/** What is wrong with a program for which PEs were started in vain. */
+const NO_WORLD =
+  "the program ended without building a world; probably nothing calls the function " +
+  "that builds it, or a condition that is false on PEs guards the call";
 
 const BOOT = new URL("./boot.ts", import.meta.url);
 
@@ -127,9 +133,10 @@ class Supervisor {
     this.#memory = createMemory(this.#layout);
     group?.adopt(this.#memory);
     this.#pes = ownPesOf(this.#layout);
-    adviseHugePages(this.#memory.buffer, this.#layout.heaps);
+    adviseHugePages(this.#memory.buffer, this.#layout.open);
     this.#views = memoryViews(this.#memory.buffer);
     this.#views.i32[HEADER.magic >>> 2] = LAYOUT_MAGIC;
+    if (job.config.label) reportInOwnRow(this.#views.i32);
     this.#watchdog = new Watchdog(
       this.#layout,
       this.#views,
@@ -143,6 +150,7 @@ class Supervisor {
     this.#listenForSignals();
     const start = await this.#group?.open(this.#memory);
     this.#runs = true;
+    this.#group?.enterPes();
     const module = compileKernels(this.#layout.memory64);
     let breath = performance.now();
     for (const pe of this.#pes) {
@@ -157,6 +165,7 @@ class Supervisor {
     const bell = new Bell(this.#views);
     for (;;) {
       const seen = bell.read();
+      this.#group?.watchStart();
       const code = this.#look();
       if (code !== undefined) {
         await this.#leave(code);
@@ -226,13 +235,17 @@ class Supervisor {
   /** Returns the exit code once the job is over. */
   #look(): number | undefined {
     if (this.#fails()) return this.#lookAtFailure();
+    const notice = this.#group?.notice();
+    if (notice !== undefined) console.error(`lamellar: ${notice}`);
     const states = this.#words(STATUS.state);
     if (states.every((state) => state === PE_STATE.finished)) {
-      return this.#hasMetOthers() ? this.#lookAtEnd() : undefined;
+      if (this.#didNothing()) this.#fail(-1, 1, NO_WORLD);
+      else if (this.#hasMetOthers()) return this.#exitCode();
+      return undefined;
     }
-    const verdict = this.#absence(states) ?? this.#watchdog.lookForLost(states) ??
-      this.#watchdog.look(states);
-    if (verdict) this.#fail(-1, 1, verdict);
+    const absent = this.#absence(states);
+    const stuck = absent ?? this.#watchdog.lookForLost(states) ?? this.#watchdog.look(states);
+    if (stuck !== undefined) this.#fail(absent === undefined ? STUCK : -1, 1, stuck);
     return undefined;
   }
 
@@ -243,22 +256,20 @@ class Supervisor {
       this.#meeting = "under way";
       this.#group.meetAtEnd().then(() => {
         this.#meeting = "over";
-        ringSupervisor(this.#views);
+        wakeSupervisor(this.#views);
       }, (error: Error) => this.#fail(-1, 1, error.message));
     }
     return false;
   }
 
-  #lookAtEnd(): number {
-    const code = this.#words(STATUS.exitCode).find((code) => code !== 0) ?? 0;
-    const intended = [...this.#words(STATUS.joined), ...this.#words(STATUS.exited), code];
-    if (intended.every((word) => word === 0)) {
-      console.error(
-        "lamellar: the program ended without building a world; " +
-          "if an async function builds it, await that at the top level",
-      );
-    }
-    return code;
+  #exitCode(): number {
+    return this.#words(STATUS.exitCode).find((code) => code !== 0) ?? 0;
+  }
+
+  /** Whether no PE has built a world, nor ended by intent without one. */
+  #didNothing(): boolean {
+    const intended = [STATUS.joined, STATUS.exited, STATUS.exitCode];
+    return intended.every((word) => this.#words(word).every((value) => value === 0));
   }
 
   /** A PE that ended without a world is missing in the worlds of the others, for ever. */
@@ -268,7 +279,8 @@ class Supervisor {
     const absent = states.findIndex((state, i) => state === PE_STATE.finished && !joined[i]);
     if (present < 0 || absent < 0) return undefined;
     return `PE ${this.#pes[absent]} failed: its program ended without building a world, ` +
-      `and PE ${this.#pes[present]} built one: every PE has to, and await it at the top level`;
+      `and PE ${this.#pes[present]} built one: every PE must build its world and await it ` +
+      "at the top level";
   }
 
   #lookAtFailure(): number | undefined {
@@ -323,7 +335,7 @@ class Supervisor {
 class Bell {
   readonly #words: Int32Array;
   readonly #index = HEADER.bell >>> 2;
-  #ring: (() => void) | undefined;
+  #wake: (() => void) | undefined;
   #pending: Promise<unknown> | undefined;
 
   constructor(views: MemoryViews) {
@@ -334,21 +346,21 @@ class Bell {
     return atomicLoad(this.#words, this.#index);
   }
 
-  /** Waits until the bell has been rung since `seen` was read, but not longer than `limitMs`. */
+  /** Waits until somebody has woken it since `seen` was read, but not longer than `limitMs`. */
   async wait(seen: number, limitMs: number): Promise<void> {
-    // A waiter stays until the bell rings, so there is never more than one. It does not keep the
+    // A waiter stays until somebody wakes it, so there is never more than one. It does not keep the
     // process alive, the timer does.
     if (!this.#pending) {
       const pending = atomicWaitAsync(this.#words, this.#index, seen);
       if (!pending) return;
       this.#pending = pending.then(() => {
         this.#pending = undefined;
-        this.#ring?.();
+        this.#wake?.();
       });
     } else if (this.read() !== seen) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, limitMs);
-      this.#ring = () => {
+      this.#wake = () => {
         clearTimeout(timer);
         resolve();
       };

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { EXCHANGE_BYTES } from "../../internal/limits.ts";
-import { writeFailure } from "../local/failure_record.ts";
+import { EXCHANGE_AREA_BYTES } from "../../internal/limits.ts";
+import { STUCK, writeFailure } from "../local/failure_record.ts";
 import {
   BLOCK,
   blockOf,
@@ -20,9 +20,9 @@ import {
   ringOf,
 } from "../local/layout.ts";
 import { flagOffset } from "../local/local_lamella.ts";
-import { REPLY_HEAD_BYTES, replyRings } from "../memory_operations.ts";
-import { serveOperation } from "../memory_server.ts";
-import { type ArrivalHandler, MESSAGE, WORD } from "./message.ts";
+import { REPLY_HEAD_BYTES, replyWakes } from "../memory_operations.ts";
+import { type MemoryRange, serveOperation } from "../memory_server.ts";
+import { type ArrivalHandler, MESSAGE, sourceIn, targetIn, WORD } from "./message.ts";
 import { firstRecordOf, MESSAGE_HEADER_BYTES, RECORD, RECORD_BYTES } from "./network_layout.ts";
 import { rankOf } from "./network_start.ts";
 import type { Port } from "./port.ts";
@@ -32,7 +32,7 @@ import { Standstill } from "./standstill.ts";
 const ENTRY_HEADER_BYTES = 8;
 
 /** Most bytes of a contribution as it travels. */
-export const CONTRIBUTION_BYTES_MAX: number = ENTRY_HEADER_BYTES + EXCHANGE_BYTES;
+export const CONTRIBUTION_BYTES_MAX: number = ENTRY_HEADER_BYTES + EXCHANGE_AREA_BYTES;
 
 /** A reply that has to be sent, or an operation that has to be served first. */
 interface Owed {
@@ -70,16 +70,17 @@ export class Arrivals implements ArrivalHandler {
   handle(kind: number, header: number, bytes: number): void {
     const { net, start } = this.#port;
     const at = header >>> 2;
-    const source = this.#words[at + WORD.source]!;
-    const target = this.#words[at + WORD.target]!;
+    const ends = this.#words[at + WORD.ends]!;
+    const source = sourceIn(ends);
+    const target = targetIn(ends);
     const said = this.#words[at + WORD.bytes]!;
     if (said !== bytes) {
-      return this.#malformed(source, `it says it has ${said} bytes, and has ${bytes}`);
+      return this.#malformed(source, `it claims ${said} bytes and has ${bytes}`);
     }
     if (kind === MESSAGE.beat) return this.#beat(source, this.#words[at + WORD.a]!);
     if (kind === MESSAGE.fail) return this.#fail(header, bytes);
     const { layout } = start;
-    const known = source >= 0 && source < layout.numPes && !isNear(layout, source);
+    const known = source < layout.numPes && !isNear(layout, source);
     if (!known || !isOwn(layout, target)) {
       return this.#malformed(source, `it is from PE ${source} for PE ${target}`);
     }
@@ -102,8 +103,8 @@ export class Arrivals implements ArrivalHandler {
         return this.#operate(source, target, a, b, c, payload, bytes);
       case MESSAGE.reply:
         return this.#reply(source, target, a, c, payload, bytes);
-      case MESSAGE.ring:
-        return this.#port.ringOwn(target);
+      case MESSAGE.wake:
+        return this.#port.wakeOwn(target);
       default:
         return this.#malformed(source, `its kind is ${kind}`);
     }
@@ -124,7 +125,7 @@ export class Arrivals implements ArrivalHandler {
 
   #beat(rank: number, stalledMs: number): void {
     const { net, start } = this.#port;
-    if (rank < 0 || rank >= start.peers.length) return;
+    if (rank >= start.peers.length) return;
     this.#words[(net.beats >>> 2) + rank]!++;
     this.#standstill.hear(rank, stalledMs);
   }
@@ -136,7 +137,7 @@ export class Arrivals implements ArrivalHandler {
     const text = new TextDecoder().decode(this.#port.views.u8.slice(payload, payload + bytes));
     const pe = this.#words[at + WORD.a]!;
     const code = this.#words[at + WORD.b]!;
-    const sound = pe >= -1 && pe < layout.numPes && code > 0 && code < 256;
+    const sound = pe >= STUCK && pe < layout.numPes && code > 0 && code < 256;
     if (!sound) return this.#malformed(-1, `it tells of the end of PE ${pe} with ${code}`);
     writeFailure(layout, this.#port.views, pe, code, text, true);
   }
@@ -168,8 +169,8 @@ export class Arrivals implements ArrivalHandler {
     if (skip > 0) this.#words[(ring + place) >>> 2] = 0;
     kernels.copy(skip > 0 ? ring : ring + place, payload, bytes);
     const bell = blockOf(layout, target) + BLOCK.bell;
-    const ringer = this.#port.ringerOf(target);
-    ringer.publish(header + RING.tail, (tail + skip + bytes) | 0, bell);
+    const waker = this.#port.wakerOf(target);
+    waker.publish(header + RING.tail, (tail + skip + bytes) | 0, bell);
   }
 
   #head(source: number, target: number, head: number): void {
@@ -180,7 +181,7 @@ export class Arrivals implements ArrivalHandler {
       return this.#malformed(source, `it has read ${step} bytes more than before`);
     }
     kernels.store32(net.heads + 4 * index, head);
-    this.#port.ringOwn(target);
+    this.#port.wakeOwn(target);
   }
 
   #exchange(source: number, sequence: number, payload: number, bytes: number): void {
@@ -190,14 +191,14 @@ export class Arrivals implements ArrivalHandler {
       const pe = this.#words[at >>> 2]!;
       const length = this.#words[(at >>> 2) + 1]!;
       const end = at + ENTRY_HEADER_BYTES + length;
-      const sound = pe >= 0 && pe < layout.numPes && length >= 0 && length <= EXCHANGE_BYTES &&
+      const sound = pe >= 0 && pe < layout.numPes && length >= 0 && length <= EXCHANGE_AREA_BYTES &&
         (length & 7) === 0 && end <= payload + bytes;
       if (!sound) return this.#malformed(source, `it contributes ${length} bytes for PE ${pe}`);
       const to = exchangeOf(layout, pe, sequence);
       // The part of a near PE is read where it is, and may be the next one's already.
       if (!isNear(layout, pe)) {
         u8.copyWithin(to, at + ENTRY_HEADER_BYTES, end);
-        u8.fill(0, to + length, to + EXCHANGE_BYTES);
+        u8.fill(0, to + length, to + EXCHANGE_AREA_BYTES);
       }
       at = end;
     }
@@ -209,7 +210,7 @@ export class Arrivals implements ArrivalHandler {
     }
     const block = blockOf(this.#port.start.layout, target);
     const flag = block + BLOCK.flags + flagOffset(slot, sequence);
-    this.#port.ringerOf(target).barrierSignal(flag, tag, sequence, block + BLOCK.bell);
+    this.#port.wakerOf(target).barrierSignal(flag, tag, sequence, block + BLOCK.bell);
   }
 
   #operate(
@@ -224,31 +225,37 @@ export class Arrivals implements ArrivalHandler {
     const port = this.#port;
     const most = port.payloadBytesMax;
     if (replyBytes < REPLY_HEAD_BYTES || replyBytes > most) {
-      return this.#malformed(source, `it wants a reply of ${replyBytes} bytes`);
+      return this.#malformed(source, `it asks for a reply of ${replyBytes} bytes`);
     }
-    const { u8 } = port.views;
-    const request = u8.subarray(payload, payload + bytes);
     // Operations of a PE are done in their order.
     const slot = this.#unserved === 0 ? port.tryAcquire() : -1;
     const served = slot >= 0;
-    const owed = { slot, source, target, record, generation, bytes: replyBytes };
     // The buffer of the request is another's as soon as this returns.
-    this.#owed.push({ ...owed, request: served ? undefined : request.slice() });
-    if (served) this.#serve(this.#owed.at(-1)!, request);
+    const request = served ? undefined : port.views.u8.slice(payload, payload + bytes);
+    const owed = { slot, source, target, record, generation, bytes: replyBytes, request };
+    this.#owed.push(owed);
+    if (served) this.#serve(owed, { at: payload, bytes });
     else this.#unserved++;
   }
 
   /** Runs an operation, with its reply in the send buffer. */
-  #serve(owed: Owed, request: Uint8Array): void {
+  #serve(owed: Owed, request: MemoryRange): void {
     const port = this.#port;
     const { layout } = port.start;
     const { slot, target, bytes } = owed;
-    const at = port.payloadOf(slot);
-    const reply = port.views.u8.subarray(at, at + bytes);
+    const reply = { at: port.payloadOf(slot), bytes };
     const heap = heapOf(layout, target);
     const { kernels, views } = port;
     owed.bytes = serveOperation(kernels, views, heap, layout.heapBytes, request, reply);
-    if (replyRings(reply)) port.ringOwn(target);
+    if (replyWakes(views.u8, reply.at)) port.wakeOwn(target);
+  }
+
+  /** Puts a request where kernels reach it. */
+  #placed(request: Uint8Array): MemoryRange {
+    const { net, thread, views } = this.#port;
+    const at = net.lateRequests + thread * net.bufferBytes;
+    views.u8.set(request, at);
+    return { at, bytes: request.length };
   }
 
   answer(): void {
@@ -257,7 +264,7 @@ export class Arrivals implements ArrivalHandler {
     for (let owed = this.#owed.shift(); owed; owed = this.#owed.shift()) {
       if (owed.request) {
         owed.slot = port.acquire();
-        this.#serve(owed, owed.request);
+        this.#serve(owed, this.#placed(owed.request));
         this.#unserved--;
       }
       const { slot, source, target, record, generation, bytes } = owed;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { EXCHANGE_BYTES } from "../../internal/limits.ts";
-import { readFailure } from "../local/failure_record.ts";
+import { EXCHANGE_AREA_BYTES } from "../../internal/limits.ts";
+import { readFailure, STUCK } from "../local/failure_record.ts";
 import {
   BLOCK,
   blockOf,
@@ -34,6 +34,7 @@ import {
   startProcesses,
 } from "./fake_processes_test.ts";
 import { MAGIC, MESSAGE } from "./message.ts";
+import { Strangers } from "./strangers.ts";
 import { RECORD } from "./network_layout.ts";
 import { Transfers } from "./transfers.ts";
 
@@ -48,8 +49,8 @@ function deliver(processes: Processes, bytes: Uint8Array): void {
   do processes.all[0]!.progress.poll(); while (processes.network.completionsAt(0) > 0);
 }
 
-/** How often a near PE was rung. */
-function rings({ layout, views }: Process, pe: number): number {
+/** How often a near PE was woken. */
+function wakes({ layout, views }: Process, pe: number): number {
   return views.i32[(blockOf(layout, pe) + BLOCK.bell) / 4 + 1]!;
 }
 
@@ -70,7 +71,7 @@ function addRequest(value: number): Uint8Array {
   return bytes;
 }
 
-Deno.test("a message of frames lands in the ring of its source and rings its target", () => {
+Deno.test("a message of frames lands in the ring of its source and wakes its target", () => {
   const { processes, here } = target();
   const header = ringHeaderOf(here.layout, 1, 3);
   deliver(processes, messageOf(MESSAGE.frames, { source: 3, target: 1 }, words(8, 42, 8, 43)));
@@ -78,7 +79,7 @@ Deno.test("a message of frames lands in the ring of its source and rings its tar
   const ring = ringOf(here.layout, 1, 3) / 4;
   assertEquals([...here.views.i32.slice(ring, ring + 7)], [8, 42, 8, 43, 8, 44, 0]);
   assertEquals(here.views.i32[(header + RING.tail) / 4], 24);
-  assertEquals([rings(here, 0), rings(here, 1)], [0, 2]);
+  assertEquals([wakes(here, 0), wakes(here, 1)], [0, 2]);
   assertEquals(failureOf(here), undefined);
 });
 
@@ -98,19 +99,19 @@ Deno.test("frames that skip the end of the ring leave a mark there", () => {
   assertEquals(failureOf(here), undefined);
 });
 
-Deno.test("a head is noted for the PE that sends, and rings it", () => {
+Deno.test("a head is noted for the PE that sends, and wakes it", () => {
   const { processes, here } = target();
   deliver(processes, messageOf(MESSAGE.head, { source: 3, target: 1, a: 2048 }));
   const { heads, numPes } = here.net;
   assertEquals(here.views.i32[heads / 4 + numPes + 3], 2048);
-  assertEquals(rings(here, 1), 1);
+  assertEquals(wakes(here, 1), 1);
 });
 
 Deno.test("contributions of far PEs are noted with zeros behind, those of near ones left", () => {
   const { processes, here } = target();
   const { layout, views } = here;
   const scratch = new Uint8Array(2 * CONTRIBUTION_BYTES_MAX);
-  const part = new Uint8Array(EXCHANGE_BYTES).fill(7, 0, 13);
+  const part = new Uint8Array(EXCHANGE_AREA_BYTES).fill(7, 0, 13);
   const ints = new Int32Array(scratch.buffer);
   const middle = writeContribution(scratch, ints, 0, 3, part);
   const end = writeContribution(scratch, ints, middle, 1, part);
@@ -118,40 +119,40 @@ Deno.test("contributions of far PEs are noted with zeros behind, those of near o
   for (const pe of [1, 3]) {
     for (const sequence of [4, 5]) {
       const at = exchangeOf(layout, pe, sequence);
-      views.u8.fill(9, at, at + EXCHANGE_BYTES);
+      views.u8.fill(9, at, at + EXCHANGE_AREA_BYTES);
     }
   }
   const payload = scratch.subarray(0, end);
   deliver(processes, messageOf(MESSAGE.exchange, { source: 2, target: 0, b: 5 }, payload));
   const held = (pe: number, sequence: number) => {
     const at = exchangeOf(layout, pe, sequence);
-    return views.u8.slice(at, at + EXCHANGE_BYTES);
+    return views.u8.slice(at, at + EXCHANGE_AREA_BYTES);
   };
   assertEquals(held(3, 5), part);
-  assertEquals(held(3, 4), new Uint8Array(EXCHANGE_BYTES).fill(9));
-  assertEquals(held(1, 5), new Uint8Array(EXCHANGE_BYTES).fill(9));
+  assertEquals(held(3, 4), new Uint8Array(EXCHANGE_AREA_BYTES).fill(9));
+  assertEquals(held(1, 5), new Uint8Array(EXCHANGE_AREA_BYTES).fill(9));
   assertEquals(failureOf(here), undefined);
 });
 
 Deno.test("a contribution travels without the zeros at its end, a full one whole", () => {
   const scratch = new Uint8Array(CONTRIBUTION_BYTES_MAX);
   const ints = new Int32Array(scratch.buffer);
-  assertEquals(writeContribution(scratch, ints, 0, 5, new Uint8Array(EXCHANGE_BYTES)), 8);
+  assertEquals(writeContribution(scratch, ints, 0, 5, new Uint8Array(EXCHANGE_AREA_BYTES)), 8);
   assertEquals([...ints.subarray(0, 2)], [5, 0]);
-  const full = new Uint8Array(EXCHANGE_BYTES).fill(1);
+  const full = new Uint8Array(EXCHANGE_AREA_BYTES).fill(1);
   assertEquals(writeContribution(scratch, ints, 0, 5, full), CONTRIBUTION_BYTES_MAX);
 });
 
-Deno.test("a signal sets the flag of its slot and sequence, and rings", () => {
+Deno.test("a signal sets the flag of its slot and sequence, and wakes", () => {
   const { processes, here } = target();
   const place = { source: 2, target: 1, a: 31, b: 7, c: 0x123401 };
   deliver(processes, messageOf(MESSAGE.signal, place));
   const flag = (blockOf(here.layout, 1) + BLOCK.flags + flagOffset(31, 7)) / 4;
   assertEquals([...here.views.i32.slice(flag, flag + 2)], [7, 0x123401]);
-  assert(rings(here, 1) !== 0);
+  assert(wakes(here, 1) !== 0);
 });
 
-Deno.test("an operation is served and answered, and rings a PE that waits for a value", () => {
+Deno.test("an operation is served and answered, and wakes a PE that waits for a value", () => {
   const { processes, here } = target();
   const there = processes.all[1]!;
   makePart(here, 1);
@@ -164,7 +165,7 @@ Deno.test("an operation is served and answered, and rings a PE that waits for a 
   assert(!transfers.isPending(ticket));
   assertEquals(reply[0], OPERATION_STATUS.ok);
   assertEquals(here.views.i32[(heapOf(here.layout, 1) + 64) / 4], 5);
-  assertEquals(rings(here, 1), 1);
+  assertEquals(wakes(here, 1), 1);
   assertEquals(recordsInUse(here), []);
 });
 
@@ -197,33 +198,34 @@ Deno.test("a reply of an operation long over touches nothing", () => {
   assertEquals(here.views.i32[pending], 0);
 });
 
-Deno.test("a ring wakes its target, and whatever comes counts as a sign of life", () => {
+Deno.test("a wake reaches its target, and whatever comes counts as a sign of life", () => {
   const { processes, here } = target();
-  deliver(processes, messageOf(MESSAGE.ring, { source: 2, target: 0 }));
-  assertEquals([rings(here, 0), rings(here, 1)], [1, 0]);
+  deliver(processes, messageOf(MESSAGE.wake, { source: 2, target: 0 }));
+  assertEquals([wakes(here, 0), wakes(here, 1)], [1, 0]);
   deliver(processes, messageOf(MESSAGE.beat, { source: 1, a: 250 }));
   assertEquals(here.views.i32[here.net.beats / 4 + 1], 2);
   assert(stalledMs(here, 1) >= 250);
 });
 
 Deno.test("a far failure is recorded with its PE, exit code and text", () => {
-  const { processes, here } = target();
-  const text = new TextEncoder().encode("PE 3 failed: why");
-  deliver(processes, messageOf(MESSAGE.fail, { source: 1, a: 3, b: 77 }, text));
-  const expected = { pe: 3, exitCode: 77, far: true, text: "PE 3 failed: why" };
-  assertEquals(readFailure(here.views), expected);
+  for (const pe of [3, -1, STUCK]) {
+    const { processes, here } = target();
+    const bytes = new TextEncoder().encode("why");
+    deliver(processes, messageOf(MESSAGE.fail, { source: 1, a: pe, b: 77 }, bytes));
+    assertEquals(readFailure(here.views), { pe, exitCode: 77, far: true, text: "why" });
+  }
 });
 
 /** Messages of this job that are wrong, and what is said of them. */
 const MALFORMED: [string, Uint8Array, string][] = [
-  ["from a near PE", messageOf(MESSAGE.ring, { source: 1, target: 0 }), "from PE 1 for PE 0"],
-  ["for a far PE", messageOf(MESSAGE.ring, { source: 2, target: 3 }), "from PE 2 for PE 3"],
-  ["from no PE", messageOf(MESSAGE.ring, { source: 99, target: 0 }), "from PE 99 for PE 0"],
+  ["from a near PE", messageOf(MESSAGE.wake, { source: 1, target: 0 }), "from PE 1 for PE 0"],
+  ["for a far PE", messageOf(MESSAGE.wake, { source: 2, target: 3 }), "from PE 2 for PE 3"],
+  ["from no PE", messageOf(MESSAGE.wake, { source: 99, target: 0 }), "from PE 99 for PE 0"],
   ["of no kind", messageOf(99, { source: 2, target: 0 }), "its kind is 99"],
   [
     "shorter than it says",
     messageOf(MESSAGE.frames, { source: 2, target: 0, bytes: 800 }, words(8, 0)),
-    "it says it has 800 bytes, and has 8",
+    "it claims 800 bytes and has 8",
   ],
   [
     "of frames at another position",
@@ -267,8 +269,8 @@ const MALFORMED: [string, Uint8Array, string][] = [
   ],
   [
     "of a contribution that is too long",
-    messageOf(MESSAGE.exchange, { source: 2, target: 0 }, words(3, 520, ...Array(130).fill(1))),
-    "contributes 520 bytes for PE 3",
+    messageOf(MESSAGE.exchange, { source: 2, target: 0 }, words(3, 584, ...Array(146).fill(1))),
+    "contributes 584 bytes for PE 3",
   ],
   [
     "of a contribution that is cut off",
@@ -285,12 +287,12 @@ const MALFORMED: [string, Uint8Array, string][] = [
   [
     "of an operation with too short a reply",
     messageOf(MESSAGE.operate, { source: 2, target: 0, b: 7 }, addRequest(1)),
-    "it wants a reply of 7 bytes",
+    "it asks for a reply of 7 bytes",
   ],
   [
     "of an operation with too long a reply",
     messageOf(MESSAGE.operate, { source: 2, target: 0, b: 1 << 20 }, addRequest(1)),
-    "it wants a reply of 1048576 bytes",
+    "it asks for a reply of 1048576 bytes",
   ],
   [
     "of a reply to nothing",
@@ -302,12 +304,17 @@ const MALFORMED: [string, Uint8Array, string][] = [
     messageOf(MESSAGE.fail, { source: 1, a: 3, b: 256 }),
     "it tells of the end of PE 3 with 256",
   ],
+  [
+    "of the end of no PE",
+    messageOf(MESSAGE.fail, { source: 1, a: STUCK - 1, b: 1 }),
+    "it tells of the end of PE -3 with 1",
+  ],
 ];
 
 for (const [what, bytes, text] of MALFORMED) {
   Deno.test(`a message ${what} ends the job, and changes nothing`, () => {
     const { processes, here } = target();
-    const before = here.views.u8.slice(0, here.layout.heaps);
+    const before = here.views.u8.slice(0, here.layout.open);
     deliver(processes, bytes);
     const said = failureOf(here);
     assert(said !== undefined, "the message is taken for a sound one");
@@ -317,27 +324,44 @@ for (const [what, bytes, text] of MALFORMED) {
   });
 }
 
-Deno.test("a message of another job, or of none, is passed over", () => {
+Deno.test("a message of another job, or of none, is dropped, and counted", () => {
   const { processes, here } = target();
+  const { tokens } = here.start;
   const strangers = [
-    messageOf(MESSAGE.fail, { source: 1, a: 3, b: 7, token: 5 }),
+    messageOf(MESSAGE.fail, { source: 1, a: 3, b: 7, token: [5, 5] }),
+    messageOf(MESSAGE.fail, { source: 1, a: 3, b: 7, token: [tokens[0]!, tokens[1]! ^ 1] }),
+    messageOf(MESSAGE.fail, { source: 1, a: 3, b: 7, token: [tokens[0]! ^ 1, tokens[1]!] }),
+    // That of another process of the job.
+    messageOf(MESSAGE.fail, { source: 1, a: 3, b: 7, token: [...tokens.subarray(2, 4)] }),
     messageOf(0, { kind: MESSAGE.fail, source: 1, a: 3, b: 7 }),
     messageOf(0, { kind: (MAGIC + 0x100) | MESSAGE.fail, source: 1, a: 3, b: 7 }),
     messageOf(MESSAGE.fail, { source: 1, a: 3, b: 7 }).subarray(0, 31),
     new Uint8Array(),
+    new Uint8Array(2 ** 20),
   ];
-  const buffers = processes.network.postedAt(0);
+  const { network } = processes;
+  const buffers = network.postedAt(0);
+  const before = here.views.u8.slice(0, here.layout.open);
   for (const bytes of strangers) deliver(processes, bytes);
+  network.deliver(0, messageOf(MESSAGE.fail, { source: 1, a: 3, b: 7 }), 104);
+  while (network.completionsAt(0) > 0) here.progress.poll();
   assertEquals(failureOf(here), undefined);
-  assertEquals(processes.network.postedAt(0), buffers);
+  assertEquals(network.postedAt(0), buffers);
+  assertEquals(changed(here, before).filter((at) => !isOwn(here, at)), []);
+  const seen = new Strangers(here.views, here.net);
+  assertEquals(seen.count, strangers.length + 1);
+  assertEquals(seen.describeFirst(), "its 32 bytes do not begin with the token of this job");
+  // Those of the job are heard as before.
+  deliver(processes, messageOf(MESSAGE.fail, { source: 1, a: 3, b: 7 }));
+  assertEquals(failureOf(here), "");
 });
 
-/** Where the memory of a process has changed below its heaps. */
+/** Where the memory of a process has changed below what is open. */
 function changed({ views, layout }: Process, before: Uint8Array): number[] {
   const found: number[] = [];
   const now = views.i32;
   const then = new Int32Array(before.buffer);
-  for (let word = 0; word < layout.heaps / 4; word++) {
+  for (let word = 0; word < layout.open / 4; word++) {
     if (now[word] !== then[word]) found.push(4 * word);
   }
   return found;
@@ -359,8 +383,8 @@ Deno.test("100,000 malformed messages change nothing they may not, and end the j
   makePart(here, 0);
   makePart(here, 1);
   processes.network.habits = { ...processes.network.habits, othersOneOf: 0 };
-  const before = views.u8.slice(0, layout.heaps);
-  const heaps = views.u8.slice(layout.heaps);
+  const before = views.u8.slice(0, layout.open);
+  const heaps = views.u8.slice(layout.open);
   const kinds = Object.values(MESSAGE);
   let failures = 0;
   const began = performance.now();
@@ -378,16 +402,16 @@ Deno.test("100,000 malformed messages change nothing they may not, and end the j
     const wrong = changed(here, before).filter((at) => !isOwn(here, at) && !mayChange(here, at));
     assertEquals(wrong, [], `seed ${chance.seed}`);
   }
-  const part = heapOf(layout, 0) + 64 - layout.heaps;
+  const part = heapOf(layout, 0) + 64 - layout.open;
   for (let pe = 0; pe < 2; pe++) {
     const at = part + pe * layout.heapBytes;
-    const now = views.u8.slice(layout.heaps);
+    const now = views.u8.slice(layout.open);
     // The elements of the part and the count of those who left it.
     now.fill(0, at - PART_HEADER_BYTES, at - PART_HEADER_BYTES + 4).fill(0, at, at + 64);
     heaps.fill(0, at - PART_HEADER_BYTES, at - PART_HEADER_BYTES + 4).fill(0, at, at + 64);
-    views.u8.set(now, layout.heaps);
+    views.u8.set(now, layout.open);
   }
-  assertEquals(views.u8.slice(layout.heaps), heaps, `seed ${chance.seed}`);
+  assertEquals(views.u8.slice(layout.open), heaps, `seed ${chance.seed}`);
   assert(failures > 50_000, `${failures} failures`);
   const seconds = (performance.now() - began) / 1000;
   assert(seconds < 30, `${seconds} s`);
@@ -397,12 +421,15 @@ Deno.test("100,000 malformed messages change nothing they may not, and end the j
 function mayChange({ layout, net }: Process, at: number): boolean {
   if (at >= layout.network) return at >= net.heads && at < net.records;
   const size = layout.ringBytes;
+  if (at >= layout.staging) return false;
   if (at >= layout.rings) return Math.floor((at - layout.rings) / size) % 4 >= 2;
   if (at >= layout.ringHeaders) {
     const index = Math.floor((at - layout.ringHeaders) / 256);
     return index % 4 >= 2 && (at - layout.ringHeaders) % 256 === RING.tail;
   }
-  if (at >= layout.exchanges) return Math.floor((at - layout.exchanges) / EXCHANGE_BYTES / 2) >= 2;
+  if (at >= layout.exchanges) {
+    return Math.floor((at - layout.exchanges) / EXCHANGE_AREA_BYTES / 2) >= 2;
+  }
   const block = (at - layout.blocks) % (blockOf(layout, 1) - blockOf(layout, 0));
   return block >= BLOCK.flags;
 }

@@ -1,12 +1,14 @@
 /**
- * Writes the argument structures of libfabric calls into the memory of the process. All is done in
- * 32-bit halves: a 64-bit integer of JavaScript is an object, and making one takes longer than the
- * call.
+ * Writes the argument structures of libfabric calls into the memory of the process, and knows
+ * whether calls may be made. All is written in 32-bit halves: a 64-bit integer of JavaScript is an
+ * object, and making one takes longer than the call.
  *
  * @module
  */
 
 import type { MemoryViews } from "../../internal/memory_views.ts";
+import { HEADER } from "../local/layout.ts";
+import { CONTROL } from "./network_layout.ts";
 import type { NetworkStart } from "./network_start.ts";
 
 /** Writes what libfabric reads. */
@@ -16,6 +18,8 @@ export class CallMemory {
   readonly #words: Int32Array;
   /** Low and high half of the address of each process. */
   readonly #addresses: Int32Array;
+  /** The index of a word that says whether calls may be made: not 0 if they may not. */
+  #stop: number;
 
   /**
    * @param start The network of the process.
@@ -25,9 +29,22 @@ export class CallMemory {
     this.start = start;
     this.views = views;
     this.#words = views.i32;
+    this.#stop = (start.net.control + CONTROL.stop) >>> 2;
     this.#addresses = new Int32Array(
       BigUint64Array.from(start.peers, ({ address }) => address).buffer,
     );
+  }
+
+  /** Whether the network is being closed, or this thread is done: no call may be made any more. */
+  get isClosed(): boolean {
+    return this.#words[this.#stop] !== 0;
+  }
+
+  /**
+   * Makes calls only under the lock of the queue, which the thread that closes the network keeps.
+   */
+  retire(): void {
+    this.#stop = HEADER.magic >>> 2;
   }
 
   /**

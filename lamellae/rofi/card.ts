@@ -12,7 +12,7 @@ export interface Card {
   readonly provider: string;
   /** The name of its endpoint, in hexadecimal digits. */
   readonly name: string;
-  /** Decimal digits of the key and the base of its memory. */
+  /** Decimal digits of the key and the base of what it has open. */
   readonly key: string;
   readonly base: string;
   /** Where its bell is, below /proc; an empty text if it has none. */
@@ -31,7 +31,7 @@ const KEY_MAX = 2n ** 64n - 1n;
  * @param text What came.
  * @param rank The process.
  * @returns What it tells.
- * @throws {HandshakeError} If it is no such thing.
+ * @throws {HandshakeError} If it is not a card.
  */
 export function parseCard(text: string, rank: number): Card {
   const card = readObject(text);

@@ -52,6 +52,8 @@ export interface NetworkHabits {
 export interface NetworkMemory {
   readonly address: number;
   readonly views: MemoryViews;
+  /** Where what others may read and write begins. */
+  readonly open: number;
   /** Lets other threads of the process look at the network. */
   work: () => void;
 }
@@ -154,13 +156,13 @@ export class FakeNetwork {
   }
 
   /** Hands a message to a process as if another had sent it; returns whether it had a buffer. */
-  deliver(rank: number, bytes: Uint8Array): boolean {
+  deliver(rank: number, bytes: Uint8Array, error = 0): boolean {
     const process = this.#processes[rank]!;
     const buffer = process.posted.shift();
     if (!buffer) return false;
-    assert(bytes.length <= buffer.bytes, "a message is longer than the buffers");
-    process.views.u8.set(bytes, buffer.at);
-    process.completions.push({ context: buffer.context, error: 0, bytes: bytes.length });
+    process.views.u8.set(bytes.subarray(0, buffer.bytes), buffer.at);
+    const cut = bytes.length > buffer.bytes ? FI.FI_ETRUNC : error;
+    process.completions.push({ context: buffer.context, error: cut, bytes: bytes.length });
     this.delivered++;
     return true;
   }
@@ -329,11 +331,9 @@ export class FakeNetwork {
     assertEquals(Number(this.#word64(process, far + BigInt(fi_rma_iov.len))), length);
     assertEquals(this.#word64(process, far + BigInt(fi_rma_iov.key)), key);
     const there = this.#word64(process, far + BigInt(fi_rma_iov.addr));
-    return {
-      local: this.#place(process, base, length),
-      remote: this.#place(target, there, length),
-      length,
-    };
+    const remote = this.#place(target, there, length);
+    assert(remote >= target.open, `${remote} is not open to others`);
+    return { local: this.#place(process, base, length), remote, length };
   }
 
   /** Lets something happen, if anything can. */
@@ -361,7 +361,9 @@ export class FakeNetwork {
     }
     if (!arrives) return;
     messages.shift();
-    this.deliver(target, message.bytes());
+    const bytes = message.bytes();
+    assert(bytes.length <= this.#processes[target]!.posted[0]!.bytes, "too long for the buffers");
+    this.deliver(target, bytes);
     if (messages.length === 0) this.#routes.splice(index, 1);
   }
 

@@ -4,13 +4,13 @@ import { assertEquals } from "@std/assert";
 import { compileKernels, instantiateKernels, type Kernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { isFailing, readFailure } from "../local/failure_record.ts";
-import { createMemory, type Layout, layoutFor } from "../local/layout.ts";
+import { createMemory, type Layout, layoutFor, OPEN } from "../local/layout.ts";
+import { makeShare, messageTokens, secretOf } from "../process/secret.ts";
 import { Arrivals } from "./arrivals.ts";
 import { CoalescedCall } from "./coalesced_call.ts";
 import { ADDRESSES, Chance, FakeNetwork, KEYS, type NetworkHabits } from "./fake_network_test.ts";
-import { MAGIC, MESSAGE, WORD } from "./message.ts";
+import { endsOf, MAGIC, MESSAGE, WORD } from "./message.ts";
 import {
-  CONTROL,
   MESSAGE_HEADER_BYTES,
   type NetworkLayout,
   networkLayout,
@@ -60,8 +60,8 @@ const HABITS: NetworkHabits = {
   ordersPuts: false,
 };
 
-/** Tells the job of these tests from others. */
-export const TOKEN = -0x1234567;
+/** What messages to the processes of these tests begin with. */
+const TOKENS = messageTokens(secretOf([makeShare()]), 64);
 
 /** A process: its memory, and the port of its progress thread, which handles what comes. */
 export interface Process {
@@ -125,11 +125,11 @@ function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process
     peers: Array.from({ length: processes }, (_, other) => ({
       address: ADDRESSES + BigInt(other),
       key: KEYS + BigInt(other),
-      base: BigInt(addressOf(other)),
+      base: BigInt(addressOf(other) + layout.open),
       bell: 0n,
       host: `host${other}`,
     })),
-    token: TOKEN,
+    tokens: TOKENS.slice(0, 2 * processes),
     fabric: {
       provider: "fake",
       ep: 0n,
@@ -145,9 +145,9 @@ function startProcess(rank: number, shape: Shape, network: FakeNetwork): Process
       orderedPutBytesMax: shape.orderedPutBytesMax,
     },
   };
-  network.join({ address: addressOf(rank), views, work: () => {} });
+  network.join({ address: addressOf(rank), views, open: layout.open, work: () => {} });
   const progress = portOf({ start, memory, views }, net.nearPes, network);
-  views.i32[(net.control + CONTROL.probe) >>> 2] = 1;
+  views.i32[(layout.open + OPEN.probe) >>> 2] = 1;
   progress.postReceives();
   const coalesced = Array.from({ length: nearPes }, (_, pe) => new CoalescedCall(progress, pe));
   network.setWork(rank, () => {
@@ -194,16 +194,27 @@ export function settleNetwork({ network, all }: Processes): void {
   }
 }
 
-/** A message as it travels. */
+/** What a message has in its header. */
+interface Header extends Partial<Record<"kind" | "a" | "b" | "c" | "bytes", number>> {
+  readonly source?: number;
+  readonly target?: number;
+  /** Both words of the token. */
+  readonly token?: readonly number[];
+}
+
+/** A message to the first process as it travels. */
 export function messageOf(
   kind: number,
-  words: Partial<Record<keyof typeof WORD, number>> = {},
+  words: Header = {},
   payload: Uint8Array = new Uint8Array(),
 ): Uint8Array {
   const bytes = new Uint8Array(MESSAGE_HEADER_BYTES + payload.length);
   const header = new Int32Array(bytes.buffer, 0, MESSAGE_HEADER_BYTES / 4);
-  const all = { token: TOKEN, bytes: payload.length, ...words, kind: words.kind ?? MAGIC | kind };
+  const { source = 0, target = 0, token = TOKENS.subarray(0, 2), ...rest } = words;
+  const ends = endsOf(source, target);
+  const all = { bytes: payload.length, ends, ...rest, kind: words.kind ?? MAGIC | kind };
   for (const [name, value] of Object.entries(all)) header[WORD[name as keyof typeof WORD]] = value;
+  header.set(token, WORD.token);
   bytes.set(payload, MESSAGE_HEADER_BYTES);
   return bytes;
 }

@@ -19,7 +19,7 @@ export const MESSAGE = {
   /** Its reply: `a` and `c` as they came. */
   reply: 6,
   /** Wakes the target. */
-  ring: 7,
+  wake: 7,
   /** A sign of life: the source is a process, `a` for how many ms nothing moved there. */
   beat: 8,
   /** The job fails: `a` the PE, `b` the exit code; the payload tells why. */
@@ -28,12 +28,12 @@ export const MESSAGE = {
 
 /** Index of each word of the header. */
 export const WORD = {
+  /** What shows that the sender knows the secret of the job: the token of the target, 64 bits. */
+  token: 0,
   /** {@linkcode MAGIC} and the kind of the message. */
-  kind: 0,
-  /** Tells this job from others. */
-  token: 1,
-  source: 2,
-  target: 3,
+  kind: 2,
+  /** The source, and above it the target, 16 bits each. */
+  ends: 3,
   a: 4,
   b: 5,
   c: 6,
@@ -41,11 +41,40 @@ export const WORD = {
   bytes: 7,
 } as const;
 
-/** High bits of the first word; the last digit counts the versions of the protocol. */
-export const MAGIC = 0x4c4d1000;
+/** High bits of the word of the kind; the last digit counts the versions of the protocol. */
+export const MAGIC = 0x4c4d2000;
 
-/** Mask of the kind in the first word. */
+/** Mask of the kind in that word. */
 export const KIND_MASK = 0xff;
+
+/** Digits of the target above the source in {@linkcode WORD.ends}, and what takes the source. */
+const TARGET_SHIFT = 16;
+const SOURCE_MASK = 0xffff;
+
+/**
+ * @param source The sender.
+ * @param target The PE it is for.
+ * @returns The word that says so.
+ */
+export function endsOf(source: number, target: number): number {
+  return (target << TARGET_SHIFT) | source;
+}
+
+/**
+ * @param ends The word that says which PEs a message is from and for.
+ * @returns The sender.
+ */
+export function sourceIn(ends: number): number {
+  return ends & SOURCE_MASK;
+}
+
+/**
+ * @param ends The word that says which PEs a message is from and for.
+ * @returns The PE it is for.
+ */
+export function targetIn(ends: number): number {
+  return ends >>> TARGET_SHIFT;
+}
 
 /** Handles the messages that come. */
 export interface ArrivalHandler {

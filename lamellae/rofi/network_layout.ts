@@ -30,22 +30,22 @@ export const CONTROL = {
   stopped: 6 * LINE_BYTES,
   /** Set once the other processes have been told that the job fails. */
   told: 7 * LINE_BYTES,
-  /** The receive buffer that is to be handled next; belongs to who has the lock. */
+  /** The receive buffer that is to be handled next; belongs to the holder of the lock. */
   cursor: 8 * LINE_BYTES,
   /** When something moved last in this process. */
   stalled: 9 * LINE_BYTES,
   /** The process that a call could not reach, and 1; the error of that call follows. */
   broken: 10 * LINE_BYTES,
-  /** Set if every other process rings the bell of this one. */
-  rung: 12 * LINE_BYTES,
+  /** Set if every other process can wake the thread of this one. */
+  woken: 11 * LINE_BYTES,
   /** Whether the only PE of the process sleeps in the queue, and the progress thread need not. */
-  guarded: 13 * LINE_BYTES,
+  guarded: 12 * LINE_BYTES,
   /** Whether the progress thread sleeps long, because the queue is guarded. */
-  relieved: 14 * LINE_BYTES,
-  /** A word that others read to see how they reach this process; never 0. */
-  probe: 11 * LINE_BYTES,
-  /** Put, and put to, by those who ask whether all before has arrived; nobody reads it. */
-  ask: 15 * LINE_BYTES,
+  relieved: 13 * LINE_BYTES,
+  /** Set once the processes that listen for signs of life of this one have got the first. */
+  spoken: 14 * LINE_BYTES,
+  /** Counts messages that are not of this job; two words about the first follow. */
+  strangers: 15 * LINE_BYTES,
 } as const;
 
 const CONTROL_BYTES = 16 * LINE_BYTES;
@@ -65,8 +65,9 @@ export const RECORD = {
   /** Where the reply of an operation is to be written, and how many bytes it may have. */
   replyAt: 84,
   replyBytes: 88,
-  /** Bytes of the message that a receive buffer holds. */
+  /** Bytes of the message that a receive buffer holds, and the error with which it came. */
   bytes: 92,
+  error: 96,
 } as const;
 
 /** Binary digits of {@linkcode RECORD_BYTES}. */
@@ -143,7 +144,7 @@ export interface NetworkShape {
   readonly batchBytes: number;
 }
 
-/** Where everything of the network area lies: byte addresses in the memory. */
+/** Where everything of the network area is: byte addresses in the memory. */
 export interface NetworkLayout extends NetworkShape {
   readonly control: number;
   /** A word for each process: counts its heartbeats. */
@@ -162,6 +163,8 @@ export interface NetworkLayout extends NetworkShape {
   readonly receiveCalls: number;
   readonly receiveBuffers: number;
   readonly slotBuffers: number;
+  /** A buffer of each thread for an operation that is served later than it came. */
+  readonly lateRequests: number;
   /** Bytes of a buffer, header included. */
   readonly bufferBytes: number;
   /** Bytes of the whole area. */
@@ -207,6 +210,7 @@ export function networkLayout(base: number, shape: NetworkShape): NetworkLayout 
     receiveCalls: take(receives * RECEIVE_CALL_BYTES),
     receiveBuffers: take(receives * bufferBytes),
     slotBuffers: take(threads * SLOTS * bufferBytes),
+    lateRequests: take(threads * bufferBytes),
     bytes: end - base,
   };
 }

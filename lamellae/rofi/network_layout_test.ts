@@ -112,3 +112,11 @@ Deno.test("the structures of libfabric fit where the layout has room for them", 
   assert(FABRIC.fi_context2.bytes <= RECORD.kind);
   assert(Math.max(...Object.values(RECORD)) + 4 <= RECORD_BYTES);
 });
+
+Deno.test("each word that all threads share has a line of its own", () => {
+  const offsets = Object.values(CONTROL);
+  assertEquals(new Set(offsets).size, offsets.length);
+  assert(offsets.every((offset) => offset % 64 === 0));
+  const net = networkLayout(BASE, { nearPes: 1, numPes: 2, processes: 2, batchBytes: 4096 });
+  assertEquals(net.beats - net.control, 64 * offsets.length);
+});

@@ -14,9 +14,9 @@ import type { NetworkLayout } from "./network_layout.ts";
 export interface Peer {
   /** Its `fi_addr_t`. */
   readonly address: bigint;
-  /** The key of its memory. */
+  /** The key of what it has open. */
   readonly key: bigint;
-  /** What is added to a place in its memory to address it remotely. */
+  /** Where that begins, as remote memory access names it. */
   readonly base: bigint;
   /** Where its bell is in the memory of this process; 0n if it has none. */
   readonly bell: bigint;
@@ -33,8 +33,11 @@ export interface NetworkStart extends Ranked {
   /** PEs of all processes of this host. */
   readonly pesOnHost: number;
   readonly peers: readonly Peer[];
-  /** Tells this job from others. */
-  readonly token: number;
+  /**
+   * Two words for each process, which messages to it begin with: a sender that lacks them is a
+   * stranger.
+   */
+  readonly tokens: Int32Array;
   readonly fabric: {
     readonly provider: string;
     readonly ep: bigint;

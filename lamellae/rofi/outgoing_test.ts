@@ -160,7 +160,7 @@ Deno.test("Outgoing sends begun batches when there is no send buffer for another
 Deno.test("Outgoing gives begun batches away when something else needs a send buffer", () => {
   const it = sender({ processes: 30 });
   for (let pe = 1; pe <= it.from.net.slots; pe++) assert(write(it, pe, 16), `PE ${pe}`);
-  it.port.sendSmall(MESSAGE.ring, 0, 1);
+  it.port.sendSmall(MESSAGE.wake, 0, 1);
   for (let pe = 1; pe < it.from.net.slots; pe++) {
     assertEquals(read(it, pe, false), [16], `PE ${pe}`);
   }

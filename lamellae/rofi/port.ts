@@ -8,8 +8,9 @@
 import { FABRIC, type FabricCalls, FI } from "../../ffi/mod.ts";
 import type { Kernels } from "../../internal/kernels.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
+import { WAIT_FOR } from "../lamella.ts";
 import { CompletionQueue } from "./completion_queue.ts";
-import { MAGIC, WORD } from "./message.ts";
+import { endsOf, MAGIC, WORD } from "./message.ts";
 import {
   CONTROL,
   firstRecordOf,
@@ -22,6 +23,7 @@ import {
   threadOf,
 } from "./network_layout.ts";
 import { type NetworkStart, rankOf } from "./network_start.ts";
+import type { NetworkWait } from "./network_waits.ts";
 
 /** Longest sleep of a PE: nothing ends it in which the network has no part. */
 const SLUMBER_MS = 100;
@@ -39,6 +41,8 @@ const LINGER_LOOKS = 32;
 /** Longest sleep by the bell while something is under way. */
 const BUSY_MS = 1;
 
+const SEND_BUFFER: NetworkWait = { op: "a send buffer", kind: WAIT_FOR.network, pe: -1 };
+
 /** One thread's access to the network. */
 export class Port extends CompletionQueue {
   readonly #words: Int32Array;
@@ -50,7 +54,7 @@ export class Port extends CompletionQueue {
   readonly #lengths: bigint[] = [];
   readonly #shortage: (() => void)[] = [];
   #nextSlot = 0;
-  /** Whether PEs share cores: who looks keeps another from working. */
+  /** Whether PEs share cores: a PE that looks keeps another from working. */
   readonly crowded: boolean;
   /** Always whole: a field that becomes a fraction makes V8 compile all that uses it again. */
   #lingerUs = 0;
@@ -97,14 +101,9 @@ export class Port extends CompletionQueue {
     this.#shortage.push(shortage);
   }
 
-  /** Has those who keep send buffers give back what they can. */
+  /** Makes the holders of send buffers give back what they can. */
   reclaim(): void {
     for (let i = 0; i < this.#shortage.length; i++) this.#shortage[i]!();
-  }
-
-  /** Whether the network is being closed: no call may be made any more. */
-  get isClosed(): boolean {
-    return this.#words[(this.net.control + CONTROL.stop) >>> 2] !== 0;
   }
 
   /** Most bytes of a payload. */
@@ -125,12 +124,12 @@ export class Port extends CompletionQueue {
     const { control } = this.net;
     const byBell = !this.start.fabric.waits;
     if (byBell) {
-      const rung = this.#words[(control + CONTROL.rung) >>> 2] !== 0;
-      if (!rung || this.#words[(control + CONTROL.watching) >>> 2] !== 0) return false;
+      const woken = this.#words[(control + CONTROL.woken) >>> 2] !== 0;
+      if (!woken || this.#words[(control + CONTROL.watching) >>> 2] !== 0) return false;
     } else if (!this.take()) return false;
     try {
       const end = performance.now() + ms;
-      // What comes may be puts, of which most who wait need not know.
+      // What comes may be puts, of which most waiting PEs need not know.
       while (!this.#linger(end) && this.#nap(byBell, ms) && !watches && performance.now() < end);
     } finally {
       if (!byBell) this.leave();
@@ -173,7 +172,7 @@ export class Port extends CompletionQueue {
 
   /**
    * Looks, and if nothing came sleeps until another process or `disturb` wakes this one, where all
-   * other processes ring. Providers answer each other, for which nobody rings: so the sleep is
+   * other processes wake it. Providers answer each other, for which nobody does: so the sleep is
    * short as long as something is under way.
    *
    * @param timeoutMs Longest sleep in milliseconds.
@@ -220,12 +219,19 @@ export class Port extends CompletionQueue {
    * @returns Its number.
    */
   acquire(): number {
-    for (;;) {
-      const slot = this.tryAcquire();
-      if (slot >= 0) return slot;
-      this.reclaim();
-      this.wait("a send buffer");
-    }
+    const slot = this.tryAcquire();
+    return slot >= 0 ? slot : this.#waitForSlot();
+  }
+
+  #waitForSlot(): number {
+    let slot = -1;
+    this.reclaim();
+    this.waits.until(() => {
+      slot = this.tryAcquire();
+      if (slot < 0) this.reclaim();
+      return slot >= 0;
+    }, SEND_BUFFER);
+    return slot;
   }
 
   /**
@@ -280,9 +286,7 @@ export class Port extends CompletionQueue {
     const words = this.#words;
     const at = slotOf(this.net, this.thread, slot) >>> 2;
     words[at + WORD.kind] = MAGIC | kind;
-    words[at + WORD.token] = this.start.token;
-    words[at + WORD.source] = source;
-    words[at + WORD.target] = target;
+    words[at + WORD.ends] = endsOf(source, target);
     words[at + WORD.a] = a;
     words[at + WORD.b] = b;
     words[at + WORD.c] = c;
@@ -296,7 +300,7 @@ export class Port extends CompletionQueue {
    * @param bytes Bytes of the payload.
    */
   send(slot: number, rank: number, bytes: number): void {
-    const total = this.#finish(slot, bytes);
+    const total = this.#finish(slot, rank, bytes);
     const inject = total <= this.start.fabric.injectBytes;
     try {
       // What leaves at once costs some providers less if nothing refers to it.
@@ -314,8 +318,8 @@ export class Port extends CompletionQueue {
   }
 
   /**
-   * Sends a buffer that may get lost, such as a sign of life or last words: whoever misses it
-   * notices.
+   * Sends a buffer that may get lost, such as a sign of life or last words: a process that misses
+   * it notices.
    *
    * @param slot The buffer, its header and payload written.
    * @param rank The process it is for.
@@ -323,7 +327,7 @@ export class Port extends CompletionQueue {
    * @returns Whether there was room for it. The buffer is given back in any case.
    */
   trySend(slot: number, rank: number, bytes: number): boolean {
-    const total = this.#finish(slot, bytes);
+    const total = this.#finish(slot, rank, bytes);
     const record = this.#prepare(slot, rank, RECORD_KIND.sign);
     const given = this.#send(slot, rank, total, record) >= 0;
     if (given) this.wake(rank);
@@ -332,8 +336,13 @@ export class Port extends CompletionQueue {
   }
 
   /** Completes the header; returns the length of the message. */
-  #finish(slot: number, bytes: number): number {
-    this.#words[(slotOf(this.net, this.thread, slot) >>> 2) + WORD.bytes] = bytes;
+  #finish(slot: number, rank: number, bytes: number): number {
+    const words = this.#words;
+    const { tokens } = this.start;
+    const at = slotOf(this.net, this.thread, slot) >>> 2;
+    words[at + WORD.token] = tokens[2 * rank]!;
+    words[at + WORD.token + 1] = tokens[2 * rank + 1]!;
+    words[at + WORD.bytes] = bytes;
     return MESSAGE_HEADER_BYTES + bytes;
   }
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FI } from "../../ffi/mod.ts";
 import { ClosedError, PeFailedError, TransportError } from "../../internal/errors.ts";
 import { writeFailure } from "../local/failure_record.ts";
-import { heapOf } from "../local/layout.ts";
+import { HEADER, heapOf, LAYOUT_MAGIC } from "../local/layout.ts";
 import { beginRequest, OPERATION, PART_HEADER, PART_HEADER_BYTES } from "../memory_operations.ts";
 import { BUSY } from "./completion_queue.ts";
 import {
@@ -50,7 +50,7 @@ Deno.test("a port handles messages in the order they were sent in, however they 
   const count = 20 * here.net.receives;
   for (let sent = 0; sent < count;) {
     // The network completes what waits in any order.
-    if (network.deliver(0, messageOf(MESSAGE.ring, { a: sent }))) sent++;
+    if (network.deliver(0, messageOf(MESSAGE.wake, { a: sent }))) sent++;
     else while (network.completionsAt(0) > 0) port.poll();
   }
   while (network.completionsAt(0) > 0) port.poll();
@@ -65,7 +65,7 @@ Deno.test("a message that is being handled is first: what else comes meanwhile w
   port.onArrival({
     handle() {
       order.push(`handle ${++depth}`);
-      network.deliver(0, messageOf(MESSAGE.ring));
+      network.deliver(0, messageOf(MESSAGE.wake));
       network.refusals.set("recvmsg", [-11, -11]);
       if (order.length > 20) network.refusals.delete("recvmsg");
       for (let i = 0; i < 5; i++) port.poll();
@@ -73,7 +73,7 @@ Deno.test("a message that is being handled is first: what else comes meanwhile w
     },
     answer() {},
   });
-  network.deliver(0, messageOf(MESSAGE.ring));
+  network.deliver(0, messageOf(MESSAGE.wake));
   while (order.length < 5) port.poll();
   assertEquals(new Set(order), new Set(["handle 1"]));
 });
@@ -109,7 +109,7 @@ Deno.test("a look that finds nothing is no failure, however the provider puts it
 Deno.test("a refused send gives its buffer back, and says what failed", () => {
   const { network, here, port } = listener();
   network.refusals.set("sendmsg", [-22]);
-  const error = assertThrows(() => port.sendSmall(MESSAGE.ring, 0, 1), TransportError);
+  const error = assertThrows(() => port.sendSmall(MESSAGE.wake, 0, 1), TransportError);
   assertEquals([error.errno, error.op], [22, "fi_sendmsg"]);
   assertEquals(recordsInUse(here), []);
 });
@@ -122,7 +122,7 @@ Deno.test("an injected message leaves its buffer free, whether or not it is repo
     });
     network.habits = { ...network.habits, othersOneOf: 0, reportsInjected };
     for (let i = 0; i < 100; i++) {
-      port.sendSmall(MESSAGE.ring, 0, 1);
+      port.sendSmall(MESSAGE.wake, 0, 1);
       assertEquals(recordsInUse(here), []);
     }
     settleNetwork({ network, all: [here, there] });
@@ -139,7 +139,7 @@ Deno.test("a message that cannot be sent is noted, a sign of life may get lost",
     assert(port.trySend(slot, 1, 0));
     while (network.completionsAt(0) > 0) port.poll();
     assertEquals([failureOf(here), recordsInUse(here)], [undefined, []]);
-    port.sendSmall(MESSAGE.ring, 0, 1);
+    port.sendSmall(MESSAGE.wake, 0, 1);
     const broken = (here.net.control + CONTROL.broken) / 4;
     while (here.views.i32[broken] === 0) port.poll();
     // Who it was for is not known of what left its buffer at once.
@@ -153,14 +153,14 @@ Deno.test("a completion of something unknown is passed over, an error of it is n
   const end = recordCount(here.net) + THREAD.transfer / RECORD_BYTES;
   // What lies behind the records looks like one.
   here.views.i32[(port.recordAt(end) + RECORD.kind) / 4] = RECORD_KIND.send;
-  const before = here.views.u8.slice(0, here.layout.heaps);
+  const before = here.views.u8.slice(0, here.layout.open);
   const odd = [0n, 7n, addressOf(here, port, 1) + 4n, addressOf(here, port, end)];
   for (const context of odd) network.complete(0, context);
   while (network.completionsAt(0) > 0) port.poll();
   before.set(here.views.u8.subarray(here.net.control, here.net.beats), here.net.control);
   const completions = threadOf(here.net, 0);
   before.set(here.views.u8.subarray(completions, completions + THREAD.message), completions);
-  assertEquals(here.views.u8.slice(0, here.layout.heaps), before);
+  assertEquals(here.views.u8.slice(0, here.layout.open), before);
   network.complete(0, addressOf(here, port, 1_000_000), 5);
   const broken = (here.net.control + CONTROL.broken) / 4;
   while (here.views.i32[broken] === 0) port.poll();
@@ -175,7 +175,7 @@ Deno.test("an error while messages are handled ends the job and leaves the lock 
     },
     answer() {},
   });
-  network.deliver(0, messageOf(MESSAGE.ring));
+  network.deliver(0, messageOf(MESSAGE.wake));
   assertThrows(
     () => {
       for (;;) port.poll();
@@ -186,6 +186,23 @@ Deno.test("an error while messages are handled ends the job and leaves the lock 
   assertEquals(failureOf(here), "PE 0 lost the network: broken");
   assert(port.take());
   port.leave();
+});
+
+Deno.test("a port that its PE has given up makes no call outside of the lock", () => {
+  const { network, here, port } = listener();
+  here.views.i32[HEADER.magic >>> 2] = LAYOUT_MAGIC;
+  // As who closes the network keeps it.
+  assert(here.progress.take());
+  port.retire();
+  const before = [...network.counts];
+  assertThrows(() => port.sendSmall(MESSAGE.wake, 0, 1), ClosedError, "is closed");
+  assertEquals([port.poll(), port.slumber(1)], [BUSY, false]);
+  port.disturb();
+  assertEquals([...network.counts], before);
+  assertEquals(recordsInUse(here), []);
+  // The other threads of the process go on.
+  here.progress.sendSmall(MESSAGE.wake, 0, 1);
+  here.progress.leave();
 });
 
 Deno.test("only one thread of a process reads the queue at a time", () => {
@@ -207,7 +224,7 @@ Deno.test("a wait for a send buffer ends when the job fails, last words go on fo
   writeFailure(here.layout, here.views, 1, 7, "PE 1 failed: why");
   const error = assertThrows(() => port.acquire(), PeFailedError, "PE 1 failed: why");
   assertEquals(error.pe, 1);
-  port.lastWords(30);
+  port.waits.lastWords(30);
   const began = performance.now();
   assertThrows(() => port.acquire(), PeFailedError);
   assert(performance.now() - began >= 30);
@@ -216,11 +233,11 @@ Deno.test("a wait for a send buffer ends when the job fails, last words go on fo
 Deno.test("nothing is called once the network is being closed", () => {
   const { network, here, port } = listener();
   here.views.i32[(here.net.control + CONTROL.stop) / 4] = 1;
-  assertThrows(() => port.sendSmall(MESSAGE.ring, 0, 1), ClosedError, "is closed");
+  assertThrows(() => port.sendSmall(MESSAGE.wake, 0, 1), ClosedError, "is closed");
   assertEquals(network.counts.get("sendmsg"), undefined);
   assertEquals(recordsInUse(here), []);
   writeFailure(here.layout, here.views, 1, 7, "PE 1 failed: why");
-  assertThrows(() => port.sendSmall(MESSAGE.ring, 0, 1), PeFailedError, "PE 1 failed: why");
+  assertThrows(() => port.sendSmall(MESSAGE.wake, 0, 1), PeFailedError, "PE 1 failed: why");
 });
 
 Deno.test("a process takes what comes although nobody takes its answers", () => {

@@ -20,10 +20,12 @@ import { compileKernels, instantiateKernels } from "../../internal/kernels.ts";
 import { memoryViews } from "../../internal/memory_views.ts";
 import { atomicCompareExchange, atomicLoad, atomicStore } from "../../internal/atomics.ts";
 import { isFailing } from "../local/failure_record.ts";
-import { defaultRingBytes } from "../local/layout.ts";
+import { BLOCK, blockOf, defaultRingBytes, OPEN, ownPesOf } from "../local/layout.ts";
+import { PE_STATE, STATUS } from "../local/pe_status.ts";
 import { refuseDifferences } from "../process/greeting.ts";
 import { type Joined, ProcessGroup } from "../process/process_group.ts";
-import { tokenOf } from "../process/ranks.ts";
+import { tagOf } from "../process/ranks.ts";
+import { messageTokens } from "../process/secret.ts";
 import { HOST_BYTES } from "../shmem/host_words.ts";
 import { type Card, parseCard } from "./card.ts";
 import { CONTROL, networkLayout, type NetworkShape } from "./network_layout.ts";
@@ -31,6 +33,7 @@ import type { NetworkStart, Peer } from "./network_start.ts";
 import { Port } from "./port.ts";
 import { PROGRESS_WORKER_NAME, type ProgressMessage } from "./progress_thread.ts";
 import { Standstill } from "./standstill.ts";
+import { Strangers } from "./strangers.ts";
 
 const PROGRESS = new URL("./progress_thread.ts", import.meta.url);
 
@@ -39,6 +42,8 @@ const PROGRESS = new URL("./progress_thread.ts", import.meta.url);
  * its price.
  */
 const RING_BYTES_MIN = 65536;
+/** How long what was said is given to leave, in milliseconds. */
+const TURN_MS = 5;
 /** How long the end of the progress thread is waited for, in milliseconds. */
 const STOP_MS = 1000;
 /** Time between looks whether it has ended. */
@@ -74,18 +79,28 @@ export class ProcessNetwork extends ProcessGroup {
   /** Whether there is a progress thread. */
   #running = false;
   #standstill: Standstill | undefined;
+  #strangers: Strangers | undefined;
+  #noticed = false;
 
   override async open(memory: WebAssembly.Memory): Promise<NetworkStart> {
     const { layout } = this;
     sweepShm();
-    const { bootstrap, config } = this.joined;
+    const { bootstrap, config, together } = this.joined;
     const { provider, domain } = config;
-    const fabric = this.#fabric = openFabric({ provider, domain, contexts: true });
+    // What was said last leaves before the call that nothing interrupts.
+    await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+    const fabric = this.#fabric = openFabric({
+      provider,
+      domain,
+      loopback: together,
+      contexts: true,
+    });
     const address = baseAddress(memory.buffer);
-    const own = fabric.register(address, BigInt(layout.totalBytes));
+    const own = fabric.share(address + BigInt(layout.open), BigInt(layout.openBytes));
+    const desc = fabric.use(address, BigInt(layout.totalBytes));
     const { rank, job } = bootstrap;
-    const token = tokenOf(job);
-    const bell = fabric.oneHost ? createBell(token) : undefined;
+    const tag = tagOf(job);
+    const bell = fabric.oneHost ? createBell(tag) : undefined;
     const card: Card = {
       provider: fabric.provider,
       name: fabric.name.toHex(),
@@ -93,6 +108,7 @@ export class ProcessNetwork extends ProcessGroup {
       base: String(own.base),
       bell: bell?.path ?? "",
     };
+    bootstrap.enter("connecting");
     const texts = await bootstrap.exchange(JSON.stringify(card));
     const cards = texts.map(parseCard);
     const { hellos } = this.joined;
@@ -102,7 +118,7 @@ export class ProcessNetwork extends ProcessGroup {
       address: addresses[other]!,
       key: BigInt(key),
       base: BigInt(base),
-      bell: other === rank ? bell?.address ?? 0n : path ? openBell(path, token) : 0n,
+      bell: other === rank ? bell?.address ?? 0n : path ? openBell(path, tag) : 0n,
       host: hellos[other]!.host,
     }));
     const neighbours = peers.filter(({ host }) => host === peers[rank]!.host).length;
@@ -115,12 +131,12 @@ export class ProcessNetwork extends ProcessGroup {
       pesPerProcess: layout.nearPes,
       pesOnHost: neighbours * layout.nearPes,
       peers,
-      token,
+      tokens: messageTokens(this.joined.secret, bootstrap.size),
       fabric: {
         provider: fabric.provider,
         ep: fabric.ep,
         cq: fabric.cq,
-        desc: own.desc,
+        desc,
         anyBuffer: (fabric.mrMode & FI.FI_MR_LOCAL) === 0,
         waits: fabric.waitable === "sleeps",
         waitObject: fabric.waitObject,
@@ -148,9 +164,10 @@ export class ProcessNetwork extends ProcessGroup {
     const { layout, net } = start;
     const views = memoryViews(memory.buffer);
     this.#words = views.i32;
-    views.i32[(net.control + CONTROL.probe) >>> 2] = 1;
+    views.i32[(layout.open + OPEN.probe) >>> 2] = 1;
     this.#standstill = new Standstill(start, views.i32);
     this.#standstill.begin();
+    this.#strangers = new Strangers(views, net);
     const module = compileKernels(layout.memory64);
     const kernels = instantiateKernels(memory, { memory64: layout.memory64, module });
     // The progress thread, which does not run yet, goes on with what this port began.
@@ -159,13 +176,17 @@ export class ProcessNetwork extends ProcessGroup {
     port.silence();
     port.calls.close();
     await this.joined.bootstrap.barrier();
-    const rung = bell?.mapped() === start.peers.length - 1;
+    const woken = bell?.mapped() === start.peers.length - 1;
     bell?.close();
-    views.i32[(net.control + CONTROL.rung) >>> 2] = rung ? 1 : 0;
+    views.i32[(net.control + CONTROL.woken) >>> 2] = woken ? 1 : 0;
     const worker = new Worker(PROGRESS, { type: "module", name: PROGRESS_WORKER_NAME });
     const message: ProgressMessage = { start, memory, module };
     worker.postMessage(message);
     this.#running = true;
+  }
+
+  protected override get isHeard(): boolean {
+    return this.#load(CONTROL.spoken) !== 0;
   }
 
   /** The progress thread tells them. */
@@ -179,18 +200,49 @@ export class ProcessNetwork extends ProcessGroup {
     return this.#standstill?.least() ?? 0;
   }
 
+  /** The first message of a stranger; the rest is counted. */
+  override notice(): string | undefined {
+    if (this.#noticed || !this.#strangers?.count) return undefined;
+    this.#noticed = true;
+    return `${this.name} dropped a message that is not of this job, and drops more in silence: ` +
+      this.#strangers.describeFirst();
+  }
+
   #load(word: number): number {
     return atomicLoad(this.#words!, (this.#start!.net.control + word) >>> 2);
   }
 
-  /** Ends the progress thread and closes the endpoint. */
+  /**
+   * Ends the progress thread, and closes the endpoint if no thread can use it any more: each PE has
+   * given it up by itself, and none is still to bind to it. Else, as in a job that fails, it is
+   * there until the process ends, which is about to happen.
+   */
   protected override async leave(): Promise<void> {
     await super.leave();
     const stopped = await this.#stopProgress();
-    // An endpoint that a thread still uses cannot be closed; the process ends with it.
-    if (stopped) this.#fabric?.close();
+    if (stopped && this.#areAllFinished()) this.#closeEndpoint();
     // Of a process that was killed, too.
-    sweepShm();
+    sweepShm(this.#fabric !== undefined);
+  }
+
+  /**
+   * Closes the endpoint. What a stranger has begun and not ended can keep libfabric from closing
+   * all of it, which must not make the job fail: the end of the process does the rest.
+   */
+  #closeEndpoint(): void {
+    try {
+      this.#fabric?.close();
+    } catch (error) {
+      console.error(`lamellar: ${this.name} ended with the network open: ${error}`);
+    }
+  }
+
+  #areAllFinished(): boolean {
+    const words = this.#words;
+    return words !== undefined && ownPesOf(this.layout).every((pe) => {
+      const status = (blockOf(this.layout, pe) + BLOCK.status) / 4;
+      return atomicLoad(words, status + STATUS.state) === PE_STATE.finished;
+    });
   }
 
   async #stopProgress(): Promise<boolean> {
@@ -199,14 +251,14 @@ export class ProcessNetwork extends ProcessGroup {
     const { control } = start.net;
     const words = this.#words!;
     atomicStore(words, (control + CONTROL.stop) >>> 2, 1);
-    if (this.#load(CONTROL.rung)) {
-      new HostBells(start.peers.map(({ bell }) => bell)).ring(start.rank);
+    if (this.#load(CONTROL.woken)) {
+      new HostBells(start.peers.map(({ bell }) => bell)).wake(start.rank);
     } else {
       using calls = fabricCalls(start.fabric.ep, start.fabric.cq);
       calls.cqSignal(start.fabric.cq);
     }
     const end = performance.now() + STOP_MS;
-    // The lock is kept: a PE that goes on after a failure must not read a queue that is closed.
+    // The lock is kept: nobody may read a queue that is closed, or while the process ends.
     const lock = (control + CONTROL.pollLock) >>> 2;
     while (this.#load(CONTROL.stopped) === 0 || atomicCompareExchange(words, lock, 0, 1) !== 0) {
       if (performance.now() > end) return false;

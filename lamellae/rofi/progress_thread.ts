@@ -14,7 +14,7 @@ import { fabricError } from "../../ffi/mod.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import type { Kernels } from "../../internal/kernels.ts";
-import { isFailing, readFailure, ringSupervisor, writeFailure } from "../local/failure_record.ts";
+import { isFailing, readFailure, wakeSupervisor, writeFailure } from "../local/failure_record.ts";
 import { hearers, pesOf } from "../process/ranks.ts";
 import { Silence } from "../process/silence.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -98,7 +98,7 @@ class ProgressThread {
   #tried = 0;
   #listened = 0;
   #brokenSince = 0;
-  /** Rings of the bell that have been followed. */
+  /** Wakes that have been followed. */
   #heard = 0;
 
   constructor(start: NetworkStart, kernels: Kernels, views: MemoryViews) {
@@ -114,7 +114,7 @@ class ProgressThread {
     this.#silence = new Silence(start, (rank) => views.i32[beats + rank]!, performance.now());
     this.#standstill = new Standstill(start, views.i32);
     // A process that stands still takes no messages, so that sending to it may wait for ever.
-    this.#port.onWait(() => this.#listen());
+    this.#port.waits.onWait(() => this.#listen());
   }
 
   /** Works until it is asked to stop. Never throws. */
@@ -123,7 +123,7 @@ class ProgressThread {
       while (!this.#load(CONTROL.stop)) {
         this.#keepOut();
         if (this.#start.fabric.waits) this.#watch();
-        else if (this.#load(CONTROL.rung)) this.#doze();
+        else if (this.#load(CONTROL.woken)) this.#doze();
         else this.#visit();
         this.#speak();
       }
@@ -132,7 +132,7 @@ class ProgressThread {
       if (!this.#load(CONTROL.stop)) this.#fail(error);
     }
     this.#kernels.store32(this.#control + CONTROL.stopped, 1);
-    ringSupervisor(this.#views);
+    wakeSupervisor(this.#views);
   }
 
   #load(word: number): number {
@@ -145,12 +145,12 @@ class ProgressThread {
       const polls = this.#load(CONTROL.polls);
       const relieved = this.#nap(napMs);
       this.#speak();
-      const rings = this.#kernels.load32(this.#control + CONTROL.bell + 4);
-      const rung = rings !== this.#heard;
-      this.#heard = rings;
+      const wakes = this.#kernels.load32(this.#control + CONTROL.bell + 4);
+      const woken = wakes !== this.#heard;
+      this.#heard = wakes;
       if (this.#load(CONTROL.stop)) return;
       // A PE that was asleep in the queue is awake, or still sleeps there: it will look, or say so.
-      if (!relieved && (rung || this.#load(CONTROL.polls) === polls)) return;
+      if (!relieved && (woken || this.#load(CONTROL.polls) === polls)) return;
     }
   }
 
@@ -160,7 +160,7 @@ class ProgressThread {
     const guarded = (): boolean => this.#load(CONTROL.guarded) !== 0;
     const long = guarded();
     if (long) this.#kernels.store32(relieved, 1);
-    // The PE may have woken before it could see that it has to ring.
+    // The PE may have woken before it could see that it has to wake the thread.
     const ms = long && guarded() ? SLEEP_MS : napMs;
     const bell = this.#control + CONTROL.bell;
     // No abort word: it would end every nap once the job fails.
@@ -199,16 +199,16 @@ class ProgressThread {
     while (this.#load(CONTROL.polls) === polls && !this.#load(CONTROL.stop)) {
       const came = this.#port.visit();
       this.#kernels.wait(bell, this.#control + CONTROL.stop, this.#heard, 1, napMs * 1e6);
-      const rings = this.#kernels.load32(bell + 4);
-      napMs = came > 0 || rings !== this.#heard ? VISIT_MS_MIN : Math.min(2 * napMs, VISIT_MS_MAX);
-      this.#heard = rings;
+      const wakes = this.#kernels.load32(bell + 4);
+      napMs = came > 0 || wakes !== this.#heard ? VISIT_MS_MIN : Math.min(2 * napMs, VISIT_MS_MAX);
+      this.#heard = wakes;
       this.#speak();
     }
   }
 
   /**
-   * As `#visit`, where other processes ring. Some messages come in several parts, for which nobody
-   * rings: so the naps are short at first.
+   * As `#visit`, where other processes wake it. Some messages come in several parts, for which
+   * nobody does: so the naps are short at first.
    */
   #doze(): void {
     const port = this.#port;
@@ -238,7 +238,9 @@ class ProgressThread {
     const until = now - this.#beaten > 2 * BEAT_MS ? now + INSIST_MS : now;
     const stalled = this.#standstill.least();
     const told = hearers(this.#start, 1).map((rank) => this.#beat(rank, stalled, until));
-    if (told.every(Boolean)) this.#beaten = now;
+    if (!told.every(Boolean)) return;
+    this.#beaten = now;
+    this.#views.i32[(this.#control + CONTROL.spoken) >>> 2] = 1;
   }
 
   /** At the end of a job others close their endpoints earlier. Before it, they miss the sign. */
@@ -290,7 +292,7 @@ class ProgressThread {
     const failure = readFailure(this.#views);
     if (!failure.far) {
       const text = new TextEncoder().encode(failure.text);
-      this.#port.lastWords(LAST_WORDS_MS);
+      this.#port.waits.lastWords(LAST_WORDS_MS);
       const until = performance.now() + LAST_WORDS_MS;
       for (let other = 0; other < peers.length; other++) {
         if (other !== rank) this.#tell(other, until, failure.pe, failure.exitCode, text);
@@ -298,7 +300,7 @@ class ProgressThread {
       this.#port.flush(LAST_WORDS_MS);
     }
     this.#kernels.store32(this.#control + CONTROL.told, 1);
-    ringSupervisor(this.#views);
+    wakeSupervisor(this.#views);
   }
 
   #tell(rank: number, until: number, pe: number, exitCode: number, text: Uint8Array): void {

@@ -7,7 +7,7 @@
 
 import type { FabricCalls } from "../../ffi/mod.ts";
 import type { Kernels } from "../../internal/kernels.ts";
-import { EXCHANGE_BYTES } from "../../internal/limits.ts";
+import { EXCHANGE_AREA_BYTES } from "../../internal/limits.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import type { LamellarError } from "../../internal/errors.ts";
 import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_FOR, WAIT_TIMEOUT } from "../lamella.ts";
@@ -41,6 +41,8 @@ const POLLS_UNREAD = 8;
 const BUSY_LOOKS = 8;
 /** How long it is given to leave the queue to a PE that wants to sleep there. */
 const LEAVE_MS = 0.1;
+/** What it takes to wake a PE from its event loop: the progress thread has to wake first. */
+const WAKE_MS = 0.2;
 
 /** The rofi lamella of one PE. */
 export class RofiLamella implements Lamella {
@@ -51,9 +53,11 @@ export class RofiLamella implements Lamella {
   readonly views: MemoryViews;
   readonly kernels: Kernels;
   readonly heap: SegmentHeap;
+  readonly staging: number;
   readonly frameBytesMax: number;
   readonly slotsMax: number;
   readonly operationBytesMax: number;
+  readonly wakeMs: number;
 
   readonly #local: LocalLamella;
   readonly #start: NetworkStart;
@@ -107,6 +111,7 @@ export class RofiLamella implements Lamella {
     this.views = this.#local.views;
     this.kernels = kernels;
     this.heap = this.#local.heap;
+    this.staging = this.#local.staging;
     this.frameBytesMax = net.batchBytes;
     this.slotsMax = this.#local.slotsMax;
     this.operationBytesMax = net.bufferBytes - MESSAGE_HEADER_BYTES;
@@ -122,6 +127,7 @@ export class RofiLamella implements Lamella {
     this.#yield = this.#alone && !this.#port.crowded ? undefined : offer;
     this.#near = Array.from({ length: this.numPes }, (_, other) => isNear(layout, other));
     this.#far = this.#near.includes(false);
+    this.wakeMs = this.#far ? WAKE_MS : this.#local.wakeMs;
     this.#reported = new Int32Array(this.numPes);
   }
 
@@ -186,7 +192,7 @@ export class RofiLamella implements Lamella {
   }
 
   poll(sink: FrameSink): number {
-    // A wait has just read the network for what is in the rings: who sent it waits for an answer.
+    // A wait has just read the network for what is in the rings: its sender waits for an answer.
     const done = this.#local.poll(sink);
     if (!this.#far) return done;
     if (done > 0 && ++this.#unread < POLLS_UNREAD) return done;
@@ -220,7 +226,7 @@ export class RofiLamella implements Lamella {
     if (this.#claimed) this.kernels.store32(this.#control + CONTROL.claim, 0);
     else if (this.kernels.load32(this.#control + CONTROL.watching) !== 0) return;
     this.#claimed = false;
-    this.kernels.ring(this.#control + CONTROL.bell);
+    this.kernels.wake(this.#control + CONTROL.bell);
   }
 
   /** Tells a far producer how far its frames have been read, once that is worth a message. */
@@ -241,7 +247,7 @@ export class RofiLamella implements Lamella {
     const plain = Math.ceil(spins * LOOKS_PER_SPIN);
     const looks = offer ? plain + yields : plain;
     const alone = Math.min(LOOKS_ALONE, plain);
-    // Nobody but the network rings the only PE of a process.
+    // Nobody but the network wakes the only PE of a process.
     const row = this.#alone && !offer ? Math.min(LOOKS_IN_A_ROW, looks) : 1;
     for (let look = 0; look < looks; look += row) {
       const offered = offer !== undefined && look >= alone;
@@ -272,7 +278,7 @@ export class RofiLamella implements Lamella {
     kernels.store32(control + CONTROL.guarded, 1);
     const slept = this.#port.slumber(timeoutMs, this.#watches);
     kernels.store32(control + CONTROL.guarded, 0);
-    if (kernels.load32(control + CONTROL.relieved) !== 0) kernels.ring(control + CONTROL.bell);
+    if (kernels.load32(control + CONTROL.relieved) !== 0) kernels.wake(control + CONTROL.bell);
     return slept;
   }
 
@@ -281,9 +287,9 @@ export class RofiLamella implements Lamella {
     return this.#local.waitAsync(seen);
   }
 
-  ring(pe: number): void {
-    if (this.#near[pe]) this.#local.ring(pe);
-    else this.#port.sendSmall(MESSAGE.ring, this.pe, pe);
+  wake(pe: number): void {
+    if (this.#near[pe]) this.#local.wake(pe);
+    else this.#port.sendSmall(MESSAGE.wake, this.pe, pe);
   }
 
   signal(pe: number, slot: number, sequence: number, tag: number, known: number): void {
@@ -308,7 +314,7 @@ export class RofiLamella implements Lamella {
       const other = this.#contributor(index);
       if (this.#near[other]) continue;
       const from = exchangeOf(layout, other, sequence);
-      this.kernels.copy(control + from, from, EXCHANGE_BYTES);
+      this.kernels.copy(control + from, from, EXCHANGE_AREA_BYTES);
     }
   }
 
@@ -351,7 +357,7 @@ export class RofiLamella implements Lamella {
       return this.#local.waitSignal(slot, sequence, seen, spins, yields, timeoutMs);
     }
     if (this.#local.signalled(slot, sequence)) return WAIT_EVENT;
-    // A signal rings the bell like all else that comes.
+    // A signal wakes the PE like all else that comes.
     return this.wait(seen, spins, yields, timeoutMs);
   }
 
@@ -364,6 +370,10 @@ export class RofiLamella implements Lamella {
     this.#local.report(activity, waitKind, waitPe);
   }
 
+  note(waitKind: number, text: string): void {
+    this.#local.note(waitKind, text);
+  }
+
   countProgress(): void {
     this.#local.countProgress();
   }
@@ -374,5 +384,9 @@ export class RofiLamella implements Lamella {
 
   fail(error: unknown): void {
     this.#local.fail(error);
+  }
+
+  retire(): void {
+    this.#port.retire();
   }
 }

@@ -1,7 +1,7 @@
 /** The rofi lamella of four PEs in two processes against a model, and by itself. */
 
 import { assert, assertEquals } from "@std/assert";
-import { EXCHANGE_BYTES } from "../../internal/limits.ts";
+import { EXCHANGE_AREA_BYTES } from "../../internal/limits.ts";
 import {
   ACTIVITY,
   type FrameSink,
@@ -333,16 +333,20 @@ Deno.test("contributions of several PEs come before the signal that tells of the
   while (!second.signalled(3, 7)) second.poll((_source, _views, at) => at);
   for (let pe = 0; pe < 20; pe++) {
     const expected = pe === 1 ? 0 : pe + 1;
-    assertEquals(second.exchange(pe, 7), new Uint8Array(EXCHANGE_BYTES).fill(expected), `${pe}`);
+    assertEquals(
+      second.exchange(pe, 7),
+      new Uint8Array(EXCHANGE_AREA_BYTES).fill(expected),
+      `${pe}`,
+    );
   }
 });
 
-Deno.test("a PE that waits sees a ring from afar, and the failure of the job", () => {
+Deno.test("a PE that waits sees a wake from afar, and the failure of the job", () => {
   const { processes, pe, far, here } = pair();
   processes.network.habits = { ...processes.network.habits, othersOneOf: 0 };
   assertEquals(pe.wait(pe.events(), 100, 0, 0), WAIT_TIMEOUT);
   const seen = pe.events();
-  far.ring(0);
+  far.wake(0);
   let code: number = WAIT_TIMEOUT;
   for (let i = 0; i < 1000 && code === WAIT_TIMEOUT; i++) code = pe.wait(seen, 100, 0, 0);
   assertEquals(code, WAIT_EVENT);
@@ -354,16 +358,16 @@ Deno.test("a PE that waits sees a ring from afar, and the failure of the job", (
 Deno.test("the only PE of a process sleeps in the queue itself, and says when it is awake", () => {
   const { pe, here, far } = pair();
   const word = (at: number) => here.views.i32[(here.net.control + at) / 4]!;
-  const rings = word(CONTROL.bell + 4);
+  const wakes = word(CONTROL.bell + 4);
   for (const ms of [1, 0.3, 400]) assertEquals(pe.wait(pe.events(), 1, 0, ms), WAIT_TIMEOUT);
-  assertEquals([word(CONTROL.guarded), word(CONTROL.bell + 4)], [0, rings]);
+  assertEquals([word(CONTROL.guarded), word(CONTROL.bell + 4)], [0, wakes]);
   here.views.i32[(here.net.control + CONTROL.relieved) / 4] = 1;
   const seen = pe.events();
-  far.ring(0);
+  far.wake(0);
   let code: number = WAIT_TIMEOUT;
   let waits = 0;
   while (code === WAIT_TIMEOUT && ++waits < 1000) code = pe.wait(seen, 0, 0, 1);
-  assertEquals([code, word(CONTROL.bell + 4)], [WAIT_EVENT, rings + waits]);
+  assertEquals([code, word(CONTROL.bell + 4)], [WAIT_EVENT, wakes + waits]);
 });
 
 Deno.test("the only PE of a process sleeps on while all that comes are puts", () => {
@@ -415,14 +419,14 @@ Deno.test("the only PE of a process asks for the queue before it sleeps, and is 
 Deno.test("a PE that sleeps hands the queue to the progress thread, and asks for it back", () => {
   const { pe, here } = pair({ nearPes: 2 });
   const word = (at: number) => here.views.i32[(here.net.control + at) / 4]!;
-  const rings = word(CONTROL.bell + 4);
+  const wakes = word(CONTROL.bell + 4);
   assertEquals(pe.wait(pe.events(), 1, 0, 0.1), WAIT_TIMEOUT);
-  assertEquals(word(CONTROL.bell + 4), rings + 1);
+  assertEquals(word(CONTROL.bell + 4), wakes + 1);
   // As the progress thread does when it watches.
   assert(here.progress.take());
   here.views.i32[(here.net.control + CONTROL.watching) / 4] = 1;
   assertEquals(pe.wait(pe.events(), 1, 0, 0.1), WAIT_TIMEOUT);
-  assertEquals(word(CONTROL.bell + 4), rings + 1, "it watches already");
+  assertEquals(word(CONTROL.bell + 4), wakes + 1, "it watches already");
   for (let i = 0; i < 8; i++) pe.poll((_source, _views, at) => at);
   assertEquals(word(CONTROL.claim), 1);
   // The PE asks no more once it sleeps.
@@ -445,7 +449,7 @@ Deno.test("PEs that are all near leave the network alone", () => {
     new RofiLamella(start, memory, kernelsOf(start, memory, pe), pe, undefined, watched)
   );
   calls.length = 0;
-  const rings = first!.views.i32[(start.net.control + CONTROL.bell + 4) / 4];
+  const wakes = first!.views.i32[(start.net.control + CONTROL.bell + 4) / 4];
   assertEquals(first!.poll((_source, _views, at) => at), 0);
   assertEquals(first!.wait(first!.events(), 100, 0, 0.1), WAIT_TIMEOUT);
   assertEquals(first!.waitSignal(0, 1, first!.events(), 100, 0, 0.1), WAIT_TIMEOUT);
@@ -455,7 +459,7 @@ Deno.test("PEs that are all near leave the network alone", () => {
   assertEquals(first!.tagOf(0, 1), 77);
   assert(first!.waitAsync(first!.events()) !== null);
   assertEquals(calls, []);
-  assertEquals(first!.views.i32[(start.net.control + CONTROL.bell + 4) / 4], rings);
+  assertEquals(first!.views.i32[(start.net.control + CONTROL.bell + 4) / 4], wakes);
 });
 
 Deno.test("a PE tells a far one how far it has read with each quarter of the ring", () => {

@@ -1,9 +1,9 @@
 /**
- * For how long nothing has moved in any process, as far as one of them knows: each says it with its
- * signs of life, and so it goes round.
+ * How long no process has made progress, as far as this one knows. Each process includes its value
+ * in its signs of life, so the values spread through the job.
  *
- * What is kept is when something moved last, by the clock of this process: what was heard a while
- * ago goes on ageing here.
+ * It keeps the time at which something last moved, by the clock of this process, so that values
+ * from other processes go on ageing here.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { clockMs, hearers } from "../process/ranks.ts";
 import { CONTROL } from "./network_layout.ts";
 import type { NetworkStart } from "./network_start.ts";
 
-/** Longest time that is told; a word holds more, and no limit is as long. */
+/** The longest time that is told; a word could hold more, and every limit is shorter. */
 const STALLED_MS_MAX = 2 ** 30;
 
 /** The times of all processes, in the memory that the threads of this one share. */
@@ -33,14 +33,14 @@ export class Standstill {
     this.#heardRanks = hearers(start, -1);
   }
 
-  /** Takes everything for moving; called once, before anybody else uses it. */
+  /** Assumes that every process makes progress. Called once, before any other method. */
   begin(): void {
     this.tell(0);
     for (const rank of this.#heardRanks) this.hear(rank, 0);
   }
 
   /**
-   * @param ms For how long nothing moved in this process, in milliseconds.
+   * @param ms How long nothing has moved in this process, in milliseconds.
    */
   tell(ms: number): void {
     this.#words[this.#own] = clockMs() - Math.min(ms, STALLED_MS_MAX);
@@ -48,14 +48,14 @@ export class Standstill {
 
   /**
    * @param rank Another process.
-   * @param ms For how long nothing moved in any as it knows, in milliseconds.
+   * @param ms How long nothing has moved in any process, as far as that one knows, in milliseconds.
    */
   hear(rank: number, ms: number): void {
     this.#words[this.#heard + rank] = clockMs() - Math.max(0, Math.min(ms, STALLED_MS_MAX));
   }
 
   /**
-   * @returns For how long nothing moved in any process, in milliseconds.
+   * @returns How long nothing has moved in any process, in milliseconds.
    */
   least(): number {
     const words = [this.#own, ...this.#heardRanks.map((rank) => this.#heard + rank)];

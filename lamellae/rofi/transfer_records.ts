@@ -1,6 +1,6 @@
 /**
- * The records of one PE's transfers: whoever reads the completion queue counts them down, and a
- * ticket tells one use of a record from another.
+ * The records of one PE's transfers: the thread that reads the completion queue counts them down,
+ * and a ticket tells one use of a record from another.
  *
  * @module
  */

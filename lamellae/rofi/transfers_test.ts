@@ -307,3 +307,34 @@ Deno.test("Transfers runs operations at a far PE once each and in their order", 
   assertEquals(before, replies.map((_, i) => 5 * i));
   assertEquals(recordsInUse(it.here), []);
 });
+
+Deno.test("Operations that wait for replies leave send buffers to answer those of others", () => {
+  const it = caller({ injectBytes: 80 });
+  const { network } = it.processes;
+  const header = heapOf(it.there.layout, 1) + 64 - PART_HEADER_BYTES;
+  it.there.views.f64[(header + PART_HEADER.bytes) / 8] = 64;
+  const { habits } = network;
+  network.habits = { ...habits, othersOneOf: 0 };
+  const waits = new Set<string>();
+  let free = 0;
+  const { waits: ofPort } = it.port;
+  const until = ofPort.until.bind(ofPort);
+  ofPort.until = (done, wait) => {
+    if (waits.size === 0) {
+      const slots: number[] = [];
+      for (let slot; (slot = it.port.tryAcquire()) >= 0;) slots.push(slot);
+      for (const slot of slots) it.port.release(slot);
+      free = slots.length;
+    }
+    waits.add(wait.op);
+    network.habits = habits;
+    until(done, wait);
+  };
+  const reply = (): Uint8Array => new Uint8Array(REPLY_HEAD_BYTES + 8);
+  const count = 2 * it.here.net.slots;
+  const tickets = Array.from({ length: count }, () => it.transfers.operate(1, fetchAdd(), reply()));
+  assertEquals([...waits], ["a reply"]);
+  assert(free > 0, "all send buffers wait for replies");
+  for (const ticket of tickets) finish(it, ticket);
+  assertEquals(recordsInUse(it.here), []);
+});

@@ -10,17 +10,17 @@ import { baseAddress, Futex, MemoryFile } from "../../ffi/host.ts";
 import { atomicCompareExchange, atomicStore } from "../../internal/atomics.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import type { Bootstrap } from "../bootstrap/mod.ts";
-import { ringPe } from "../local/failure_record.ts";
+import { wakePe } from "../local/failure_record.ts";
 import {
   ASLEEP,
   BLOCK,
   blockOf,
   controlOf,
   HEADER,
-  heapsOf,
   type Host,
   type Layout,
   MEMORY_BYTES_MAX,
+  openOf,
   ownPesOf,
 } from "../local/layout.ts";
 import { pesOf } from "../process/ranks.ts";
@@ -76,7 +76,7 @@ export interface Offers {
 
 /** The memory of the processes of one host, as one of them has it. */
 export class HostMemory {
-  /** Where everything lies. */
+  /** Where everything is. */
   readonly layout: Layout;
   /** The parts of all, by their numbers, until they are mapped. */
   readonly #files: ReadonlyMap<number, MemoryFile>;
@@ -93,7 +93,7 @@ export class HostMemory {
   /**
    * Opens the parts of the others. All processes of the job find the same.
    *
-   * @param layout Where everything will lie.
+   * @param layout Where everything will be.
    * @param offers What there is.
    * @returns The memory, or why there can be none.
    */
@@ -107,7 +107,7 @@ export class HostMemory {
       const isOwn = rank === bootstrap.rank;
       files.set(rank, isOwn ? own.file : path === "" ? undefined : MemoryFile.open(path));
     }
-    const bytes = layout.controlBytes + layout.nearPes * layout.heapBytes;
+    const bytes = layout.controlBytes + layout.openBytes;
     const made = fits && own.file?.resize(bytes) === true;
     const [lacking] = [...files].find(([, file]) => file?.read32(HEADER.tag) !== tag) ?? [];
     // Once all have voted, all parts are open and have their length.
@@ -162,9 +162,9 @@ export class HostMemory {
     const { layout } = this;
     const pe = rank * layout.nearPes;
     const control = this.#base + BigInt(controlOf(layout, pe));
-    const heaps = this.#base + BigInt(heapsOf(layout, pe));
+    const open = this.#base + BigInt(openOf(layout, pe));
     return file.mapAt(control, 0, layout.controlBytes) &&
-      file.mapAt(heaps, layout.controlBytes, layout.nearPes * layout.heapBytes);
+      file.mapAt(open, layout.controlBytes, layout.openBytes);
   }
 
   /**
@@ -194,7 +194,7 @@ export class HostMemory {
     for (const pe of ownPesOf(this.layout)) {
       const called = (blockOf(this.layout, pe) + BLOCK.called) >>> 2;
       if (atomicCompareExchange(this.views.i32, called, 1, 0) === 1) {
-        ringPe(this.layout, this.views, pe);
+        wakePe(this.layout, this.views, pe);
       }
     }
   }
@@ -220,12 +220,12 @@ export class HostMemory {
   /** Wakes the PEs of this process, wherever they sleep. */
   wakeOwn(): void {
     for (const pe of ownPesOf(this.layout)) {
-      ringPe(this.layout, this.views, pe);
+      wakePe(this.layout, this.views, pe);
       this.#wake((blockOf(this.layout, pe) + BLOCK.bell) >>> 2, ASLEEP.outside);
     }
   }
 
-  /** Wakes who sleeps in futex(2) by a word of the memory. */
+  /** Wakes the thread that sleeps in futex(2) by a word of the memory. */
   #wake(word: number, asleep: number): void {
     if (atomicCompareExchange(this.views.i32, word, asleep, 0) !== asleep) return;
     this.#futex.wake(this.#base + BigInt(4 * word));

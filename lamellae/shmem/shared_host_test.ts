@@ -5,9 +5,9 @@ import {
   blockOf,
   controlOf,
   createMemory,
-  heapsOf,
   type Layout,
   layoutFor,
+  openOf,
 } from "../local/layout.ts";
 import type { LocalLamella } from "../local/local_lamella.ts";
 import { HOST_BYTES } from "./host_words.ts";
@@ -41,11 +41,10 @@ export function shareMemory(
     const host = { ranks: [...Array(processes).keys()], places: processes };
     return layoutFor({ ...share, host }, 4096, heapBytes);
   });
-  const { controlBytes } = layouts[0]!;
-  const heapsBytes = nearPes * layouts[0]!.heapBytes;
+  const { controlBytes, openBytes } = layouts[0]!;
   const files = layouts.map(() => {
     const file = MemoryFile.create("lamellar_test")!;
-    if (!file.resize(controlBytes + heapsBytes)) throw new Error("not resized");
+    if (!file.resize(controlBytes + openBytes)) throw new Error("not resized");
     return file;
   });
   const all = layouts.map((layout) => {
@@ -54,8 +53,8 @@ export function shareMemory(
     files.forEach((file, rank) => {
       const pe = rank * nearPes;
       const control = file.mapAt(base + BigInt(controlOf(layout, pe)), 0, controlBytes);
-      const at = base + BigInt(heapsOf(layout, pe));
-      if (!control || !file.mapAt(at, controlBytes, heapsBytes)) throw new Error("not mapped");
+      const at = base + BigInt(openOf(layout, pe));
+      if (!control || !file.mapAt(at, controlBytes, openBytes)) throw new Error("not mapped");
     });
     return processOf(layout, memory);
   });

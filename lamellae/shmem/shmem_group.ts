@@ -10,7 +10,7 @@ import {
   isFailing,
   readFailure,
   recordFailure,
-  ringSupervisor,
+  wakeSupervisor,
   writeFailure,
 } from "../local/failure_record.ts";
 import { controlOf, defaultRingBytes } from "../local/layout.ts";
@@ -74,6 +74,10 @@ export class ShmemGroup extends ProcessGroup {
     if (isFailing(views)) this.tell();
   }
 
+  protected override get isHeard(): boolean {
+    return this.#load(this.#rank, HOST.beats) !== 0;
+  }
+
   /** Writes it where they look for it, once, and wakes everybody. */
   override tell(): boolean {
     if (this.#told) return true;
@@ -87,7 +91,7 @@ export class ShmemGroup extends ProcessGroup {
       this.#memory.wakeSupervisor(other);
     }
     this.#memory.wakeOwn();
-    ringSupervisor(views);
+    wakeSupervisor(views);
     return true;
   }
 

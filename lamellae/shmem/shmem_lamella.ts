@@ -13,11 +13,14 @@ import { baseAddress, Futex } from "../../ffi/host.ts";
 import { atomicCompareExchange, atomicNotifyAll } from "../../internal/atomics.ts";
 import type { Kernels } from "../../internal/kernels.ts";
 import { ASLEEP, BLOCK, blockOf, HEADER, isOwn, type Layout, ownPesOf } from "../local/layout.ts";
-import { LocalLamella, type LocalOptions, type Ringer } from "../local/local_lamella.ts";
+import { LocalLamella, type LocalOptions } from "../local/local_lamella.ts";
+import type { Waker } from "../local/rings.ts";
 import { HOST, hostWordOf } from "./host_words.ts";
 
-/** Longest sleep of a PE: who ends the job need not know where it sleeps. */
+/** Longest sleep of a PE: a PE that ends the job need not know where it sleeps. */
 const SLEEP_MS = 100;
+/** What it takes to wake a PE from its event loop: first its supervisor has to wake. */
+const WAKE_MS = 0.1;
 
 /** What an ordinary event adds to a counter, and a barrier signal: see `kernels/sync.ts`. */
 const EVENT = 1;
@@ -42,13 +45,14 @@ export interface Announcer {
 export function sharingOptions(
   one: Announcer,
   pe: number,
-): Pick<LocalOptions, "ringerOf" | "sleep"> {
+): Pick<LocalOptions, "wakerOf" | "sleep" | "wakeMs"> {
   const { layout, buffer, kernels } = one;
   const futex = Futex.open()!;
   const bell = blockOf(layout, pe) + BLOCK.bell;
   const address = baseAddress(buffer) + BigInt(bell);
   return {
-    ringerOf: (other) => new ShmemRinger(one, futex, other),
+    wakeMs: WAKE_MS,
+    wakerOf: (other) => new ShmemWaker(one, futex, other),
     sleep(seen, timeoutMs) {
       kernels.store32(bell, ASLEEP.outside);
       if (kernels.load32(bell + 4) === seen && kernels.load32(HEADER.abort) === 0) {
@@ -62,21 +66,21 @@ export function sharingOptions(
 /**
  * How any thread of a process announces to its PEs what comes for them.
  *
- * @param layout Where everything lies.
+ * @param layout Where everything is.
  * @param kernels Kernels over the memory.
  * @param buffer The memory.
  * @returns By PE of this process; kernels do it where no memory is shared.
  */
-export function ringersOf(layout: Layout, kernels: Kernels, buffer: ArrayBufferLike): Ringer[] {
+export function wakersOf(layout: Layout, kernels: Kernels, buffer: ArrayBufferLike): Waker[] {
   const futex = layout.host && Futex.open()!;
   const from = { layout, kernels, buffer };
-  return ownPesOf(layout).map((pe) => futex ? new ShmemRinger(from, futex, pe) : kernels);
+  return ownPesOf(layout).map((pe) => futex ? new ShmemWaker(from, futex, pe) : kernels);
 }
 
 /**
  * Makes the lamella of a PE of a job that is on one host.
  *
- * @param layout Where everything lies.
+ * @param layout Where everything is.
  * @param memory The memory of all processes.
  * @param kernels Kernels over it.
  * @param pe The PE.
@@ -95,7 +99,7 @@ export function shmemLamella(
 }
 
 /** Announces to one PE what another has for it, and wakes it wherever it sleeps. */
-export class ShmemRinger implements Ringer {
+export class ShmemWaker implements Waker {
   readonly #kernels: Kernels;
   readonly #words: Int32Array;
   readonly #futex: Futex;
@@ -105,7 +109,7 @@ export class ShmemRinger implements Ringer {
   readonly #supervisorAddress: bigint;
 
   /**
-   * @param from The memory of who announces.
+   * @param from The memory of the PE that announces.
    * @param futex Wakes threads of other processes.
    * @param pe The PE.
    */
@@ -132,7 +136,7 @@ export class ShmemRinger implements Ringer {
     this.#announce(bell, EVENT);
   }
 
-  ring(bell: number): void {
+  wake(bell: number): void {
     this.#announce(bell, EVENT);
   }
 

@@ -103,11 +103,11 @@ async function blocked(
   return { woken: next() as Promise<number>, [Symbol.dispose]: () => worker.terminate() };
 }
 
-Deno.test("a PE that blocks is woken by frames, signals and rings of another process", async () => {
+Deno.test("a PE that blocks is woken by frames, signals and wakes of another process", async () => {
   const ways: ((from: LocalLamella) => void)[] = [
     (from) => send(from, 1, 5),
     (from) => from.signal(1, 0, 1, 0),
-    (from) => from.ring(1),
+    (from) => from.wake(1),
   ];
   for (const way of ways) {
     const [first, second] = shareMemory(2, 1);
@@ -144,7 +144,7 @@ Deno.test("a PE that rests in its event loop is woken by one of its own process"
   assertEquals(received(to), [[0, 7]]);
 });
 
-Deno.test("a producer that found a ring full is rung once there is room", () => {
+Deno.test("a producer that found a ring full is woken once there is room", () => {
   const [first, second] = shareMemory(2, 1);
   const [from, to] = [first!.lamella(0), second!.lamella(1)];
   let sent = 0;

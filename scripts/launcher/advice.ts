@@ -4,11 +4,10 @@
  * @module
  */
 
-import { FeatureLevelError } from "../../internal/errors.ts";
+import { isSetupAdvice } from "../../internal/advice.ts";
 import { UsageError } from "../launch_args.ts";
 
-/** Exit code for what cannot be started as asked. */
-export const USAGE_EXIT_CODE = 2;
+export { USAGE_EXIT_CODE } from "../../internal/advice.ts";
 
 /**
  * Tells whether an error says what the user has to change, so that a stack would only hide it.
@@ -17,6 +16,5 @@ export const USAGE_EXIT_CODE = 2;
  * @returns Whether its message is enough.
  */
 export function isAdvice(error: unknown): error is Error {
-  return error instanceof UsageError || error instanceof FeatureLevelError ||
-    error instanceof RangeError || error instanceof TypeError;
+  return error instanceof UsageError || isSetupAdvice(error);
 }

@@ -10,6 +10,7 @@
  */
 
 import { hostName } from "./host_name.ts";
+import { LongLine } from "./agent_output.ts";
 import { AgentProcess } from "./agent_process.ts";
 import { startGuard } from "./guard.ts";
 import { readLines } from "./lines.ts";
@@ -36,6 +37,7 @@ class Agent {
   readonly #processes = new Map<number, AgentProcess>();
   /** What the launcher has published of its key-value space. */
   readonly #entries = new Map<string, string>();
+  readonly #longLines = { stdout: new LongLine(), stderr: new LongLine() };
   #heard = 0;
   #suspended = false;
 
@@ -59,7 +61,10 @@ class Agent {
     }
   }
 
-  /** Sends a message; waiting for it holds back whoever produces more than the launcher takes. */
+  /**
+   * Sends a message; waiting for it holds back a process that produces more than the launcher
+   * takes.
+   */
   async #say(message: FromAgent): Promise<void> {
     try {
       await this.#writer.write(new TextEncoder().encode(encodeMessage(message)));
@@ -100,10 +105,12 @@ class Agent {
       const process = new AgentProcess({
         rank,
         command,
+        ours: message.deno,
         cwd: message.cwd,
         env: { ...inherited, ...message.env, ...env },
         say: (one) => this.#say(one),
         answer: (line) => answerFrom(line, this.#entries),
+        longLines: this.#longLines,
         watch: (pid) => this.#guard.watch(pid),
         forget: (pid) => this.#guard.forget(pid),
       });
@@ -113,6 +120,7 @@ class Agent {
 
   #beat(): void {
     this.#say({ type: "beat" });
+    for (const process of this.#processes.values()) process.look(this.#suspended);
     // A launcher that was stopped says nothing and is not lost.
     if (++this.#heard <= BEATS_MISSED_MAX || this.#suspended) return;
     this.#endAll().then(() => Deno.exit(1));

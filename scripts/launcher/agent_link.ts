@@ -5,6 +5,7 @@
  * @module
  */
 
+import { stripVTControlCharacters } from "node:util";
 import { type Environment, environment, readLauncherConfig } from "../../internal/config.ts";
 // Imported so that a launcher that runs with --cached-only has what its agents run.
 import "./agent.ts";
@@ -19,15 +20,11 @@ import {
   type ToAgent,
 } from "./protocol.ts";
 
-/** What an agent needs: to start processes with the environment they are to have. */
-const AGENT_FLAGS: readonly string[] = [
-  "--quiet",
-  "--no-prompt",
-  "--no-config",
-  "--allow-run",
-  "--allow-env",
-  "--allow-sys=hostname",
-];
+/**
+ * What an agent needs: to start processes with the environment they are to have, and to see below
+ * /proc whether they live, for which Deno asks for everything. Who may run programs has that.
+ */
+const AGENT_FLAGS: readonly string[] = ["--quiet", "--no-prompt", "--no-config", "--allow-all"];
 
 /** ssh never asks: nobody could answer, and the job would hang. */
 const SSH_OPTIONS: readonly string[] = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"];
@@ -102,10 +99,7 @@ export function openLink(host: string, events: LinkEvents): AgentLink {
  */
 export function agentCommand(host: string, env: Environment = environment): string[] {
   const url = new URL("./agent.ts", import.meta.url);
-  const flags = url.protocol === "file:"
-    ? AGENT_FLAGS
-    : [...AGENT_FLAGS, `--allow-import=${url.host}`];
-  const agent = ["run", ...flags, url.href];
+  const agent = ["run", ...AGENT_FLAGS, url.href];
   if (isThisHost(host)) return [ownDeno() ?? Deno.execPath(), ...agent];
   const config = readLauncherConfig(env);
   const ssh = config.ssh.split(/\s+/);
@@ -113,6 +107,18 @@ export function agentCommand(host: string, env: Environment = environment): stri
   const words = ["sh", "-c", REMOTE_SCRIPT, "sh", config.remoteDeno ?? Deno.execPath(), ...agent];
   // ssh joins its words by spaces for the login shell there, whichever that is.
   return [...ssh, ...options, host, `exec ${words.map(quoted).join(" ")}`];
+}
+
+/**
+ * What a command that failed has to say.
+ *
+ * @param said What it wrote to its standard error.
+ * @returns The line with Deno's error, or else the last one, as of ssh; undefined if there is none.
+ */
+export function reasonOf(said: string): string | undefined {
+  const lines = stripVTControlCharacters(said).split("\n").map((line) => line.trim())
+    .filter(Boolean);
+  return lines.find((line) => /^error: /.test(line))?.replace(/^error: /, "") ?? lines.at(-1);
 }
 
 function quoted(word: string): string {
@@ -136,7 +142,7 @@ class ProcessLink implements AgentLink {
   }
 
   send(message: ToAgent): void {
-    // A broken pipe is noticed by whoever reads.
+    // The reader notices a broken pipe.
     this.#writer.write(new TextEncoder().encode(encodeMessage(message))).catch(() => {});
   }
 
@@ -187,9 +193,8 @@ class ProcessLink implements AgentLink {
   }
 
   #reason({ code, signal }: Deno.CommandStatus): string {
-    const said = this.#said.trim().split("\n").map((line) => line.trim()).filter(Boolean);
-    // The last line of ssh says what it came to.
-    if (said.length > 0) return said.at(-1)!;
+    const said = reasonOf(this.#said);
+    if (said !== undefined) return said;
     const who = /deno$/.test(this.#command) ? "its agent" : this.#command;
     return signal ? `${who} was killed by ${signal}` : `${who} ended with exit code ${code}`;
   }

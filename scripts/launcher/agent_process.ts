@@ -7,29 +7,33 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Buffer } from "node:buffer";
 import type { Duplex, Readable } from "node:stream";
+import { type LongLine, passOutput } from "./agent_output.ts";
 import { LineSplitter } from "./lines.ts";
 import { PMI_LINE_CHARACTERS_MAX } from "./pmi_server.ts";
 import type { FromAgent, JobSignal } from "./protocol.ts";
+import { describeStillness, LifeWatch } from "./life_watch.ts";
 
 /** The descriptor that a process finds its PMI connection at. */
 const PMI_FD = 3;
-/** How long what a process said is waited for after its end, in milliseconds. */
+/** How long more is waited for after the end of a process, while nothing comes, in milliseconds. */
 const DRAIN_MS = 300;
-/** How long the beginning of a line waits for its end before it is shown, in milliseconds. */
-const PARTIAL_MS = 100;
-/** Lines longer than this are shown in pieces. */
-const OUTPUT_LINE_BYTES_MAX = 1024 * 1024;
+/** How often is looked whether something comes, in milliseconds. */
+const DRAIN_LOOK_MS = 20;
 
 /** What to start, and whom to tell. */
 export interface AgentProcessOptions {
   readonly rank: number;
   readonly command: readonly string[];
+  /** Whether it runs this library from its beginning, and so says what it does in its start. */
+  readonly ours: boolean;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /** Tells the launcher; the promise settles when it may be told more. */
   readonly say: (message: FromAgent) => Promise<void>;
   /** Answers a PMI line, or leaves it to the launcher. */
   readonly answer: (line: string) => string | undefined;
+  /** Whose long line is under way, shared by the processes of the agent. */
+  readonly longLines: Readonly<Record<"stdout" | "stderr", LongLine>>;
   /** Called with the process group once it is there. */
   readonly watch: (pid: number) => void;
   /** Called with the process group once it has ended. */
@@ -41,7 +45,12 @@ export class AgentProcess {
   readonly #options: AgentProcessOptions;
   readonly #child: ChildProcess;
   readonly #streams: Promise<void>[] = [];
+  #watch: LifeWatch | undefined;
   #runs = true;
+  /** How many pieces of output wait to be taken by the launcher. */
+  #saying = 0;
+  /** When output came, or was taken, last. */
+  #saidAt = 0;
 
   /**
    * Starts the process.
@@ -61,6 +70,7 @@ export class AgentProcess {
     const pid = this.#child.pid;
     if (pid === undefined) return;
     options.watch(pid);
+    this.#watch = new LifeWatch(pid, options.ours);
     this.#child.on("exit", (code, signal) => this.#ended(pid, code ?? 0, signal ?? ""));
     this.#streams.push(
       this.#passOutput(this.#child.stdout!, false),
@@ -87,11 +97,29 @@ export class AgentProcess {
   }
 
   /**
+   * Looks whether it lives, while no other process does; to be called twice a second.
+   *
+   * @param suspended Whether it has been stopped on purpose.
+   */
+  look(suspended: boolean): void {
+    if (!this.#runs) return;
+    if (suspended) return this.#watch?.forgive();
+    const still = this.#watch?.look(performance.now());
+    if (!still) return;
+    this.#options.say({
+      type: "still",
+      rank: this.#options.rank,
+      why: describeStillness(still),
+    });
+  }
+
+  /**
    * Sends a line to its PMI connection.
    *
    * @param line The line without its line feed.
    */
   sendPmi(line: string): void {
+    this.#watch?.told(line);
     this.#pmi.write(`${line}\n`);
   }
 
@@ -125,11 +153,21 @@ export class AgentProcess {
     // What it left behind would keep its streams open, and outlive the job.
     signalGroup(pid, "SIGKILL");
     this.#options.forget(pid);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const limit = new Promise((resolve) => timer = setTimeout(resolve, DRAIN_MS));
-    await Promise.race([Promise.all(this.#streams), limit]);
-    clearTimeout(timer);
+    await this.#drain();
     await this.#options.say({ type: "exit", rank: this.#options.rank, code, signal });
+  }
+
+  /** Waits for the rest of the output. A process it left behind may keep its streams open. */
+  async #drain(): Promise<void> {
+    this.#saidAt = performance.now();
+    let isOver = false;
+    const over = Promise.all(this.#streams).then(() => isOver = true);
+    while (!isOver && (this.#saying > 0 || performance.now() - this.#saidAt < DRAIN_MS)) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const look = new Promise((resolve) => timer = setTimeout(resolve, DRAIN_LOOK_MS));
+      await Promise.race([over, look]);
+      clearTimeout(timer);
+    }
   }
 
   async #passPmi(): Promise<void> {
@@ -147,7 +185,7 @@ export class AgentProcess {
         }
         if (!whole) continue;
         for (const line of new TextDecoder().decode(whole.subarray(0, -1)).split("\n")) {
-          const known = answer(line);
+          const known = this.#watch?.heard(line) ?? answer(line);
           if (known === undefined) await say({ type: "pmi", rank, line });
           else this.sendPmi(known);
         }
@@ -157,32 +195,25 @@ export class AgentProcess {
     }
   }
 
-  async #passOutput(stream: Readable, isError: boolean): Promise<void> {
-    const splitter = new LineSplitter(OUTPUT_LINE_BYTES_MAX);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const flush = () => this.#sayOutput(isError, splitter.take());
-    try {
-      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-        clearTimeout(timer);
-        await this.#sayOutput(isError, splitter.push(chunk));
-        // Rank 0 may ask for input in the middle of a line.
-        if (this.#options.rank === 0 && splitter.waiting > 0) timer = setTimeout(flush, PARTIAL_MS);
-      }
-    } catch {
-      // Closed the hard way.
-    }
-    clearTimeout(timer);
-    await flush();
+  #passOutput(stream: Readable, isError: boolean): Promise<void> {
+    const { rank, say, longLines } = this.#options;
+    return passOutput(this.#noticed(stream), {
+      rank,
+      isError,
+      longLine: isError ? longLines.stderr : longLines.stdout,
+      say: async (message) => {
+        this.#saying++;
+        await say(message);
+        this.#saying--;
+        this.#saidAt = performance.now();
+      },
+    });
   }
 
-  async #sayOutput(isError: boolean, bytes: Uint8Array | undefined): Promise<void> {
-    if (!bytes) return;
-    const { rank, say } = this.#options;
-    try {
-      const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-      await say({ type: "output", rank, isError, text });
-    } catch {
-      await say({ type: "bytes", rank, isError, base64: Buffer.from(bytes).toString("base64") });
+  async *#noticed(stream: Readable): AsyncGenerator<Uint8Array> {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      this.#saidAt = performance.now();
+      yield chunk;
     }
   }
 }

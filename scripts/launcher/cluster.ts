@@ -7,6 +7,7 @@
 
 import { environment, environmentNames, readLauncherConfig } from "../../internal/config.ts";
 import { FeatureLevelError } from "../../internal/errors.ts";
+import { LineLabels } from "../../internal/line_labels.ts";
 import { type LaunchArgs, UsageError } from "../launch_args.ts";
 import { openLink } from "./agent_link.ts";
 import {
@@ -26,10 +27,10 @@ import "./process.ts";
 
 /** What a process runs. */
 const PROCESS = new URL("./process.ts", import.meta.url);
-/** Where everything lies that it loads, but for the program. */
+/** The folder of everything that it loads except the program. */
 const LIBRARY = new URL("../../", import.meta.url);
 
-/** How long output may take to be written once the processes are gone, in milliseconds. */
+/** How long output may take to be written after the job was ended by a signal, in milliseconds. */
 const DRAIN_MS = 1000;
 /** Variables that are for the launcher itself. */
 const OWN_VARIABLES: readonly string[] = ["LAMELLAR_SSH", "LAMELLAR_REMOTE_DENO"];
@@ -66,14 +67,19 @@ export async function runCluster(
     },
     processEnv: (rank) => localEnvironment(plan, rank),
     open: openLink,
-    write: (rank, isError, bytes) => streams.write(rank, isError, bytes),
+    write: (...output) => streams.write(...output),
     say: (line) => streams.say(line),
     input: readInput,
   });
-  listenForSignals(job);
+  const signalled = listenForSignals(job);
   const code = await job.run();
-  await streams.drain();
+  // As for any program, its reader may take its time; but nobody may be stuck with it.
+  await Promise.race([streams.drained(), signalled.then(() => after(DRAIN_MS))]);
   return code;
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function checkOwnPermissions(): void {
@@ -161,6 +167,8 @@ class Streams {
   readonly #stdout: Output;
   readonly #stderr: Output;
   readonly #labelWidth: number;
+  /** The labels of both outputs of each process. */
+  readonly #labels = new Map<string, LineLabels>();
 
   constructor(onBroken: () => void, labelWidth: number) {
     this.#stdout = new Output(Deno.stdout, onBroken);
@@ -168,39 +176,47 @@ class Streams {
     this.#labelWidth = labelWidth;
   }
 
-  write(rank: number, isError: boolean, bytes: Uint8Array): Promise<void> {
-    return (isError ? this.#stderr : this.#stdout).write(rank, this.#labelled(rank, bytes));
+  write(rank: number, isError: boolean, bytes: Uint8Array, more: boolean): Promise<void> {
+    const stream = isError ? this.#stderr : this.#stdout;
+    return stream.write(rank, this.#labelled(rank, isError, bytes), more);
   }
 
   say(line: string): void {
     this.#stderr.write(-1, new TextEncoder().encode(`${line}\n`));
   }
 
-  async drain(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const limit = new Promise((resolve) => timer = setTimeout(resolve, DRAIN_MS));
-    await Promise.race([Promise.all([this.#stdout.drained(), this.#stderr.drained()]), limit]);
-    clearTimeout(timer);
+  async drained(): Promise<void> {
+    await Promise.all([this.#stdout.drained(), this.#stderr.drained()]);
   }
 
-  #labelled(rank: number, bytes: Uint8Array): Uint8Array {
+  #labelled(rank: number, isError: boolean, bytes: Uint8Array): Uint8Array {
     if (this.#labelWidth === 0) return bytes;
-    const label = `[${String(rank).padStart(this.#labelWidth)}] `;
-    const lines = new TextDecoder().decode(bytes).replace(/\n$/, "").split("\n");
-    return new TextEncoder().encode(lines.map((line) => `${label}${line}\n`).join(""));
+    const key = `${rank} ${isError}`;
+    let labels = this.#labels.get(key);
+    if (!labels) {
+      labels = new LineLabels(`[${String(rank).padStart(this.#labelWidth)}] `);
+      this.#labels.set(key, labels);
+    }
+    return labels.add(bytes);
   }
 }
 
-function listenForSignals(job: Job): void {
+/** Passes signals to the job; what it returns settles at the first one that ends it. */
+function listenForSignals(job: Job): Promise<void> {
+  const signalled = Promise.withResolvers<void>();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(name, () => job.interrupt(name));
+    Deno.addSignalListener(name, () => {
+      signalled.resolve();
+      job.interrupt(name);
+    });
   }
-  // Only who may stop himself can stop the others with him.
-  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return;
+  // Only a launcher that may stop itself can stop the others too.
+  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return signalled.promise;
   Deno.addSignalListener("SIGTSTP", () => {
     job.suspend();
     // A turn later the agents have been told.
     setTimeout(() => Deno.kill(Deno.pid, "SIGSTOP"), 50);
   });
   Deno.addSignalListener("SIGCONT", () => job.resume());
+  return signalled.promise;
 }

@@ -45,16 +45,20 @@ for pid in $groups; do clear "$pid"; done`;
  * @returns The guard.
  */
 export function startGuard(): Guard {
-  const child = spawn("sh", ["-c", SCRIPT], {
+  const { PATH = "" } = Deno.env.toObject();
+  const child = spawn("/bin/sh", ["-c", SCRIPT], {
+    // The path of a job may lead to its own programs only.
+    env: { PATH: `${PATH}:/usr/bin:/bin` },
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  // A guard that ended watches over nothing; the processes still see their connections close.
+  // Without one nobody is watched over; the processes still see their connections close.
   child.on("error", () => {});
-  child.stdin!.on("error", () => {});
+  const orders = child.stdin;
+  orders?.on("error", () => {});
   child.unref();
   return {
-    watch: (pid) => void child.stdin!.write(`watch ${pid}\n`),
-    forget: (pid) => void child.stdin!.write(`forget ${pid}\n`),
+    watch: (pid) => void orders?.write(`watch ${pid}\n`),
+    forget: (pid) => void orders?.write(`forget ${pid}\n`),
   };
 }

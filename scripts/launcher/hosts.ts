@@ -47,8 +47,8 @@ export function parseHosts(text: string): Host[] {
 }
 
 /**
- * Reads a host file: a host a line, as `name`, `name:slots` or `name slots=N`; what follows a `#`
- * is left out.
+ * Reads a host file: one host per line, as `name`, `name:slots` or `name slots=N`; what follows a
+ * `#` is left out.
  *
  * @param text The file.
  * @param path Its path, for messages.
@@ -89,8 +89,8 @@ function merge(hosts: readonly Host[]): Host[] {
 }
 
 /**
- * Decides how many PEs and processes there are, and where. Without a number of processes there is
- * one a host. Processes are placed in order: with slots each host is filled, without they are
+ * Decides how many PEs and processes there are, and where. Without a number of processes, there is
+ * one per host. Processes are placed in order: with slots each host is filled, without they are
  * spread evenly.
  *
  * @param request What was asked for.
@@ -181,7 +181,7 @@ function placeEvenly(
 ): number[] {
   if (pesPerHost % pesPerProcess !== 0) {
     throw new UsageError(
-      `Cannot place ${pesPerHost} PEs a host in processes of ${pesPerProcess} PEs`,
+      `Cannot place ${pesPerHost} PEs per host in processes of ${pesPerProcess} PEs`,
     );
   }
   if (numPes > pesPerHost * hosts.length) {

@@ -41,8 +41,13 @@ export interface JobOptions {
   readonly processEnv: (rank: number) => Record<string, string>;
   /** Starts the agent of a host. */
   readonly open: (host: string, events: LinkEvents) => AgentLink;
-  /** Takes what a process wrote; settles when more may come. */
-  readonly write: (rank: number, isError: boolean, bytes: Uint8Array) => Promise<void>;
+  /** Takes what a process wrote, and whether more of its line comes; settles when more may come. */
+  readonly write: (
+    rank: number,
+    isError: boolean,
+    bytes: Uint8Array,
+    more: boolean,
+  ) => Promise<void>;
   /** Tells the user a line. */
   readonly say: (line: string) => void;
   /** Gives the next piece of input, empty at its end. */
@@ -171,6 +176,8 @@ export class Job {
       case "refused":
         this.#fail(`${this.#nameOf(message.rank)} ${message.why}`, 1);
         return this.#leave(message.rank);
+      case "still":
+        return this.#fail(`${this.#nameOf(message.rank)} ${message.why}`, 1);
       case "exit":
         return this.#takeExit(message);
       case "more":
@@ -214,11 +221,11 @@ export class Job {
 
   async #write(
     agent: AgentState,
-    { rank, isError }: { readonly rank: number; readonly isError: boolean },
+    { rank, isError, more }: FromAgent & { type: "output" | "bytes" },
     bytes: Uint8Array,
   ): Promise<void> {
     agent.waiting++;
-    await this.#options.write(rank, isError, bytes);
+    await this.#options.write(rank, isError, bytes, more);
     agent.waiting--;
     agent.silentBeats = 0;
   }
@@ -259,7 +266,7 @@ export class Job {
       this.#fail(`${name} ended with exit code 0 before its end was agreed with the others`, 1);
     } else if (this.#options.start.deno) {
       // Each did the whole work by itself.
-      const why = "it has to be allowed --allow-env=LAMELLAR_*,PMI_*";
+      const why = "it needs --allow-env=LAMELLAR_*,PMI_*";
       this.#fail(`${name} has not met the others: ${why}`, USAGE_EXIT_CODE);
     }
     this.#leave(rank);

@@ -137,6 +137,17 @@ const FAILURES: readonly {
     code: 7,
   },
   {
+    name: "a process without a sign of life",
+    happens: ({ agents }) =>
+      agents[1]!.say({
+        type: "still",
+        rank: 1,
+        why: "gave no sign of life for 5 s while it slept",
+      }),
+    told: ["PE 1 (process 1 on host n2) gave no sign of life for 5 s while it slept"],
+    code: 1,
+  },
+  {
     name: "a signal",
     happens: (job) => job.exit(1, 0, "SIGSEGV"),
     told: ["PE 1 (process 1 on host n2) was killed by SIGSEGV"],

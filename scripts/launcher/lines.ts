@@ -4,13 +4,16 @@
  * @module
  */
 
+import { GrowingBytes } from "../../internal/growing_bytes.ts";
+
 const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
 
 /** Gathers bytes until lines are whole. */
 export class LineSplitter {
   readonly #bytesMax: number;
-  #pieces: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #rest = new GrowingBytes();
+  #overwrites = false;
 
   /**
    * Makes an empty one.
@@ -23,7 +26,12 @@ export class LineSplitter {
 
   /** How many bytes of a line wait for its end. */
   get waiting(): number {
-    return this.#bytes;
+    return this.#rest.length;
+  }
+
+  /** Whether what waits is to be written over, as a count of what is done, and has no end. */
+  get overwrites(): boolean {
+    return this.#overwrites;
   }
 
   /**
@@ -37,7 +45,7 @@ export class LineSplitter {
     const end = bytes.lastIndexOf(LINE_FEED) + 1;
     if (end === 0) {
       this.#keep(bytes);
-      return this.#bytes > this.#bytesMax ? this.take() : undefined;
+      return this.#rest.length > this.#bytesMax ? this.take() : undefined;
     }
     this.#keep(bytes.subarray(0, end));
     const whole = this.take();
@@ -51,22 +59,13 @@ export class LineSplitter {
    * @returns The bytes, or undefined if there are none.
    */
   take(): Uint8Array | undefined {
-    if (this.#bytes === 0) return undefined;
-    const all = new Uint8Array(this.#bytes);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    this.#pieces = [];
-    this.#bytes = 0;
-    return all;
+    this.#overwrites = false;
+    return this.#rest.length === 0 ? undefined : this.#rest.take();
   }
 
   #keep(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#pieces.push(bytes.slice());
-    this.#bytes += bytes.length;
+    this.#rest.append(bytes);
+    this.#overwrites ||= bytes.includes(CARRIAGE_RETURN);
   }
 }
 

@@ -58,3 +58,49 @@ Deno.test("Output tells once that nobody reads, and then takes all without waiti
   await output.drained();
   assertEquals(broken, [1]);
 });
+
+Deno.test("Output lets nobody into a line whose end is to come", async () => {
+  let text = "";
+  const { output } = fixture((bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return Promise.resolve(bytes.length);
+  });
+  await output.write(0, encode("long "), true);
+  const others = [output.write(1, encode("one\n")), output.write(2, encode("two "), true)];
+  await output.write(0, encode("line, "), true);
+  await output.write(0, encode("its end\nand "), false);
+  const last = output.write(1, encode("three\n"));
+  await output.write(2, encode("lines\n"));
+  await Promise.all([...others, last]);
+  await output.drained();
+  assertEquals(text, "long line, its end\nand \none\ntwo lines\nthree\n");
+});
+
+Deno.test("Output lets others in once all is over, or nothing of a long line comes", async () => {
+  let text = "";
+  const { output } = fixture((bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return Promise.resolve(bytes.length);
+  });
+  output.write(0, encode("cut"), true);
+  // Settles when the time for the long line is over.
+  await output.write(1, encode("one\n"));
+  assertEquals(text, "cut\none\n");
+  output.write(0, encode("off"), true);
+  output.write(1, encode("two\n"));
+  await output.drained();
+  assertEquals(text, "cut\none\noff\ntwo\n");
+});
+
+Deno.test("Output begins no new line for what is written over the old one", async () => {
+  let text = "";
+  const { output } = fixture((bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return Promise.resolve(bytes.length);
+  });
+  output.write(0, encode("\r10 %"));
+  output.write(1, encode("\r20 %"));
+  output.write(0, encode("done\n"));
+  await output.drained();
+  assertEquals(text, "\r10 %\r20 %\ndone\n");
+});

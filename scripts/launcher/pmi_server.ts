@@ -7,6 +7,8 @@
  * @module
  */
 
+import { exitStatus } from "../../internal/exit_code.ts";
+
 /** What a line asks for that concerns the whole job. */
 export type PmiVerdict =
   /** The process wants the job to end. */
@@ -210,7 +212,7 @@ const TAKE_REST: ReadonlySet<string> = new Set(["value"]);
  * Takes a line apart.
  *
  * @param line `name=value` with spaces between; `value` goes on to the end.
- * @returns The fields, or undefined if it is no such line.
+ * @returns The fields, or undefined if it is not such a line.
  */
 export function parsePmiLine(line: string): PmiFields | undefined {
   if (line.length > PMI_LINE_CHARACTERS_MAX) return undefined;
@@ -233,10 +235,9 @@ export function parsePmiLine(line: string): PmiFields | undefined {
 }
 
 function aborted(fields: PmiFields): PmiVerdict {
-  const exitCode = Number(fields.get("exitcode") ?? 1);
   return {
     kind: "abort",
-    exitCode: Number.isInteger(exitCode) && (exitCode & 255) !== 0 ? exitCode & 255 : 1,
+    exitCode: exitStatus(fields.get("exitcode")) || 1,
     message: reasonOf(fields.get("msg") ?? ""),
   };
 }

@@ -8,7 +8,7 @@
 import { ProtocolError } from "../../internal/errors.ts";
 
 /** Compared at the start; the two sides of a job may come from different versions. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** The longest line, in characters; longer ones are an error rather than a full memory. */
 export const LINE_CHARACTERS_MAX = 8 * 1024 * 1024;
@@ -64,21 +64,26 @@ export type FromAgent =
   }
   /** A process cannot be started, or the order for it not be followed. */
   | { readonly type: "refused"; readonly rank: number; readonly why: string }
-  /** Whole lines, or the beginning of one that rank 0 waits behind. */
+  /** Whole lines, or the beginning of one. */
   | {
     readonly type: "output";
     readonly rank: number;
     readonly isError: boolean;
+    /** Whether the rest of the last line comes next; else somebody is to see what there is. */
+    readonly more: boolean;
     readonly text: string;
   }
-  /** The same where it is no text. */
+  /** The same if it is not text. */
   | {
     readonly type: "bytes";
     readonly rank: number;
     readonly isError: boolean;
+    readonly more: boolean;
     readonly base64: string;
   }
   | { readonly type: "pmi"; readonly rank: number; readonly line: string }
+  /** A process gives no sign of life in its start or at its end. */
+  | { readonly type: "still"; readonly rank: number; readonly why: string }
   /** All that the process said came before this. */
   | {
     readonly type: "exit";
@@ -120,8 +125,9 @@ const TO_AGENT: Shapes = {
 const FROM_AGENT: Shapes = {
   hello: { protocol: count, version: text, host: text },
   refused: { rank: count, why: text },
-  output: { rank: count, isError: flag, text },
-  bytes: { rank: count, isError: flag, base64 },
+  still: { rank: count, why: text },
+  output: { rank: count, isError: flag, more: flag, text },
+  bytes: { rank: count, isError: flag, more: flag, base64 },
   pmi: { rank: count, line: text },
   exit: { rank: count, code: count, signal: text },
   more: {},
@@ -145,7 +151,7 @@ export function encodeMessage(message: ToAgent | FromAgent): string {
  *
  * @param line The line without its line feed.
  * @returns The message.
- * @throws {ProtocolError} If it is none.
+ * @throws {ProtocolError} If it is not a message.
  */
 export function parseToAgent(line: string): ToAgent {
   return parse(line, TO_AGENT) as ToAgent;
@@ -156,7 +162,7 @@ export function parseToAgent(line: string): ToAgent {
  *
  * @param line The line without its line feed.
  * @returns The message.
- * @throws {ProtocolError} If it is none.
+ * @throws {ProtocolError} If it is not a message.
  */
 export function parseFromAgent(line: string): FromAgent {
   return parse(line, FROM_AGENT) as FromAgent;
@@ -167,16 +173,16 @@ function parse(line: string, shapes: Shapes): unknown {
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw new ProtocolError(`Cannot read ${shorten(line)}: it is no JSON`, { cause });
+    throw new ProtocolError(`Cannot read ${shorten(line)}: it is not JSON`, { cause });
   }
   const type = isObject(value) ? value.type : undefined;
   if (!isObject(value) || typeof type !== "string" || !Object.hasOwn(shapes, type)) {
-    throw new ProtocolError(`Cannot read ${shorten(line)}: it is no message of this side`);
+    throw new ProtocolError(`Cannot read ${shorten(line)}: it is not a message of this side`);
   }
   const shape = shapes[type]!;
   for (const [name, check] of Object.entries(shape)) {
     if (!check(value[name])) {
-      throw new ProtocolError(`Cannot read ${shorten(line)}: "${name}" is not what it takes`);
+      throw new ProtocolError(`Cannot read ${shorten(line)}: "${name}" has a wrong value`);
     }
   }
   return value;

@@ -27,8 +27,8 @@ const TO: readonly ToAgent[] = [
 const FROM: readonly FromAgent[] = [
   { type: "hello", protocol: 1, version: "1", host: "h" },
   { type: "refused", rank: 0, why: "no" },
-  { type: "output", rank: 1, isError: true, text: "a\n" },
-  { type: "bytes", rank: 1, isError: false, base64: "/+A=" },
+  { type: "output", rank: 1, isError: true, more: false, text: "a\n" },
+  { type: "bytes", rank: 1, isError: false, more: true, base64: "/+A=" },
   { type: "pmi", rank: 0, line: "cmd=init" },
   { type: "exit", rank: 0, code: 1, signal: "" },
   { type: "more" },
@@ -72,11 +72,11 @@ Deno.test("lines that are no message of the side are refused with what they were
   assertThrows(
     () => parseToAgent('{"type":"more"}'),
     ProtocolError,
-    String.raw`Cannot read "{\"type\":\"more\"}": it is no message of this side`,
+    String.raw`Cannot read "{\"type\":\"more\"}": it is not a message of this side`,
   );
   assertThrows(
     () => parseToAgent('{"type":"signal","signal":"SIGUSR1"}'),
     ProtocolError,
-    '"signal" is not what it takes',
+    '"signal" has a wrong value',
   );
 });

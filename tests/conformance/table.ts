@@ -11,18 +11,29 @@ import { AM_ERROR_CASES } from "./cases/am_errors.ts";
 import { AM_HANDLE_CASES } from "./cases/am_handles.ts";
 import { AM_PAYLOAD_CASES } from "./cases/am_payloads.ts";
 import { AM_SIZE_CASES } from "./cases/am_sizes.ts";
+import { BLOCKING_REFUSAL_CASES } from "./cases/blocking_refusals.ts";
 import { CLOSED_CASES, CLOSING_CASES } from "./cases/closed.ts";
 import { CLOSURE_CASES } from "./cases/closures.ts";
 import { CLOSURE_REFUSAL_CASES } from "./cases/closure_refusals.ts";
+import { EQUAL_TREATMENT_CASES } from "./cases/equal_treatment.ts";
 import { FLOOD_CASES } from "./cases/floods.ts";
 import { FORBIDDEN_CLOSURE_CASES } from "./cases/forbidden_closures.ts";
+import { GIVEN_UP_TEAM_CASES } from "./cases/given_up_teams.ts";
+import { HANDLE_CASES } from "./cases/handles.ts";
+import { HOSTILE_VALUE_CASES } from "./cases/hostile_values.ts";
 import { REGION_ATOMIC_CASES } from "./cases/region_atomics.ts";
 import { REGION_MESSAGE_CASES } from "./cases/region_messages.ts";
+import { REGION_NEAR_FAR_CASES } from "./cases/region_near_far.ts";
+import { REGION_OPERATION_CASES } from "./cases/region_operations.ts";
+import { REGION_ORDER_CASES } from "./cases/region_order.ts";
 import { REGION_REFUSAL_CASES } from "./cases/region_refusals.ts";
 import { REGION_TRANSFER_CASES } from "./cases/region_transfers.ts";
+import { REGION_WAIT_CASES } from "./cases/region_waits.ts";
+import { SMALL_HEAP_BYTES, SMALL_HEAP_CASES } from "./cases/small_heap.ts";
 import { TASK_CASES } from "./cases/tasks.ts";
 import { TEAM_CASES } from "./cases/teams.ts";
 import { TEAM_REFUSAL_CASES } from "./cases/team_refusals.ts";
+import { TEAM_REGION_CASES } from "./cases/team_regions.ts";
 import { TRAFFIC_CASES } from "./cases/traffic.ts";
 import { WORLD_CASES } from "./cases/world.ts";
 
@@ -54,8 +65,12 @@ const GROUPS: Readonly<Record<string, Group>> = {
       ...ACTIVE_MESSAGE_CASES,
       ...AM_PAYLOAD_CASES,
       ...AM_HANDLE_CASES,
+      ...HANDLE_CASES,
       ...AM_ERROR_CASES,
       ...AM_SIZE_CASES,
+      ...EQUAL_TREATMENT_CASES,
+      ...HOSTILE_VALUE_CASES,
+      ...BLOCKING_REFUSAL_CASES,
       ...CLOSURE_CASES,
       ...CLOSURE_REFUSAL_CASES,
       ...TRAFFIC_CASES,
@@ -68,12 +83,25 @@ const GROUPS: Readonly<Record<string, Group>> = {
     open: [
       ...REGION_TRANSFER_CASES,
       ...REGION_ATOMIC_CASES,
+      ...REGION_OPERATION_CASES,
+      ...REGION_NEAR_FAR_CASES,
+      ...REGION_ORDER_CASES,
+      ...REGION_WAIT_CASES,
       ...REGION_MESSAGE_CASES,
       ...REGION_REFUSAL_CASES,
     ],
     closed: [],
   },
-  "teams": { env: {}, open: [...TEAM_CASES, ...TEAM_REFUSAL_CASES], closed: [] },
+  "small heap": {
+    env: { LAMELLAR_HEAP_SIZE: String(SMALL_HEAP_BYTES) },
+    open: SMALL_HEAP_CASES,
+    closed: [],
+  },
+  "teams": {
+    env: {},
+    open: [...TEAM_CASES, ...TEAM_REGION_CASES, ...TEAM_REFUSAL_CASES, ...GIVEN_UP_TEAM_CASES],
+    closed: [],
+  },
   "floods": { env: {}, open: FLOOD_CASES, closed: [] },
   // The smallest rings there may be: every send has to wait for room sooner or later.
   "smallest rings": {

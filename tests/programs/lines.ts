@@ -15,13 +15,19 @@ function line(i: number): string {
   return `${world.myPe} ${i} ${filling.repeat(1 + (i * 37) % longest)}`;
 }
 
+const stream = { writer: undefined as WritableStreamDefaultWriter<Uint8Array> | undefined };
+
 const WAYS: Record<string, (i: number) => unknown> = {
   log: (i) => console.log(line(i)),
   error: (i) => console.error(line(i)),
   raw: (i) => Deno.stdout.write(encoder.encode(line(i) + "\n")),
   "raw-sync": (i) => Deno.stdout.writeSync(encoder.encode(line(i) + "\n")),
   "raw-error": (i) => Deno.stderr.writeSync(encoder.encode(line(i) + "\n")),
-  node: (i) => process.stdout.write(line(i) + "\n"),
+  stream: (i) => {
+    stream.writer ??= Deno.stdout.writable.getWriter();
+    return stream.writer.write(encoder.encode(line(i) + "\n"));
+  },
+  node: (i) => new Promise((written) => process.stdout.write(line(i) + "\n", written)),
   parts: (i) => {
     const text = line(i) + "\n";
     const cut = (i * 13) % text.length;

@@ -33,8 +33,10 @@ export interface SidePointers {
   readonly cq: bigint;
   /** The memory. */
   readonly buffer: SharedArrayBuffer;
-  /** Its registration. */
+  /** How others reach it. */
   readonly memory: FabricMemory;
+  /** How operations of this side do. */
+  readonly desc: bigint;
   /** The provider. */
   readonly provider: string;
 }
@@ -83,7 +85,7 @@ export class SideCalls implements Disposable {
   #local(offset: number, bytes: number): void {
     this.#view.setBigUint64(IOV + FABRIC.iovec.iov_base, this.at(offset), true);
     this.#view.setBigUint64(IOV + FABRIC.iovec.iov_len, BigInt(bytes), true);
-    this.#view.setBigUint64(DESC, this.#side.memory.desc, true);
+    this.#view.setBigUint64(DESC, this.#side.desc, true);
   }
 
   #message(to: bigint, context: bigint): bigint {
@@ -217,14 +219,15 @@ export class Side implements Disposable {
   /** For this thread. */
   readonly own: SideCalls;
 
-  constructor(provider: string, fast?: boolean) {
-    this.fabric = openFabric({ provider });
+  constructor(provider: string, fast?: boolean, loopback = false) {
+    this.fabric = openFabric({ provider, loopback });
     const buffer = new SharedArrayBuffer(SIDE_BYTES);
     this.pointers = {
       ep: this.fabric.ep,
       cq: this.fabric.cq,
       buffer,
-      memory: this.fabric.register(baseAddress(buffer), BigInt(SIDE_BYTES)),
+      memory: this.fabric.share(baseAddress(buffer), BigInt(SIDE_BYTES)),
+      desc: this.fabric.use(baseAddress(buffer), BigInt(SIDE_BYTES)),
       provider: this.fabric.provider,
     };
     this.own = new SideCalls(this.pointers, fast);

@@ -52,3 +52,22 @@ export function childrenOf(pid: number): number[] {
   const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
   return text.trim().split(" ").filter(Boolean).map(Number);
 }
+
+/**
+ * @param variable A variable and its value, such as `NAME=value`.
+ * @returns The processes that have it in their environment and live, and all that is there.
+ */
+export function processesWith(variable: string): { pid: number; environ: readonly string[] }[] {
+  return [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name))
+    .map(({ name }) => ({ pid: Number(name), environ: environOf(name) }))
+    .filter(({ pid, environ }) => environ.includes(variable) && isAlive(pid));
+}
+
+function environOf(pid: string): string[] {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/environ`).split("\0");
+  } catch {
+    // It has ended meanwhile, or is another user's.
+    return [];
+  }
+}

@@ -16,6 +16,9 @@ const START_MS = 30_000;
 /** How long a daemon may take to end before it is killed, in milliseconds. */
 const STOP_MS = 5000;
 
+/** How long a batch job may take: sbatch looks for its end ever more rarely. */
+const BATCH_MS = 120_000;
+
 /** How many ports Slurm gives to the steps of its jobs. */
 const STEP_PORTS = 40;
 
@@ -100,6 +103,7 @@ export class SlurmCluster implements AsyncDisposable {
     const file = `${this.#folder}/job-output`;
     const command = [...this.#first.enter, "sbatch", "--wait", `--output=${file}`, ...args];
     const { code } = await startCommand(command, {
+      timeoutMs: BATCH_MS,
       ...options,
       env: { ...this.#env, ...options.env },
     }).result;

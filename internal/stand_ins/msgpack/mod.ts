@@ -7,7 +7,11 @@
 
 import { decode as decodeAny, encode as encodeAny, ExtData } from "npm:@msgpack/msgpack@3.1.3";
 
-/** What can be written as MessagePack. */
+/**
+ * What can be written as MessagePack.
+ *
+ * @category Memory regions
+ */
 export type ValueType =
   | number
   | bigint
@@ -18,7 +22,11 @@ export type ValueType =
   | readonly ValueType[]
   | ValueMap;
 
-/** A map from text to values. */
+/**
+ * A map from text to values.
+ *
+ * @category Memory regions
+ */
 export interface ValueMap {
   /** What stands under a name. */
   [index: string]: ValueType;

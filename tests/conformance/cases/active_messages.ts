@@ -238,37 +238,34 @@ export const ACTIVE_MESSAGE_CASES: readonly Case[] = [
       assert(result.same === counter);
       assertEquals(result.y, world.myPe + 0.5);
       assertEquals(counter.increment(), 2);
-      const again = world.execAmPe(world.myPe, Local({ counter, f: () => 7 })).block();
+      const again = world.execAmLocal(Local({ counter, f: () => 7 })).block();
       assertEquals(again.y, 7);
     },
   },
   {
-    name: "A local AM is refused where it would have to travel",
-    pes: several,
+    name: "A local AM is refused where it would have to travel, to this PE too",
     run(world) {
       const call = Local({ counter: new Counter(), f: () => 0 });
-      assertThrows(
-        () => world.execAmPe(rightOf(world), call),
-        TypeError,
-        "local AMs do not travel",
-      );
+      for (const pe of [world.myPe, rightOf(world)]) {
+        assertThrows(() => world.execAmPe(pe, call), TypeError, "local AMs do not travel");
+      }
       assertThrows(() => world.execAmAll(call), TypeError, "local AMs do not travel");
     },
   },
   {
-    name: "An AM to the own PE is not copied",
+    name: "An AM run by execAmLocal gets its payload itself, one to the own PE a copy",
     async run(world) {
       const list = [1, 2, 3];
       await world.execAmLocal(Keep({ list }));
       assert(kept === list);
       kept = undefined;
       await world.execAmPe(world.myPe, Keep({ list }));
-      assert(kept === list);
+      assert(kept !== list);
+      assertEquals(kept, list);
     },
   },
   {
     name: "A payload is taken when the AM is launched: changes afterwards do not show",
-    pes: several,
     async run(world) {
       const data = new Float64Array([1, 2, 3]);
       const handle = world.execAmPe(rightOf(world), Sum({ data }));

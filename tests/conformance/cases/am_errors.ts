@@ -52,13 +52,14 @@ export const AM_ERROR_CASES: readonly Case[] = [
   {
     name: "An error in a handler reaches the caller with the PE, the message and the remote stack",
     async run(world) {
-      for (const call of [Throw({ text: "too far" }), ThrowLater({ text: "too far" })]) {
+      const calls = [Throw({ text: "too far" }), ThrowLater({ text: "too far" })];
+      for (const [i, call] of calls.entries()) {
         const right = rightOf(world);
         const error = await errorOf(() => world.execAmPe<unknown>(right, call));
         assertInstanceOf(error, RemoteError);
         assertEquals(error.code, "ERR_REMOTE");
         assertEquals(error.pe, right);
-        assertEquals(error.op, `AM "${call.definition.name}"`);
+        assertEquals(error.op, `AM "${[Throw, ThrowLater][i]!.amName}"`);
         assertStringIncludes(error.message, `failed on PE ${right}: RangeError: too far`);
         const cause = error.cause as Error;
         assertEquals([cause.name, cause.message], ["RangeError", "too far"]);

@@ -186,7 +186,7 @@ export const AM_HANDLE_CASES: readonly Case[] = [
     },
   },
   {
-    name: "What is no AM with its payload is refused",
+    name: "What is not an AM with its payload is refused",
     run(world) {
       const right = rightOf(world);
       assertThrows(
@@ -195,8 +195,8 @@ export const AM_HANDLE_CASES: readonly Case[] = [
         'AM "handles.Twice" itself',
       );
       for (const wrong of [{}, "Twice", 5, () => 1]) {
-        assertThrows(() => world.execAmPe(right, wrong as AmCall<number>), TypeError, "no AM");
-        assertThrows(() => world.execAmLocal(wrong as AmCall<number>), TypeError, "no AM");
+        assertThrows(() => world.execAmPe(right, wrong as AmCall<number>), TypeError, "not an AM");
+        assertThrows(() => world.execAmLocal(wrong as AmCall<number>), TypeError, "not an AM");
       }
       for (const wrong of [undefined, null]) {
         assertThrows(() => world.execAmPe(right, wrong as unknown as AmCall<number>), TypeError);

@@ -38,6 +38,28 @@ const CallsClosure = am("closures.CallsClosure", (self: { f: Closure<number> }) 
 /** The cases of remote closures, section 1.1 and row P-10. */
 export const CLOSURE_CASES: readonly Case[] = [
   {
+    name: "A closure without parameters needs no captures, wherever it is launched",
+    async run(world) {
+      const right = rightOf(world);
+      for (const one of [world, world.team]) {
+        assertEquals(await one.execClosurePe(right, () => 5), 5);
+        assertEquals(await one.execClosurePe(right, (l: AmContext) => l.currentPe), right);
+        assertEquals(await one.execClosurePe(right, () => 5, [], { timeoutMs: 600_000 }), 5);
+        assertEquals(await one.execClosureAll(() => 6), Array(world.numPes).fill(6));
+        assertEquals(await one.execClosureLocal(() => 7), 7);
+      }
+      const at = await world.execClosurePe(
+        right,
+        (l: AmContext) => l.onReturn((origin: AmContext) => origin.currentPe),
+      );
+      assertEquals(at, world.myPe);
+      const data = await world.execClosurePe(right, (l: AmContext) => l.closure(() => 8));
+      assertEquals(data(), 8);
+      const early = (): unknown => world.execClosurePe(right, () => 5, { timeoutMs: 1 } as never);
+      assertStringIncludes(String(await errorOf(early)), "its captures must be an array");
+    },
+  },
+  {
     name: "A closure runs on the PE it is sent to and gives its result",
     async run(world) {
       for (let pe = 0; pe < world.numPes; pe++) {
@@ -61,6 +83,46 @@ export const CLOSURE_CASES: readonly Case[] = [
       assertEquals(all, Array.from(all, (_, pe) => 3 * pe));
       const here = await world.execClosureLocal((l: AmContext) => l.currentPe, []);
       assertEquals(here, world.myPe);
+    },
+  },
+  {
+    name:
+      "Parameters with defaults, and the rest, are for captures; the context has one of its own",
+    async run(world) {
+      for (const pe of [world.myPe, rightOf(world)]) {
+        const max = (...xs: number[]) => Math.max(...xs);
+        assertEquals(await world.execClosurePe(pe, max, [3, 9, 4]), 9);
+        const tail = (a: number, ...xs: number[]) => [a, xs.length];
+        assertEquals(await world.execClosurePe(pe, tail, [3]), [3, 0]);
+        const scaled = (a: number, b = 2, c = 10) => a * b + c;
+        assertEquals(await world.execClosurePe(pe, scaled, [4]), 18);
+        assertEquals(await world.execClosurePe(pe, scaled, [4, 3]), 22);
+        const between = (
+          a: number,
+          b: number | undefined,
+          lamellar: AmContext,
+        ) => [a, b ?? 7, lamellar.currentPe];
+        assertEquals(await world.execClosurePe(pe, between, [4, undefined]), [4, 7, pe]);
+        const defaulted = (a: number, b = 7, lamellar: AmContext) => [a, b, lamellar.currentPe];
+        const short = [4] as unknown as [number, undefined];
+        assertEquals(await world.execClosurePe(pe, defaulted, short), [4, 7, pe]);
+        const pattern = ({ currentPe, numPes }: AmContext) => [currentPe, numPes];
+        assertEquals(await world.execClosurePe(pe, pattern, []), [pe, world.numPes]);
+        const method = {
+          sum(this: void, ..._xs: number[]): number {
+            let sum = 0;
+            for (let i = 0; i < arguments.length; i++) sum += arguments[i] as number;
+            return sum;
+          },
+        };
+        assertEquals(await world.execClosurePe(pe, method.sum, [1, 2, 3]), 6);
+        const count = function (): number {
+          return arguments.length;
+        };
+        assertEquals(await world.execClosurePe(pe, count, []), 0);
+      }
+      const local = await world.execClosureLocal((...xs: number[]) => xs.length, [1, 2]);
+      assertEquals(local, 2);
     },
   },
   {

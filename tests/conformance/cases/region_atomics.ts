@@ -5,9 +5,17 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type ElementType, type SharedMemoryRegion, TimeoutError } from "../../../mod.ts";
+import { type SharedMemoryRegion, TimeoutError } from "../../../mod.ts";
 import { type Case, leftOf, rightOf } from "../case.ts";
-import { arrayOf, forTypes, INTEGER_TYPES, numbers, small, TYPES } from "./region_values.ts";
+import {
+  arrayOf,
+  forTypes,
+  INTEGER_TYPES,
+  numbers,
+  type NumberType,
+  small,
+  TYPES,
+} from "./region_values.ts";
 
 /** The cases of rows P-02 and P-05, and of the batched operations. */
 export const REGION_ATOMIC_CASES: readonly Case[] = [
@@ -77,6 +85,45 @@ export const REGION_ATOMIC_CASES: readonly Case[] = [
         });
         assertEquals(Number(region.at(pe, 0)), 9);
       });
+    },
+  },
+  {
+    name: "compareExchange() tells whether it replaced: zeros of integers are one, NaNs are many",
+    async run(world) {
+      const pe = rightOf(world);
+      await forTypes(world, INTEGER_TYPES, 1, async (region, type) => {
+        if (type.startsWith("big")) return;
+        const found = { ok: true, value: 0 };
+        assertEquals(await region.compareExchange(pe, 0, Math.round(-0.2), 1), found);
+        assertEquals(region.at(pe, 0), 1);
+      });
+      // NaN as computed by most processors, negative and quiet, and one with a payload.
+      const others = {
+        f32: [0xffc00000, 0x7fc00001],
+        f64: [0xfff8n << 48n, (0x7ff8n << 48n) | 1n],
+      };
+      for (const type of ["f32", "f64"] as const) {
+        using region = await world.allocSharedMemRegion(type, 1);
+        const { buffer, byteOffset } = region.asSlice();
+        const bits = type === "f32"
+          ? new Uint32Array(buffer, byteOffset, 1)
+          : new BigUint64Array(buffer, byteOffset, 1);
+        for (const other of others[type]) {
+          bits[0] = other;
+          await world.asyncBarrier();
+          const { ok, value } = await region.compareExchange(pe, 0, NaN, 1);
+          assertEquals([ok, value, region.at(pe, 0)], [false, NaN, NaN], `${other}`);
+          await world.asyncBarrier();
+          assertEquals(bits[0], other);
+          await world.asyncBarrier();
+          await region.store(pe, 0, NaN);
+          const last = await region.compareExchange(pe, 0, NaN, -0);
+          assertEquals([last.ok, last.value], [true, NaN]);
+          assertEquals(await region.compareExchange(pe, 0, 0, 1), { ok: false, value: -0 });
+          assertEquals(await region.compareExchange(pe, 0, -0, 1), { ok: true, value: -0 });
+          await world.asyncBarrier();
+        }
+      }
     },
   },
   {
@@ -302,8 +349,8 @@ export const REGION_ATOMIC_CASES: readonly Case[] = [
 
 /** The batched operations that other PEs would disturb. */
 async function alone(
-  region: SharedMemoryRegion<ElementType>,
-  type: ElementType,
+  region: SharedMemoryRegion<NumberType>,
+  type: NumberType,
   total: number,
 ): Promise<void> {
   const all = Array.from({ length: total }, (_, i) => i);

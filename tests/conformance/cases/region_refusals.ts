@@ -14,7 +14,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { ClosedError, type ElementType, OutOfMemoryError } from "../../../mod.ts";
+import { bool, ClosedError, type ElementType, i16, OutOfMemoryError, str } from "../../../mod.ts";
 import { type Case, errorOf, rightOf } from "../case.ts";
 
 /** The cases of bounds, types, lifetime and memory. */
@@ -127,7 +127,62 @@ export const REGION_REFUSAL_CASES: readonly Case[] = [
       ) {
         assertThrows(attempt, RangeError, "bigu64");
       }
-      assertEquals((await region.getBuffer(world.myPe, 0, 1))[0], 2n ** 60n + 1n);
+      const copies = [
+        () => region.getBuffer(world.myPe, 0, 1),
+        () => region.gather([world.myPe]),
+        () => region.getStrided(world.myPe, 0, 1, new Float64Array(1)),
+        () => region.batchFetchMul([world.myPe], 1),
+      ];
+      for (const copy of copies) {
+        const error = await errorOf(copy);
+        assertInstanceOf(error, RangeError, `${copy} gave ${error}`);
+        assertMatch(error.message, /1152921504606846977 \(item 0\) .* use bigu64/);
+      }
+      const bits = new BigUint64Array(1);
+      await region.get(world.myPe, 0, bits);
+      assertEquals(bits[0], 2n ** 60n + 1n);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "What is not a PE is refused by every operation, and nothing is written",
+    async run(world) {
+      using region = await world.allocSharedMemRegion("u32", 2);
+      // deno-lint-ignore no-explicit-any -- none of these is a PE
+      for (const pe of [undefined, null, "0", 0n, -1, 0.5, NaN, world.numPes, {}] as any[]) {
+        const calls = [
+          () => region.put(pe, 0, 1),
+          () => region.get(pe, 0),
+          () => region.putIndexed(pe, [0], 1),
+          () => region.getIndexed(pe, [0]),
+          () => region.putStrided(pe, 0, 1, new Uint32Array(1)),
+          () => region.getStrided(pe, 0, 1, new Uint32Array(1)),
+          () => region.add(pe, 0, 1),
+          () => region.fetchAdd(pe, 0, 1),
+          () => region.compareExchange(pe, 0, 0, 1),
+          () => region.load(pe, 0),
+        ];
+        for (const call of calls) {
+          const error = await errorOf(call);
+          assertMatch(`${error}`, /^(?:Range|Type)Error: Cannot \w+ .* on PE /, `${call} ${pe}`);
+        }
+      }
+      await world.asyncBarrier();
+      assertEquals([...region], [0, 0]);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "The schema of an element type names it, as its name does",
+    async run(world) {
+      using byName = await world.allocSharedMemRegion("i16", 2);
+      using bySchema = await world.allocSharedMemRegion(i16, 2);
+      using own = world.allocOneSidedMemRegion(bool, 1);
+      assertEquals([byName.type, bySchema.type, own.type], ["i16", "i16", "bool"]);
+      // deno-lint-ignore no-explicit-any -- none of these is a type
+      for (const wrong of [str, {}, null, { elementType: "u128" }] as any[]) {
+        assertThrows(() => world.allocOneSidedMemRegion(wrong, 1), TypeError, "the element types");
+      }
       await world.asyncBarrier();
     },
   },

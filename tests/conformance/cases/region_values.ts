@@ -13,7 +13,10 @@ import type {
   SharedMemoryRegion,
 } from "../../../mod.ts";
 
-/** All element types. */
+/** The element types of numbers. */
+export type NumberType = Exclude<ElementType, "bool">;
+
+/** All of them. */
 export const TYPES = [
   "u8",
   "i8",
@@ -27,7 +30,7 @@ export const TYPES = [
   "i64",
   "bigu64",
   "bigi64",
-] as const satisfies readonly ElementType[];
+] as const satisfies readonly NumberType[];
 
 /** The element types that have bitwise operations. */
 export const INTEGER_TYPES = TYPES.filter((type) => type !== "f32" && type !== "f64");
@@ -35,7 +38,7 @@ export const INTEGER_TYPES = TYPES.filter((type) => type !== "f32" && type !== "
 const SAFE = Number.MAX_SAFE_INTEGER;
 
 /** The least and the greatest value of each type. */
-export const LIMITS: { readonly [E in ElementType]: readonly ElementValue<E>[] } = {
+export const LIMITS: { readonly [E in NumberType]: readonly ElementValue<E>[] } = {
   u8: [0, 255],
   i8: [-128, 127],
   u16: [0, 65535],
@@ -57,7 +60,7 @@ export const LIMITS: { readonly [E in ElementType]: readonly ElementValue<E>[] }
  * @param n A number from 0 to 127.
  * @returns The value.
  */
-export function small<E extends ElementType>(type: E, n: number): ElementValue<E> {
+export function small<E extends NumberType>(type: E, n: number): ElementValue<E> {
   return (type.startsWith("big") ? BigInt(n) : n) as ElementValue<E>;
 }
 
@@ -68,7 +71,7 @@ export function small<E extends ElementType>(type: E, n: number): ElementValue<E
  * @param values Small values.
  * @returns The array.
  */
-export function arrayOf<E extends ElementType>(
+export function arrayOf<E extends NumberType>(
   type: E,
   values: readonly number[],
 ): ElementArray<E> {
@@ -81,10 +84,12 @@ export function arrayOf<E extends ElementType>(
     i32: Int32Array,
     f32: Float32Array,
     f64: Float64Array,
+    u64: Float64Array,
+    i64: Float64Array,
   };
-  const array = type === "u64" || type === "bigu64"
+  const array = type === "bigu64"
     ? BigUint64Array.from(values, BigInt)
-    : type === "i64" || type === "bigi64"
+    : type === "bigi64"
     ? BigInt64Array.from(values, BigInt)
     : classes[type as keyof typeof classes].from(values);
   return array as ElementArray<E>;
@@ -99,7 +104,7 @@ export function numbers(array: Iterable<number | bigint>): number[] {
 }
 
 /** A region of some type. */
-export type AnyRegion = SharedMemoryRegion<ElementType>;
+export type AnyRegion = SharedMemoryRegion<NumberType>;
 
 /**
  * Runs a check with a shared region of every type, and frees it when every PE is through.
@@ -111,9 +116,9 @@ export type AnyRegion = SharedMemoryRegion<ElementType>;
  */
 export async function forTypes(
   world: LamellarWorld,
-  types: readonly ElementType[],
+  types: readonly NumberType[],
   length: number,
-  check: (region: AnyRegion, type: ElementType) => void | Promise<void>,
+  check: (region: AnyRegion, type: NumberType) => void | Promise<void>,
 ): Promise<void> {
   for (const type of types) {
     const region = await world.allocSharedMemRegion(type, length);

@@ -54,7 +54,7 @@ const WRONG: readonly Wrong[] = [
     text:
       /^Cannot create a team: parentPeId\(0\) of its arch is \d, and its parent has PEs 0 to \d$/,
   },
-  { make: () => 5 as unknown as LamellarArch, kind: TypeError, text: /: 5 is no arch$/ },
+  { make: () => 5 as unknown as LamellarArch, kind: TypeError, text: /: 5 is not an arch$/ },
   { make: () => undefined as unknown as LamellarArch, kind: TypeError, text: /undefined is no/ },
   { make: () => changed({ numPes: 0 }), kind: RangeError, text: /a team of 0 PEs/ },
   { make: () => changed({ numPes: 0.5 }), kind: RangeError, text: /a team of 0\.5 PEs/ },
@@ -130,7 +130,7 @@ export const TEAM_REFUSAL_CASES: readonly Case[] = [
       assertEquals(
         error.message,
         `PE ${world.myPe} called createTeamFromArch for PEs ${own} of the world where ` +
-          `PE ${others}: all of its PEs have to name the same members`,
+          `PE ${others}: all of its PEs must name the same members`,
       );
       await stillWorks(world);
     },

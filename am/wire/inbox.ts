@@ -1,0 +1,396 @@
+/**
+ * Receiving frames: finds the handler of a request and runs it; settles the handle an answer is
+ * for.
+ *
+ * @module
+ */
+
+import { ClosedError, FeatureLevelError, ProtocolError } from "../../internal/errors.ts";
+import type { MemoryViews } from "../../internal/memory_views.ts";
+import { AmCall, type AmDefinition } from "../call.ts";
+import { type AnswerHost, Answers } from "./answers.ts";
+import type { AmContext } from "../context.ts";
+import { CLOSURE, FRAME, frameBytes, HEAD_BYTES, IN_TEAM, TEAM_BYTES } from "./frames.ts";
+import { type AmHandle, control } from "../handle.ts";
+import { invoke } from "../invoke.ts";
+import { type ParkedRequest, ParkedRequests } from "./parked.ts";
+import { Parts } from "./long_frames.ts";
+import type { Requests } from "./requests.ts";
+import type { TeamHost } from "../team_work.ts";
+import { decodeError } from "./thrown.ts";
+import { readResult } from "./results.ts";
+import type { ClosureValue } from "../closure/value.ts";
+
+/** Bytes handled before room is given back to the producer. */
+const BUDGET_BYTES = 32 * 1024;
+
+/** What the inbox needs of the engine. */
+export interface InboxHost extends AnswerHost {
+  /** This PE. */
+  readonly pe: number;
+  readonly context: AmContext;
+  /** Who knows the teams other than the world's. */
+  readonly teams: TeamHost | undefined;
+  /** Handed to codecs: what a handle on the wire belongs to. */
+  readonly decodeContext: unknown;
+  /** AMs by id. */
+  readonly definitions: readonly AmDefinition[];
+  requests(pe: number): Requests;
+  /** That many requests are over. */
+  countDone(count: number): void;
+  /** Runs a returned AM or closure here, for the value of a handle. */
+  runReturned(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void;
+  /** A request of this PE to itself began, or ceased, to need its event loop. */
+  countAsynchronous(change: 1 | -1): void;
+}
+
+/** What is known of a source of frames. */
+interface Source {
+  /** Number of its last request. */
+  last: number;
+  /**
+   * Number of the last request that ended without an answer of its own, and the last one it was
+   * told of.
+   */
+  done: number;
+  told: number;
+  /** Frames that arrive in parts. */
+  readonly parts: Parts;
+}
+
+/** Handles the frames of all sources. */
+export class Inbox {
+  readonly #host: InboxHost;
+  readonly #sources: Source[];
+  readonly #parked = new ParkedRequests();
+  readonly #answers: Answers;
+
+  /**
+   * @param host The engine.
+   * @param numPes Number of PEs.
+   */
+  constructor(host: InboxHost, numPes: number) {
+    this.#host = host;
+    this.#answers = new Answers(host);
+    this.#sources = Array.from(
+      { length: numPes },
+      () => ({ last: 0, done: 0, told: 0, parts: new Parts() }),
+    );
+  }
+
+  /** For the watchdog: the async handlers under way, the first of them by name. */
+  get underWay(): string {
+    return this.#answers.underWay;
+  }
+
+  /**
+   * The frame sink of the progress engine.
+   *
+   * @param pe The source.
+   * @param views The memory of the frames.
+   * @param at Address of the first.
+   * @param end Address after the last.
+   * @returns Address after the last frame handled.
+   */
+  receive(pe: number, views: MemoryViews, at: number, end: number): number {
+    const source = this.#sources[pe]!;
+    const stop = Math.min(end, at + BUDGET_BYTES);
+    const words = views.i32;
+    while (at < stop) {
+      const bytes = words[at >>> 2]!;
+      if (bytes === 0) break;
+      if (bytes < HEAD_BYTES || (bytes & 7) !== 0 || at + bytes > end) {
+        throw corrupt(pe, `a frame of ${bytes} bytes where ${end - at} are left`);
+      }
+      this.#handle(pe, source, views, at, bytes);
+      at += bytes;
+    }
+    if (source.done !== source.told) this.#tellDone(pe, source);
+    this.#host.outbox.flush();
+    return at;
+  }
+
+  #handle(pe: number, source: Source, views: MemoryViews, at: number, bytes: number): void {
+    const word = at >>> 2;
+    const kind = views.i32[word + 1]! & 0xff;
+    const detail = views.i32[word + 1]! >>> 8;
+    const number = views.i32[word + 2]!;
+    const length = views.i32[word + 3]!;
+    if (length < 0 || frameBytes(length) !== bytes) {
+      throw corrupt(pe, `a payload of ${length} bytes in a frame of ${bytes}`);
+    }
+    const payload = at + HEAD_BYTES;
+    switch (kind) {
+      case FRAME.request:
+      case FRAME.closure:
+      case FRAME.teamRequest:
+      case FRAME.teamClosure:
+        this.#count(pe, source, number);
+        if (
+          (kind & IN_TEAM) !== 0 && this.#parks(pe, kind, detail, number, views, payload, length)
+        ) {
+          return;
+        }
+        if (this.#run(pe, kind, detail, number, views, payload, length)) source.done = number;
+        return;
+      case FRAME.teamQuery:
+      case FRAME.teamReply:
+        return this.#aboutTeam(pe, kind, views, payload, length);
+      case FRAME.collective:
+        return this.#collective(pe, views, payload, length);
+      case FRAME.source:
+        return this.#host.closures.receive(pe, detail, number, views, payload, length);
+      case FRAME.part:
+        return this.#part(pe, source, detail, number, views, payload, length);
+      case FRAME.done: {
+        const count = this.#host.requests(pe).settleUpTo(number);
+        if (count < 0) throw corrupt(pe, `an answer to request ${number}, which was not made`);
+        return this.#host.countDone(count);
+      }
+      case FRAME.deferred:
+        return this.#defer(pe, number);
+      default:
+        this.#answer(pe, kind, detail, number, views, payload, length);
+    }
+  }
+
+  /** The answer to a request comes later: of a request to itself, by the event loop of this PE. */
+  #defer(pe: number, number: number): void {
+    const host = this.#host;
+    const handle = host.requests(pe).defer(number);
+    if (!handle) throw corrupt(pe, `an answer to request ${number}, which was not made`);
+    if (pe !== host.pe) return;
+    control.needEventLoop(handle);
+    host.countAsynchronous(1);
+  }
+
+  #answer(
+    pe: number,
+    kind: number,
+    detail: number,
+    number: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): void {
+    const host = this.#host;
+    const handle = host.requests(pe).take(number);
+    if (!handle) throw corrupt(pe, `an answer to request ${number}, which was not made`);
+    if (control.isAsynchronous(handle)) host.countAsynchronous(-1);
+    try {
+      this.#settle(pe, kind, detail, handle, views, at, bytes);
+    } catch (error) {
+      // Nobody else knows the handle any more.
+      control.reject(handle, error);
+      host.countDone(1);
+      // A closure that this world refuses concerns its caller alone.
+      if (!(error instanceof FeatureLevelError)) throw error;
+    }
+  }
+
+  #settle(
+    pe: number,
+    kind: number,
+    detail: number,
+    handle: AmHandle<unknown>,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): void {
+    const host = this.#host;
+    switch (kind) {
+      case FRAME.result: {
+        const returns = control.definitionOf(handle)?.returns;
+        control.resolve(
+          handle,
+          readResult(detail, returns, views, at, bytes, host.decodeContext),
+        );
+        break;
+      }
+      case FRAME.error:
+        control.reject(handle, decodeError(control.opOf(handle), pe, views, at, bytes));
+        break;
+      case FRAME.returnAm: {
+        const definition = this.#definition(pe, detail);
+        const self = definition.codec!.read(views, at, bytes, host.decodeContext);
+        return host.runReturned(new AmCall(definition, self), handle);
+      }
+      case FRAME.returnClosure:
+        return host.runReturned(this.#readClosure(pe, detail, views, at, bytes), handle);
+      default:
+        throw corrupt(pe, `a frame of kind ${kind}`);
+    }
+    host.countDone(1);
+  }
+
+  #definition(pe: number, id: number): AmDefinition {
+    const { definitions } = this.#host;
+    return definitions[id] ?? refuseId(pe, id, definitions.length);
+  }
+
+  #readClosure(
+    pe: number,
+    source: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): ClosureValue {
+    const { closures, decodeContext } = this.#host;
+    return closures.read(pe, source, views, at, bytes, decodeContext);
+  }
+
+  /** Requests are numbered without gaps: a lost or repeated one shows at once. */
+  #count(pe: number, source: Source, number: number): void {
+    if (number !== ((source.last + 1) | 0)) {
+      throw corrupt(pe, `request ${number} after request ${source.last}`);
+    }
+    source.last = number;
+  }
+
+  /** What handlers get that were launched in a team, whose id is in front of the payload. */
+  #teamContext(pe: number, views: MemoryViews, at: number, bytes: number): object {
+    const id = teamOf(views, at, bytes);
+    const context = this.#host.teams?.context(id);
+    if (!context) throw corrupt(pe, `a request in team ${id}, which this PE does not know`);
+    return context;
+  }
+
+  #collective(pe: number, views: MemoryViews, at: number, bytes: number): void {
+    const { teams } = this.#host;
+    if (!teams) throw corrupt(pe, "a collective of a team where there are none");
+    naming(pe, () => teams.receive(pe, views, at, bytes));
+  }
+
+  /** A question about a team, or the answer to one: then what waited for it runs. */
+  #aboutTeam(pe: number, kind: number, views: MemoryViews, at: number, bytes: number): void {
+    const { outbox, teams } = this.#host;
+    const id = teamOf(views, at, bytes);
+    if (teams === undefined || !isTeamId(id)) throw corrupt(pe, `a message about team ${id}`);
+    if (kind === FRAME.teamQuery) {
+      const description = teams.describe(id);
+      const reply = new Uint8Array(TEAM_BYTES + description.length);
+      reply.set(views.u8.subarray(at, at + TEAM_BYTES));
+      reply.set(description, TEAM_BYTES);
+      return outbox.sendBytes(pe, FRAME.teamReply, reply);
+    }
+    if (bytes > TEAM_BYTES) {
+      naming(pe, () => teams.learn(id, views.u8.slice(at + TEAM_BYTES, at + bytes)));
+    }
+    for (const request of this.#parked.take(pe, id)) this.#resume(pe, request);
+  }
+
+  /** Runs a request that waited. It is deferred: it has an answer of its own, whatever it gives. */
+  #resume(pe: number, { kind, detail, number, views, bytes }: ParkedRequest): void {
+    if (!this.#host.teams!.knows(teamOf(views, 0, bytes))) {
+      const closed = new ClosedError("Cannot run the AM: its team is closed");
+      return this.#answers.sendError(pe, number, closed);
+    }
+    if (this.#run(pe, kind, detail, number, views, 0, bytes)) {
+      this.#answers.sendResult(pe, number, undefined, undefined);
+    }
+  }
+
+  /** Sets a request aside if it is in a team that this PE has given up; returns whether it is. */
+  #parks(
+    pe: number,
+    kind: number,
+    detail: number,
+    number: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): boolean {
+    const { outbox, teams } = this.#host;
+    const id = teamOf(views, at, bytes);
+    if (teams === undefined || !isTeamId(id) || teams.knows(id)) return false;
+    outbox.sendHead(pe, FRAME.deferred, 0, number);
+    if (this.#parked.park(pe, id, { kind, detail, number }, views, at, bytes)) {
+      outbox.sendBytes(pe, FRAME.teamQuery, views.u8.slice(at, at + TEAM_BYTES));
+    }
+    return true;
+  }
+
+  /** Runs an AM or a closure; returns whether it is over without an answer of its own. */
+  #run(
+    pe: number,
+    kind: number,
+    detail: number,
+    number: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): boolean {
+    const host = this.#host;
+    const definition = (kind & CLOSURE) === 0 ? this.#definition(pe, detail) : undefined;
+    const head = (kind & IN_TEAM) === 0 ? 0 : TEAM_BYTES;
+    let result: unknown;
+    let read = false;
+    try {
+      const context = head === 0 ? host.context : this.#teamContext(pe, views, at, bytes);
+      if (definition !== undefined) {
+        const self = definition.codec!.read(views, at + head, bytes - head, host.decodeContext);
+        read = true;
+        result = invoke(definition.handler, self, context);
+      } else {
+        const closure = this.#readClosure(pe, detail, views, at + head, bytes - head);
+        read = true;
+        result = closure.run(context);
+      }
+    } catch (error) {
+      if (!read && error instanceof ProtocolError) throw error;
+      this.#answers.sendError(pe, number, error);
+      return false;
+    }
+    if (result === undefined && definition?.returns === undefined) return true;
+    this.#answers.finish(pe, number, result, definition);
+    return false;
+  }
+
+  #tellDone(pe: number, source: Source): void {
+    source.told = source.done;
+    this.#host.outbox.sendHead(pe, FRAME.done, 0, source.done);
+  }
+
+  #part(
+    pe: number,
+    source: Source,
+    last: number,
+    stream: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): void {
+    const whole = naming(pe, () => source.parts.add(stream, last !== 0, views, at, bytes));
+    if (whole) this.#handle(pe, source, whole, 0, whole.i32[0]!);
+  }
+}
+
+/** The id of a team in front of a payload; NaN if that is too short. */
+function teamOf(views: MemoryViews, at: number, bytes: number): number {
+  return bytes < TEAM_BYTES ? NaN : views.f64[at >>> 3]!;
+}
+
+/** Ids are hashes of 53 bits. */
+function isTeamId(id: number): boolean {
+  return Number.isSafeInteger(id) && id >= 0;
+}
+
+/** Reads something whose errors say what is wrong, but not whose frame it was in. */
+function naming<T>(pe: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ProtocolError ? corrupt(pe, error.message) : error;
+  }
+}
+
+function refuseId(pe: number, id: number, count: number): never {
+  throw corrupt(pe, `AM number ${id} of ${count}`);
+}
+
+function corrupt(pe: number, what: string): ProtocolError {
+  return new ProtocolError(`Cannot read the frames of PE ${pe}: there is ${what}`, {
+    pe,
+    op: "receive",
+  });
+}

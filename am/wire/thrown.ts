@@ -1,0 +1,184 @@
+/**
+ * What handlers throw, on the wire. A caller gets the same whichever PE the handler ran on: a
+ * `RemoteError` whose cause has the name, message and stack of what was thrown, its cause, and the
+ * errors of an `AggregateError`. Programs throw anything, also what throws when it is looked at.
+ *
+ * @module
+ */
+
+import { foldFrames } from "../../internal/stacks.ts";
+import { ProtocolError, RemoteError } from "../../internal/errors.ts";
+import type { MemoryViews } from "../../internal/memory_views.ts";
+import { makeError } from "../msgpack/types.ts";
+
+/** Most text of one error and of all that hang on it, in UTF-16 units; what is longer is cut. */
+const TEXT_MAX = 1 << 20;
+/** Longest message of an error whose further properties are shown in its stack. */
+const INSPECTED_MAX = 10_000;
+/** How deep causes and errors of errors are followed. */
+const DEPTH_MAX = 8;
+/** How many errors of an `AggregateError` travel. */
+const ERRORS_MAX = 1000;
+
+/** An error as it travels. */
+interface WireError {
+  /** Empty for what is not an error. */
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly cause?: WireError;
+  readonly errors?: readonly WireError[];
+}
+
+/**
+ * @param error What a handler threw.
+ * @returns It as UTF-8 text.
+ */
+export function encodeError(error: unknown): Uint8Array {
+  // JSON escapes lone surrogates, so that they arrive.
+  return new TextEncoder().encode(JSON.stringify(new Writer().write(error, 0)));
+}
+
+/** Takes apart one error. */
+class Writer {
+  #left = TEXT_MAX;
+
+  write(error: unknown, depth: number): WireError {
+    if (!isError(error)) {
+      return { name: "", message: this.#text(() => Deno.inspect(error)), stack: "" };
+    }
+    const cause = depth < DEPTH_MAX ? read(() => error.cause) : undefined;
+    const errors = depth < DEPTH_MAX ? listOf(error) : undefined;
+    const message = this.#text(() => error.message);
+    // What travels as an error of its own need not be in the text, too; and a long text takes
+    // `inspect` long.
+    const plain = cause !== undefined || errors !== undefined || message.length > INSPECTED_MAX;
+    const parts: { -readonly [K in keyof WireError]: WireError[K] } = {
+      name: this.#text(() => error.name),
+      message,
+      stack: this.#text(() => foldFrames(String(plain ? error.stack : Deno.inspect(error)))),
+    };
+    if (cause !== undefined) parts.cause = this.write(cause, depth + 1);
+    if (errors) parts.errors = errors.map((one) => this.write(one, depth + 1));
+    return parts;
+  }
+
+  #text(get: () => unknown): string {
+    const text = textOf(get);
+    const cut = text.length <= this.#left ? text : `${text.slice(0, this.#left)}…`;
+    this.#left = Math.max(0, this.#left - text.length);
+    return cut;
+  }
+}
+
+/** `instanceof` asks the value, which may throw. */
+function isError(value: unknown): value is Error {
+  return read(() => value instanceof Error) === true;
+}
+
+function read<T>(get: () => T): T | undefined {
+  try {
+    return get();
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(get: () => unknown): string {
+  try {
+    return String(get());
+  } catch {
+    return "(no text)";
+  }
+}
+
+/** The errors of an `AggregateError`. */
+function listOf(error: Error): unknown[] | undefined {
+  return read(() => {
+    if (!(error instanceof AggregateError) || !Array.isArray(error.errors)) return undefined;
+    const { length } = error.errors;
+    const errors: unknown[] = error.errors.slice(0, ERRORS_MAX);
+    if (length > ERRORS_MAX) errors.push(new Error(`${length - ERRORS_MAX} more errors`));
+    return errors;
+  });
+}
+
+/**
+ * Makes the error a caller gets from what came back.
+ *
+ * @param op What failed, such as `AM "Add"`.
+ * @param pe Where it failed.
+ * @param views The memory.
+ * @param at Where the payload begins.
+ * @param bytes Its length.
+ * @returns The error, with the remote one as its cause.
+ * @throws {ProtocolError} If the payload is not an error.
+ */
+export function decodeError(
+  op: string,
+  pe: number,
+  views: MemoryViews,
+  at: number,
+  bytes: number,
+): RemoteError {
+  const text = new TextDecoder().decode(views.u8.slice(at, at + bytes));
+  let wire: unknown;
+  try {
+    wire = JSON.parse(text);
+  } catch (cause) {
+    throw new ProtocolError(`Cannot read an error from PE ${pe}: it is not JSON`, { pe, cause });
+  }
+  if (!isWireError(wire, 0)) {
+    throw new ProtocolError(`Cannot read an error from PE ${pe}: it lacks a field`, { pe });
+  }
+  const { name, message } = wire;
+  return remoteError(op, pe, errorOf(wire), name ? `${name}: ${message}` : message);
+}
+
+function errorOf({ name, message, stack, cause, errors }: WireError): Error {
+  const parts: unknown[] = [name || "Error", message, stack || `Error: ${message}`];
+  if (cause || errors) parts.push(cause && errorOf(cause));
+  if (errors) parts.push(errors.map(errorOf));
+  return makeError(parts);
+}
+
+function isWireError(value: unknown, depth: number): value is WireError {
+  if (typeof value !== "object" || value === null || depth > DEPTH_MAX) return false;
+  const { name, message, stack, cause, errors } = value as Partial<WireError>;
+  const isNext = (one: unknown): boolean => isWireError(one, depth + 1);
+  return typeof name === "string" && typeof message === "string" && typeof stack === "string" &&
+    (cause === undefined || isNext(cause)) &&
+    (errors === undefined || Array.isArray(errors) && errors.every(isNext));
+}
+
+/**
+ * @param error Anything that was thrown.
+ * @returns A line of text for it.
+ */
+export function errorText(error: unknown): string {
+  return textOf(() => isError(error) ? `${error.name}: ${error.message}` : Deno.inspect(error));
+}
+
+/**
+ * @param error Anything that was thrown.
+ * @returns Its message, or a text for what is not an error.
+ */
+export function messageOf(error: unknown): string {
+  return textOf(() => isError(error) ? error.message : Deno.inspect(error));
+}
+
+/**
+ * @param op What failed, such as `AM "Add"`.
+ * @param pe Where it failed.
+ * @param cause What was thrown there.
+ * @param text How the message names it.
+ * @returns The error a caller gets.
+ */
+export function remoteError(
+  op: string,
+  pe: number,
+  cause: unknown,
+  text: string = errorText(cause),
+): RemoteError {
+  return new RemoteError(`${op} failed on PE ${pe}: ${text}`, { pe, op, cause });
+}

@@ -1,0 +1,148 @@
+/**
+ * What PEs compare when they call a collective: its kind and its arguments. Every signal carries a
+ * number of both, and what a PE contributes has the arguments in front, so that each side can tell
+ * what the other called.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../internal/errors.ts";
+import { EXCHANGE_AREA_BYTES, EXCHANGE_BYTES } from "../internal/limits.ts";
+
+/** What waits for each kind of collective, in words that continue "waits for". */
+const WORDS = {
+  barrier: "a barrier",
+  build: "all PEs to build their worlds",
+  allocSharedMemRegion: "the allocation of a region",
+  createTeamFromArch: "the creation of a team",
+  createSubteamFromArch: "the creation of a team",
+  "world close": "all programs to end",
+  "team close": "the others to close a team",
+} as const;
+
+/** A kind of collective, as users and messages call it. */
+export type CollectiveKind = keyof typeof WORDS;
+
+/** Their position travels with every signal; the barrier without arguments is 0. */
+const KINDS = Object.keys(WORDS) as CollectiveKind[];
+
+const HEAD_BYTES = 4;
+const ARGUMENTS_BYTES_MAX = EXCHANGE_AREA_BYTES - EXCHANGE_BYTES - HEAD_BYTES;
+
+/** A collective as one PE called it. */
+export interface CollectiveCall {
+  readonly kind: CollectiveKind;
+  /** Its arguments as text, empty if it has none. */
+  readonly args: string;
+  /** Kind and arguments in 32 bits, as the partners have to send them too. */
+  readonly tag: number;
+}
+
+/** A blocking barrier. */
+export const BARRIER_CALL: CollectiveCall = { kind: "barrier", args: "", tag: 0 };
+
+/**
+ * @param kind Which collective.
+ * @param args Its arguments, which have to be the same on every PE.
+ * @returns The call.
+ */
+export function callOf(kind: CollectiveKind, args: string): CollectiveCall {
+  if (kind === "barrier" && args === "") return BARRIER_CALL;
+  return { kind, args, tag: KINDS.indexOf(kind) | (args === "" ? 0 : hash(args) << 8) };
+}
+
+/**
+ * @param call A collective.
+ * @returns What a PE in it waits for, to continue "waits for".
+ */
+export function wordsOf(call: CollectiveCall): string {
+  return WORDS[call.kind];
+}
+
+/**
+ * @param call A collective.
+ * @returns How messages call it, with its arguments.
+ */
+export function textOf({ kind, args }: CollectiveCall): string {
+  return args === "" ? kind : `${kind}(${args})`;
+}
+
+/**
+ * Tells what a PE called that did not call the same.
+ *
+ * @param call What this PE called.
+ * @param tag The tag of the other.
+ * @param area What the other contributed, if that is here: it has its arguments.
+ * @returns How messages call it.
+ */
+export function otherText(call: CollectiveCall, tag: number, area: Uint8Array | undefined): string {
+  const kind = KINDS[tag & 0xff];
+  if (kind === undefined) return "an unknown collective";
+  const args = tag >>> 8 === 0 || area === undefined ? "" : argumentsIn(area);
+  // Arguments that were cut, or are those of another collective, do not give the tag.
+  if (args !== "" && hash(args) === tag >>> 8) return textOf({ kind, args, tag });
+  return kind === call.kind ? `${kind} with other arguments` : kind;
+}
+
+/**
+ * Writes what this PE contributes to a collective.
+ *
+ * @param area Where to, `EXCHANGE_AREA_BYTES` long.
+ * @param call The collective.
+ * @param own The bytes it contributes, at most `EXCHANGE_BYTES`.
+ */
+export function writeContribution(
+  area: Uint8Array,
+  call: CollectiveCall,
+  own: Uint8Array,
+): void {
+  const described = call.args === "" ? 0 : writeArguments(area, call.args);
+  area[0] = described;
+  area[1] = 0;
+  area[2] = own.length & 0xff;
+  area[3] = own.length >>> 8;
+  area.set(own, HEAD_BYTES + described);
+}
+
+function writeArguments(area: Uint8Array, args: string): number {
+  const bytes = new TextEncoder().encode(args).subarray(0, ARGUMENTS_BYTES_MAX);
+  area.set(bytes, HEAD_BYTES);
+  return bytes.length;
+}
+
+/**
+ * @param area What a PE contributed.
+ * @returns How many bytes of it are used.
+ * @throws {ProtocolError} If it is not what `writeContribution` writes.
+ */
+export function contributionBytes(area: Uint8Array): number {
+  const bytes = HEAD_BYTES + area[0]! + (area[2]! | (area[3]! << 8));
+  if (!(bytes <= area.length)) {
+    throw new ProtocolError(`a contribution to a collective of ${bytes} bytes in ${area.length}`);
+  }
+  return bytes;
+}
+
+/**
+ * @param area What a PE contributed.
+ * @returns A copy of its bytes.
+ * @throws {ProtocolError} If it is not what `writeContribution` writes.
+ */
+export function readContribution(area: Uint8Array): Uint8Array {
+  const bytes = contributionBytes(area);
+  return area.slice(HEAD_BYTES + area[0]!, bytes);
+}
+
+function argumentsIn(area: Uint8Array): string {
+  // Not every decoder takes shared memory.
+  return new TextDecoder().decode(area.slice(HEAD_BYTES, HEAD_BYTES + area[0]!));
+}
+
+/** FNV-1a, 24 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  }
+  return (value ^ (value >>> 24)) & 0xffffff;
+}
