@@ -127,6 +127,7 @@ export {
 export {
   type Backend,
   BlockedArch,
+  type GridTeams,
   IdError,
   type LamellarArch,
   LamellarSubteam,
@@ -135,6 +136,7 @@ export {
   LamellarWorld,
   LamellarWorldBuilder,
   type Messaging,
+  type SplitOptions,
   StridedArch,
   WorldTeam,
 } from "./world/mod.ts";

@@ -16,6 +16,8 @@ const WORDS = {
   allocSharedMemRegion: "the allocation of a region",
   createTeamFromArch: "the creation of a team",
   createSubteamFromArch: "the creation of a team",
+  split: "a split of a team",
+  split2d: "a split of a team",
   "world close": "all programs to end",
   "team close": "the others to close a team",
 } as const;

@@ -8,10 +8,29 @@
 import type { HandlerWorld, LamellarEnv, LaunchOptions } from "../am/mod.ts";
 import { ClosedError } from "../internal/errors.ts";
 import { CollectiveHandle } from "../lamellae/mod.ts";
-import { IdError, type LamellarArch, membersOf } from "./arch.ts";
+import { IdError, type LamellarArch } from "./arch.ts";
 import { Messaging, type WorldCore } from "./messaging.ts";
-import { compareContributions, writeContribution } from "./team_creation.ts";
-import { nothing, Team, type TeamDescription, type TeamParent } from "./teams.ts";
+import { createTeam } from "./team_creation.ts";
+import {
+  type Split,
+  splitByColor,
+  splitInGrid,
+  type SplitOptions,
+  splitTeam,
+} from "./team_split.ts";
+import { nothing, Team, type TeamDescription, type TeamOptions, type TeamParent } from "./teams.ts";
+
+/**
+ * The row and the column of a PE in a grid.
+ *
+ * @category Teams
+ */
+export interface GridTeams {
+  /** The PEs of its row, from left to right. */
+  readonly row: LamellarSubteam;
+  /** The PEs of its column, from the first row on. */
+  readonly column: LamellarSubteam;
+}
 
 /**
  * The PEs of a team, seen from one PE: a member, or another PE of the parent.
@@ -102,7 +121,96 @@ export abstract class LamellarTeam extends Messaging implements LamellarEnv {
   createSubteamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam | null> {
     this.checkOpen(this.pes.createOp);
     if (!this.isMember) return new CollectiveHandle(nothing(this.core.progress), () => null);
-    return createTeam(this.core, this.pes, this.world, arch);
+    const { core, pes, world } = this;
+    return createTeam(core, pes, arch, viewIn(core, world), (team) => {
+      return new LamellarSubteam(core, team, world, true);
+    });
+  }
+
+  /**
+   * Splits this team by color, as `MPI_Comm_split` does. Collective: every member calls it. The
+   * members that give the same color make up a team, ordered by the keys that they give.
+   *
+   * @param options The color of this PE and its key.
+   * @returns A handle for the team of this PE: await it or block on it. It gives null on a PE that
+   * gives no color; on one that is not a member of this team, at once. If a member gives a wrong
+   * color or key, it gets a `TypeError` or a `RangeError`, and the others a
+   * `CollectiveMismatchError` with the reason.
+   * @example
+   * ```ts
+   * import { LamellarWorldBuilder } from "../mod.ts";
+   *
+   * await using world = await new LamellarWorldBuilder().build();
+   * const parity = await world.split({ color: world.myPe % 2, key: -world.myPe });
+   * console.log(parity!.getPes(), parity!.translatePe(0, world));
+   * ```
+   */
+  split(options: SplitOptions): CollectiveHandle<LamellarSubteam | null> {
+    return this.#split(splitByColor(options), ([team]) => team ?? null);
+  }
+
+  /**
+   * Arranges the PEs of this team in a grid, row by row, and makes each row and each column a team,
+   * as `shmem_team_split_2d` does. Collective: every member calls it with the same number. If the
+   * number of PEs is not a multiple of the rows, the first rows have one PE more than the others.
+   *
+   * @param rows How many rows, from 1 to the number of PEs.
+   * @returns A handle for the row and the column of this PE: await it or block on it. It gives null
+   * at once on a PE that is not a member of this team. It fails on every PE if members give
+   * different numbers, or one gives a number that is out of range.
+   * @example
+   * ```ts
+   * import { LamellarWorldBuilder } from "../mod.ts";
+   *
+   * await using world = await new LamellarWorldBuilder().build();
+   * const { row, column } = (await world.split2d(1))!;
+   * console.log(row.numPes === world.numPes, column.getPes());
+   * ```
+   */
+  split2d(rows: number): CollectiveHandle<GridTeams | null> {
+    const split = splitInGrid(rows, this.numPes);
+    return this.#split(split, ([row, column]) => row && column ? { row, column } : null);
+  }
+
+  #split<T>(
+    split: Split,
+    finish: (teams: readonly LamellarSubteam[]) => T,
+  ): CollectiveHandle<T> {
+    this.checkCollective(split.op);
+    const { core, pes, world } = this;
+    if (!this.isMember) {
+      return new CollectiveHandle(nothing(core.progress), () => finish([]));
+    }
+    return splitTeam(core, pes, split, viewIn(core, world), (teams) => {
+      return finish(teams.map((team) => new LamellarSubteam(core, team, world, true)));
+    });
+  }
+
+  /**
+   * Translates the number of a PE in this team into its number in another.
+   *
+   * @param pe A PE of this team.
+   * @param other Another team, or the world.
+   * @returns Its number there, or null if it is not a member.
+   * @throws {RangeError} If this team has no such PE.
+   * @throws {TypeError} If the other is neither a team nor a world.
+   */
+  translatePe(pe: number, other: LamellarEnv): number | null {
+    const { name, pes } = this.pes;
+    const world = Number.isInteger(pe) ? pes[pe] : undefined;
+    if (world === undefined) {
+      throw new RangeError(
+        `Cannot translate PE ${Deno.inspect(pe)}: ${name} has PEs 0 to ${pes.length - 1}`,
+      );
+    }
+    const team: unknown = (other as Partial<LamellarEnv> | null | undefined)?.team;
+    if (!(team instanceof LamellarTeam)) {
+      throw new TypeError(
+        `Cannot translate PE ${pe}: ${Deno.inspect(other)} is neither a team nor a world`,
+      );
+    }
+    const there = team.pes.pes.indexOf(world);
+    return there < 0 ? null : there;
   }
 }
 
@@ -268,48 +376,6 @@ export class LamellarSubteam extends LamellarTeam {
 }
 
 /**
- * Creates a team. Collective over the parent.
- *
- * @param core What every object of the world shares.
- * @param parent The parent, of which this PE is a member.
- * @param world The world.
- * @param arch Which PEs of the parent.
- * @returns A handle for the team.
- */
-export function createTeam(
-  core: WorldCore,
-  parent: TeamParent,
-  world: HandlerWorld,
-  arch: LamellarArch,
-): CollectiveHandle<LamellarSubteam> {
-  const { engine, groups, progress, teams } = core;
-  progress.checkFailure();
-  const child = `${++parent.children}`;
-  const path = parent.path === "" ? child : `${parent.path}.${child}`;
-  const view = (team: Team): LamellarSubteam => new LamellarSubteam(core, team, world, false);
-  let team: Team | Error;
-  try {
-    const members = membersOf(arch, parent.pes.length);
-    const pes = members.map((pe) => parent.pes[pe]!);
-    team = teams.add(new Team({ engine, groups, path, pes, parentPes: members, view }));
-  } catch (error) {
-    // The others are told, instead of waiting for a PE that never calls.
-    team = error as Error;
-  }
-  const created = parent.group!.call(parent.createOp, { own: writeContribution(team) });
-  return new CollectiveHandle(created, (all) => {
-    if (team instanceof Error) throw team;
-    try {
-      compareContributions(parent, all);
-    } catch (error) {
-      teams.remove(team);
-      throw error;
-    }
-    return new LamellarSubteam(core, team, world, true);
-  });
-}
-
-/**
  * Makes what a PE knows of a team that it had given up.
  *
  * @param core What every object of the world shares.
@@ -323,6 +389,10 @@ export function guestTeam(
   description: TeamDescription,
 ): Team {
   const { engine, groups } = core;
-  const view = (team: Team): LamellarSubteam => new LamellarSubteam(core, team, world, false);
-  return new Team({ ...description, engine, groups, view, guest: true });
+  return new Team({ ...description, engine, groups, view: viewIn(core, world), guest: true });
+}
+
+/** Makes what handlers see of a team. */
+function viewIn(core: WorldCore, world: HandlerWorld): TeamOptions["view"] {
+  return (team) => new LamellarSubteam(core, team, world, false);
 }

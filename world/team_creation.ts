@@ -1,14 +1,16 @@
 /**
- * What the PEs of a parent compare when they create a team: which PEs are members, and whether
- * anybody could not tell.
+ * Creating a team, and what the PEs of a parent compare when they do: which PEs are members, and
+ * whether anybody could not tell.
  *
  * @module
  */
 
 import { CollectiveMismatchError } from "../internal/errors.ts";
 import { EXCHANGE_BYTES } from "../internal/limits.ts";
-import { ranges } from "./arch.ts";
-import { hash53, type Team, type TeamParent } from "./teams.ts";
+import { CollectiveHandle } from "../lamellae/mod.ts";
+import { type LamellarArch, membersOf, ranges } from "./arch.ts";
+import type { WorldCore } from "./messaging.ts";
+import { childPath, hash53, Team, type TeamOptions, type TeamParent } from "./teams.ts";
 
 /** Bytes in front of the text: a hash of the members, 0 if there are none, and its length. */
 const HEAD_BYTES = 16;
@@ -31,13 +33,23 @@ interface Contribution {
  */
 export function writeContribution(team: Team | Error): Uint8Array {
   const full = team instanceof Error ? team.message : `PEs ${ranges(team.parentPes)}`;
-  const text = full.length > TEXT_MAX ? `${full.slice(0, TEXT_MAX)}…` : full;
+  const text = shortText(full);
   const bytes = new Uint8Array(EXCHANGE_BYTES);
   const { written } = new TextEncoder().encodeInto(text, bytes.subarray(HEAD_BYTES));
   const words = new Float64Array(bytes.buffer, 0, HEAD_BYTES / 8);
   words[0] = team instanceof Error ? 0 : hash53(team.parentPes.join()) + 1;
   words[1] = written;
   return bytes.subarray(0, HEAD_BYTES + written);
+}
+
+/**
+ * Cuts a text that a contribution has no room for.
+ *
+ * @param full The text.
+ * @returns As much of it as there is room for.
+ */
+export function shortText(full: string): string {
+  return full.length > TEXT_MAX ? `${full.slice(0, TEXT_MAX)}…` : full;
 }
 
 function readContribution(bytes: Uint8Array): Contribution {
@@ -72,4 +84,45 @@ export function compareContributions(parent: TeamParent, all: readonly Uint8Arra
         "same members",
     { pe: otherPe, op: createOp },
   );
+}
+
+/**
+ * Creates a team. Collective over the parent.
+ *
+ * @param core What every object of the world shares.
+ * @param parent The parent, of which this PE is a member.
+ * @param arch Which PEs of the parent.
+ * @param view What handlers see of the team.
+ * @param finish Makes the result.
+ * @returns A handle for the result.
+ */
+export function createTeam<T>(
+  { engine, groups, progress, teams }: WorldCore,
+  parent: TeamParent,
+  arch: LamellarArch,
+  view: TeamOptions["view"],
+  finish: (team: Team) => T,
+): CollectiveHandle<T> {
+  progress.checkFailure();
+  const path = childPath(parent);
+  let team: Team | Error;
+  try {
+    const members = membersOf(arch, parent.pes.length);
+    const pes = members.map((pe) => parent.pes[pe]!);
+    team = teams.add(new Team({ engine, groups, path, pes, parentPes: members, view }));
+  } catch (error) {
+    // The others are told, instead of waiting for a PE that never calls.
+    team = error as Error;
+  }
+  const created = parent.group!.call(parent.createOp, { own: writeContribution(team) });
+  return new CollectiveHandle(created, (all) => {
+    if (team instanceof Error) throw team;
+    try {
+      compareContributions(parent, all);
+    } catch (error) {
+      teams.remove(team);
+      throw error;
+    }
+    return finish(team);
+  });
 }

@@ -51,9 +51,20 @@ export interface TeamParent {
   readonly group: PeGroup | undefined;
 }
 
+/**
+ * Counts another team of a parent.
+ *
+ * @param parent The parent.
+ * @returns The path of the team, or what its path begins with if one call makes several.
+ */
+export function childPath(parent: TeamParent): string {
+  const child = `${++parent.children}`;
+  return parent.path === "" ? child : `${parent.path}.${child}`;
+}
+
 /** Who the members of a team are. */
 export interface TeamDescription {
-  /** Numbers of its parents and of itself, such as `1.2`. */
+  /** Numbers of its parents and of itself, such as `1.2`; of a split `1.2:0`, with its color. */
   readonly path: string;
   /** The members by their numbers in the world. */
   readonly pes: readonly number[];

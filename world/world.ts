@@ -9,7 +9,8 @@ import { type CollectiveHandle, type FinishLeftovers, WAIT_FOR } from "../lamell
 import type { RmaHandle } from "../memregion/mod.ts";
 import type { LamellarArch } from "./arch.ts";
 import { Messaging, type WorldCore } from "./messaging.ts";
-import { createTeam, type LamellarSubteam, LamellarTeam } from "./team.ts";
+import { type GridTeams, type LamellarSubteam, LamellarTeam } from "./team.ts";
+import type { SplitOptions } from "./team_split.ts";
 
 /**
  * All PEs of a job, seen from one of them.
@@ -57,6 +58,39 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
    */
   createTeamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam> {
     return this.team.createSubteamFromArch(arch);
+  }
+
+  /**
+   * Splits the world by color. Collective; see {@linkcode LamellarTeam.split}.
+   *
+   * @param options The color of this PE and its key.
+   * @returns A handle for the team of this PE; it gives null on a PE that gives no color.
+   */
+  split(options: SplitOptions): CollectiveHandle<LamellarSubteam | null> {
+    return this.team.split(options);
+  }
+
+  /**
+   * Arranges the PEs of the world in a grid. Collective; see {@linkcode LamellarTeam.split2d}.
+   *
+   * @param rows How many rows, from 1 to the number of PEs.
+   * @returns A handle for the row and the column of this PE.
+   */
+  split2d(rows: number): CollectiveHandle<GridTeams | null> {
+    return this.team.split2d(rows);
+  }
+
+  /**
+   * Translates the number of a PE in the world into its number in a team.
+   *
+   * @param pe A PE of the world.
+   * @param other A team.
+   * @returns Its number there, or null if it is not a member.
+   * @throws {RangeError} If there is no such PE.
+   * @throws {TypeError} If the other is neither a team nor a world.
+   */
+  translatePe(pe: number, other: LamellarEnv): number | null {
+    return this.team.translatePe(pe, other);
   }
 
   /**
@@ -196,7 +230,6 @@ export class WorldTeam extends LamellarTeam {
    * @returns A handle for the team: await it or block on it.
    */
   override createSubteamFromArch(arch: LamellarArch): CollectiveHandle<LamellarSubteam> {
-    this.checkOpen("createTeamFromArch");
-    return createTeam(this.core, this.core.root, this.world, arch);
+    return super.createSubteamFromArch(arch) as CollectiveHandle<LamellarSubteam>;
   }
 }

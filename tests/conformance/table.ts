@@ -33,6 +33,7 @@ import { SMALL_HEAP_BYTES, SMALL_HEAP_CASES } from "./cases/small_heap.ts";
 import { TASK_CASES } from "./cases/tasks.ts";
 import { TEAM_CASES } from "./cases/teams.ts";
 import { TEAM_REFUSAL_CASES } from "./cases/team_refusals.ts";
+import { TEAM_SPLIT_CASES } from "./cases/team_splits.ts";
 import { TEAM_REGION_CASES } from "./cases/team_regions.ts";
 import { TRAFFIC_CASES } from "./cases/traffic.ts";
 import { WORLD_CASES } from "./cases/world.ts";
@@ -99,7 +100,13 @@ const GROUPS: Readonly<Record<string, Group>> = {
   },
   "teams": {
     env: {},
-    open: [...TEAM_CASES, ...TEAM_REGION_CASES, ...TEAM_REFUSAL_CASES, ...GIVEN_UP_TEAM_CASES],
+    open: [
+      ...TEAM_CASES,
+      ...TEAM_SPLIT_CASES,
+      ...TEAM_REGION_CASES,
+      ...TEAM_REFUSAL_CASES,
+      ...GIVEN_UP_TEAM_CASES,
+    ],
     closed: [],
   },
   "floods": { env: {}, open: FLOOD_CASES, closed: [] },
@@ -110,6 +117,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       ...AM_SIZE_CASES,
       ...CLOSURE_CASES,
       ...TEAM_CASES,
+      ...TEAM_SPLIT_CASES,
       ...TRAFFIC_CASES,
       ...FLOOD_CASES,
     ],
