@@ -132,6 +132,7 @@ export {
   type LamellarArch,
   LamellarSubteam,
   type LamellarTask,
+  LamellarTaskGroup,
   LamellarTeam,
   LamellarWorld,
   LamellarWorldBuilder,

@@ -22,7 +22,7 @@ import { type LocalHost, LocalWork, type Work } from "./local_work.ts";
 import { Outbox, type PayloadWriter } from "./wire/outbox.ts";
 import type { OwnSink } from "./wire/own_frames.ts";
 import { Requests } from "./wire/requests.ts";
-import type { Countable, TeamHost, TeamWork } from "./team_work.ts";
+import { BusyGroups, type Countable, type TeamHost, type TeamWork } from "./team_work.ts";
 import { UnseenErrors } from "./unseen_errors.ts";
 import { type WholeFrame, WholeFrames } from "./wire/whole_frames.ts";
 
@@ -59,6 +59,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   readonly #local = new LocalWork(this);
   readonly #multicast = new WholeFrames();
   readonly #unseen = new UnseenErrors();
+  readonly #groups = new BusyGroups();
   /** Launched by this PE and not over. */
   #outstanding = 0;
   /** Of these, how many need the event loop of this PE. */
@@ -365,6 +366,14 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     });
   }
 
+  /**
+   * @param team The team or group it is made in, if not the world.
+   * @returns What a new task group counts.
+   */
+  makeGroup(team?: TeamWork): TeamWork {
+    return this.#groups.make(team, this.context);
+  }
+
   /** Counts one more operation as under way; `countDone` counts it down. */
   begin(): void {
     this.#outstanding++;
@@ -480,6 +489,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.#local.failAll(error);
     this.outbox.own.clear();
     this.#unseen.clear();
+    this.#groups.fail();
     this.#outstanding = 0;
     for (const listener of this.#idleListeners.splice(0)) listener();
   }

@@ -249,15 +249,14 @@ export class AmHandle<T> extends Handle<T> {
       },
       needEventLoop(handle) {
         const wait = handle.#wait ??= {};
-        if (wait.team && !wait.asynchronous) wait.team.asynchronous++;
+        if (!wait.asynchronous) wait.team?.needEventLoop();
         wait.asynchronous = true;
       },
       isAsynchronous: (handle) => handle.#wait?.asynchronous === true,
       limit: (handle, options) => AmHandle.#limit(handle, options),
       join(handle, team) {
         (handle.#wait ??= {}).team = team;
-        team.begin(false);
-        team.launched++;
+        team.join();
         return team;
       },
       teamOf: (handle) => handle.#wait?.team,

@@ -1,6 +1,6 @@
 /**
- * What this PE launched in a team other than the world's: how much of it is under way, and what its
- * handlers see.
+ * What this PE launched in a team other than the world's, or by a task group: how much of it is
+ * under way, and what its handlers see.
  *
  * @module
  */
@@ -65,8 +65,8 @@ export interface TeamKeeper {
 
 /** The work of one team on this PE. */
 export class TeamWork implements Countable {
-  /** The team as it is known on the wire. */
-  readonly id: number;
+  /** The team as it is known on the wire; undefined for the world's. */
+  readonly id: number | undefined;
   /** Launched and not over. */
   outstanding = 0;
   /** Of these, how many need the event loop of this PE. */
@@ -80,10 +80,10 @@ export class TeamWork implements Countable {
   #idleListeners: (() => void)[] = [];
 
   /**
-   * @param id The team as it is known on the wire.
+   * @param id The team as it is known on the wire; undefined for the world's.
    * @param makeContext Makes what handlers get, when the first one runs.
    */
-  constructor(id: number, makeContext: () => object) {
+  constructor(id: number | undefined, makeContext: () => object) {
     this.id = id;
     this.#makeContext = makeContext;
   }
@@ -91,6 +91,30 @@ export class TeamWork implements Countable {
   /** What handlers of AMs launched in the team get. */
   get context(): object {
     return this.#context ??= this.#makeContext();
+  }
+
+  /** An AM or a closure is launched. */
+  join(): void {
+    this.begin(false);
+    this.countLaunch();
+  }
+
+  /** One more was launched. */
+  countLaunch(): void {
+    this.launched++;
+  }
+
+  /** A piece of work that is under way turns out to need the event loop of this PE. */
+  needEventLoop(): void {
+    this.asynchronous++;
+  }
+
+  /**
+   * @param work Other work.
+   * @returns Whether all of this is part of that.
+   */
+  isPartOf(work: TeamWork): boolean {
+    return this === work;
   }
 
   /**
@@ -133,5 +157,68 @@ export class TeamWork implements Countable {
    */
   onIdle(listener: () => void): void {
     this.#idleListeners.push(listener);
+  }
+}
+
+/** The work of a task group: what it was made in counts it too. */
+export class GroupWork extends TeamWork {
+  readonly #parent: TeamWork | undefined;
+
+  /**
+   * @param parent The team or group in which it was made; undefined for the world.
+   * @param context What handlers get if it was made in the world.
+   */
+  constructor(parent: TeamWork | undefined, context: object) {
+    super(parent?.id, () => parent?.context ?? context);
+    this.#parent = parent;
+  }
+
+  override begin(asynchronous: boolean): void {
+    this.#parent?.begin(asynchronous);
+    super.begin(asynchronous);
+  }
+
+  override end(asynchronous: boolean): void {
+    this.#parent?.end(asynchronous);
+    super.end(asynchronous);
+  }
+
+  override needEventLoop(): void {
+    this.#parent?.needEventLoop();
+    super.needEventLoop();
+  }
+
+  override countLaunch(): void {
+    this.#parent?.countLaunch();
+    super.countLaunch();
+  }
+
+  override isPartOf(work: TeamWork): boolean {
+    return super.isPartOf(work) || (this.#parent?.isPartOf(work) ?? false);
+  }
+}
+
+/** The task groups of a PE that have work under way, which ends when the job fails. */
+export class BusyGroups {
+  readonly #busy = new Set<GroupWork>();
+
+  /**
+   * @param parent The team or group in which it is made; undefined for the world.
+   * @param context What handlers get if it is made in the world.
+   * @returns The work of a new task group.
+   */
+  make(parent: TeamWork | undefined, context: object): GroupWork {
+    const work = new GroupWork(parent, context);
+    work.keeper = {
+      busy: () => this.#busy.add(work),
+      quiet: () => this.#busy.delete(work),
+    };
+    return work;
+  }
+
+  /** The job failed: there is nothing to wait for any more. */
+  fail(): void {
+    for (const work of this.#busy) work.fail();
+    this.#busy.clear();
   }
 }

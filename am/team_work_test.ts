@@ -221,3 +221,38 @@ Deno.test("Messages of collectives arrive as they were sent, and are no requests
   assertEquals(teams.received, [[0, [1, 2, 3, 4, 5]], [0, Array(3000).fill(9)]]);
   pes.network.close();
 });
+
+Deno.test("A task group counts its own launches, and what it was made in counts them too", () => {
+  const { pes, work } = teamPes();
+  const engine = pes.engines[0]!;
+  const [group, inWorld] = [engine.makeGroup(work), engine.makeGroup()];
+  const nested = engine.makeGroup(group);
+  const counts = (): number[][] =>
+    [work, group, nested, inWorld].map((one) => [one.outstanding, one.asynchronous, one.launched]);
+  const there = engine.launch(1, pes.call("Where", { n: 5 }), undefined, nested);
+  const here = engine.launch(0, pes.call("Wait"), undefined, nested);
+  engine.launch(1, pes.call("Where", { n: 6 }), undefined, inWorld);
+  assertEquals(counts(), [[2, 0, 2], [2, 0, 2], [2, 0, 2], [1, 0, 1]]);
+  assertEquals(there.block(), [5, "in the team"]);
+  engine.waitAll(inWorld);
+  assertThrows(() => here.block(), LamellarError, "use await");
+  assertEquals(counts(), [[1, 1, 2], [1, 1, 2], [1, 1, 2], [0, 0, 1]]);
+  const launched = engine.launch(1, pes.call("Where", { n: 7 }), undefined, inWorld);
+  assertEquals(launched.block(), [7, undefined]);
+  pes.network.close();
+});
+
+Deno.test("When the job fails, a task group waits for nothing any more", async () => {
+  const { pes, work } = teamPes();
+  const engine = pes.engines[0]!;
+  const [group, other] = [engine.makeGroup(work), engine.makeGroup()];
+  for (const one of [group, other]) {
+    engine.track(new Promise(() => {}), () => false, one);
+    engine.launch(1, pes.call("Where", { n: 5 }), undefined, one);
+  }
+  const waits = [group, other].map((one) => engine.awaitAll(one));
+  pes.network.lamellas[1]!.fail(new Error("the end"));
+  work.fail();
+  for (const wait of waits) await assertRejects(() => wait, Error, "the end");
+  assertEquals([group.outstanding, other.outstanding], [0, 0]);
+});

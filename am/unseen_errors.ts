@@ -58,7 +58,8 @@ export class UnseenErrors {
    */
   throwAll(team: TeamWork | undefined): void {
     if (this.#handles.size === 0 && this.#tasks.length === 0) return;
-    const concerned = (of: TeamWork | undefined): boolean => team === undefined || of === team;
+    const concerned = (of: TeamWork | undefined): boolean =>
+      team === undefined || (of?.isPartOf(team) ?? false);
     const handles = [...this.#handles].filter((handle) => concerned(control.teamOf(handle)));
     const tasks = this.#tasks.filter((task) => concerned(task.team) && !task.observed());
     const errors = [...handles.map(control.errorOf), ...tasks.map((t) => t.error)];

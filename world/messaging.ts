@@ -54,6 +54,20 @@ export interface WorldCore {
   closed: boolean;
 }
 
+/** What an object that was made in a world or a team needs of it. */
+export interface Inside {
+  readonly core: WorldCore;
+  readonly pes: TeamParent;
+  readonly work: TeamWork | undefined;
+  target(pe: number, op: string, options: LaunchOptions | undefined): number;
+  targets(op: string, options: LaunchOptions | undefined): readonly number[];
+  checkOpen(op: string): void;
+  checkCollective(op: string): void;
+}
+
+/** What is inside a world or a team. */
+export let insideOf: (messaging: Messaging) => Inside;
+
 /**
  * Launching, waiting and allocating, for all PEs of the world or of a team.
  *
@@ -443,6 +457,18 @@ export abstract class Messaging implements ActiveMessaging {
     if (this.core.closed) {
       throw new ClosedError(`Cannot call ${op}: the world is closed`, { pe, op });
     }
+  }
+
+  static {
+    insideOf = (one) => ({
+      core: one.core,
+      pes: one.pes,
+      work: one.work,
+      target: (pe, op, options) => one.target(pe, op, options),
+      targets: (op, options) => one.targets(op, options),
+      checkOpen: (op) => one.checkOpen(op),
+      checkCollective: (op) => one.checkCollective(op),
+    });
   }
 }
 

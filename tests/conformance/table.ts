@@ -31,6 +31,7 @@ import { REGION_TRANSFER_CASES } from "./cases/region_transfers.ts";
 import { REGION_WAIT_CASES } from "./cases/region_waits.ts";
 import { SMALL_HEAP_BYTES, SMALL_HEAP_CASES } from "./cases/small_heap.ts";
 import { TASK_CASES } from "./cases/tasks.ts";
+import { TASK_GROUP_CASES } from "./cases/task_groups.ts";
 import { TEAM_CASES } from "./cases/teams.ts";
 import { TEAM_REFUSAL_CASES } from "./cases/team_refusals.ts";
 import { TEAM_SPLIT_CASES } from "./cases/team_splits.ts";
@@ -109,6 +110,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     ],
     closed: [],
   },
+  "groups": { env: {}, open: TASK_GROUP_CASES, closed: [] },
   "floods": { env: {}, open: FLOOD_CASES, closed: [] },
   // The smallest rings there may be: every send has to wait for room sooner or later.
   "smallest rings": {
