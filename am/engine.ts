@@ -21,7 +21,9 @@ import { notACall, notRegistered } from "./launch_refusals.ts";
 import { type LocalHost, LocalWork, type Work } from "./local_work.ts";
 import { Outbox, type PayloadWriter } from "./wire/outbox.ts";
 import type { OwnSink } from "./wire/own_frames.ts";
+import { type Brought, ReceivedHandles } from "./received.ts";
 import { Requests } from "./wire/requests.ts";
+import { Services } from "./services.ts";
 import { BusyGroups, type Countable, type TeamHost, type TeamWork } from "./team_work.ts";
 import { UnseenErrors } from "./unseen_errors.ts";
 import { type WholeFrame, WholeFrames } from "./wire/whole_frames.ts";
@@ -53,6 +55,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   readonly teams: TeamHost | undefined;
   readonly decodeContext: unknown;
   readonly definitions: readonly AmDefinition[];
+  readonly received: ReceivedHandles = new ReceivedHandles();
+  readonly services: Services = new Services();
   readonly #lamella: Lamella;
   readonly #progress: Progress;
   readonly #requests: Requests[];
@@ -325,8 +329,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     return ran;
   }
 
-  runReturned(work: Work, handle: AmHandle<unknown>): void {
-    this.#local.run(work, handle);
+  runReturned(work: Work, handle: AmHandle<unknown>, brought: Brought | undefined): void {
+    this.#local.run(work, handle, brought);
   }
 
   countAsynchronous(change: 1 | -1): void {

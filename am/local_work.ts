@@ -9,6 +9,7 @@ import { AmCall, definitionOf, payloadOf } from "./call.ts";
 import { atOrigin, closureOf, ClosureValue } from "./closure/value.ts";
 import { type AmHandle, control } from "./handle.ts";
 import { invoke } from "./invoke.ts";
+import { type Brought, dispose } from "./received.ts";
 import { isThenable } from "./thenable.ts";
 import { remoteError } from "./wire/thrown.ts";
 
@@ -76,8 +77,9 @@ export class LocalWork {
    *
    * @param first What to run.
    * @param handle Gets the value.
+   * @param brought What the payload brought that had it in it.
    */
-  run(first: Work, handle: AmHandle<unknown>): void {
+  run(first: Work, handle: AmHandle<unknown>, brought?: Brought): void {
     const context = control.teamOf(handle)?.context ?? this.#host.context;
     for (let work: Work | undefined = first; work !== undefined;) {
       try {
@@ -86,16 +88,21 @@ export class LocalWork {
           : invoke(definitionOf(work)!.handler, payloadOf(work), context);
         work = returnedWork(result);
         if (work !== undefined) continue;
-        if (isThenable(result)) return this.#goOn(result, handle);
+        if (isThenable(result)) return this.#goOn(result, handle, brought);
         control.resolve(handle, result);
       } catch (error) {
-        return this.#fail(handle, error);
+        return this.#fail(handle, error, brought);
       }
     }
+    dispose(brought);
     this.#host.countDone(1);
   }
 
-  #goOn(result: PromiseLike<unknown>, handle: AmHandle<unknown>): void {
+  #goOn(
+    result: PromiseLike<unknown>,
+    handle: AmHandle<unknown>,
+    brought: Brought | undefined,
+  ): void {
     const promise = Promise.resolve(result);
     control.needEventLoop(handle);
     this.#host.countAsynchronous(1);
@@ -107,28 +114,30 @@ export class LocalWork {
     promise.then(
       (value) => {
         over();
-        this.#finish(value, handle);
+        this.#finish(value, handle, brought);
       },
       (error) => {
         over();
-        this.#fail(handle, error);
+        this.#fail(handle, error, brought);
       },
     );
   }
 
-  #finish(value: unknown, handle: AmHandle<unknown>): void {
+  #finish(value: unknown, handle: AmHandle<unknown>, brought: Brought | undefined): void {
     let work: Work | undefined;
     try {
       work = returnedWork(value);
     } catch (error) {
-      return this.#fail(handle, error);
+      return this.#fail(handle, error, brought);
     }
-    if (work !== undefined) return this.run(work, handle);
+    if (work !== undefined) return this.run(work, handle, brought);
     control.resolve(handle, value);
+    dispose(brought);
     this.#host.countDone(1);
   }
 
-  #fail(handle: AmHandle<unknown>, error: unknown): void {
+  #fail(handle: AmHandle<unknown>, error: unknown, brought: Brought | undefined): void {
+    dispose(brought);
     control.reject(handle, remoteError(control.opOf(handle), this.#host.pe, error));
     this.#host.countDone(1);
   }

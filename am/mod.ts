@@ -91,4 +91,5 @@ export {
   u8,
   u8Array,
 } from "./schema/schema.ts";
+export { sendService, SERVICE } from "./services.ts";
 export { type TeamHost, TeamWork } from "./team_work.ts";

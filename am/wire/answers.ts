@@ -11,6 +11,7 @@ import { FRAME } from "./frames.ts";
 import { opOf } from "../handle.ts";
 import { capturesCodec } from "../msgpack/value_codec.ts";
 import type { Outbox } from "./outbox.ts";
+import { type Brought, dispose } from "../received.ts";
 import { isThenable } from "../thenable.ts";
 import { encodeError } from "./thrown.ts";
 import { sendResult } from "./results.ts";
@@ -45,19 +46,27 @@ export class Answers {
     return "";
   }
 
-  /** Answers now, or when the promise a handler returned settles. */
+  /**
+   * Answers now, or when the promise a handler returned settles. What the payload brought is given
+   * back then: the result may have it.
+   */
   finish(
     pe: number,
     number: number,
     result: unknown,
     definition: AmDefinition | undefined,
+    brought: Brought | undefined,
   ): void {
     let promise: Promise<unknown>;
     try {
-      if (!isThenable(result)) return this.sendResult(pe, number, result, definition);
+      if (!isThenable(result)) {
+        this.sendResult(pe, number, result, definition);
+        return dispose(brought);
+      }
       promise = Promise.resolve(result);
     } catch (error) {
-      return this.sendError(pe, number, error);
+      this.sendError(pe, number, error);
+      return dispose(brought);
     }
     this.#outbox.sendHead(pe, FRAME.deferred, 0, number);
     const running = { pe, definition };
@@ -67,6 +76,7 @@ export class Answers {
       (error) => this.sendError(pe, number, error),
     ).finally(() => {
       this.#running.delete(running);
+      dispose(brought);
       this.#outbox.flush();
     });
   }

@@ -56,6 +56,8 @@ export const FRAME = {
   teamQuery: 10,
   /** Says it: the id of the team, and its description, which is empty if it is not known. */
   teamReply: 11,
+  /** A message of a layer above; the detail says whose. It has no number and no answer. */
+  service: 12,
 } as const;
 
 /** How a result is written. */

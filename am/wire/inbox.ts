@@ -17,6 +17,8 @@ import { type ParkedRequest, ParkedRequests } from "./parked.ts";
 import { Parts } from "./long_frames.ts";
 import type { Requests } from "./requests.ts";
 import type { TeamHost } from "../team_work.ts";
+import { type Brought, dispose, type ReceivedHandles } from "../received.ts";
+import type { Services } from "../services.ts";
 import { decodeError } from "./thrown.ts";
 import { readResult } from "./results.ts";
 import type { ClosureValue } from "../closure/value.ts";
@@ -33,13 +35,21 @@ export interface InboxHost extends AnswerHost {
   readonly teams: TeamHost | undefined;
   /** Handed to codecs: what a handle on the wire belongs to. */
   readonly decodeContext: unknown;
+  /** The handles of the payload that is being read. */
+  readonly received: ReceivedHandles;
+  /** The layers above that get messages of their own. */
+  readonly services: Services;
   /** AMs by id. */
   readonly definitions: readonly AmDefinition[];
   requests(pe: number): Requests;
   /** That many requests are over. */
   countDone(count: number): void;
   /** Runs a returned AM or closure here, for the value of a handle. */
-  runReturned(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void;
+  runReturned(
+    work: AmCall<unknown> | ClosureValue,
+    handle: AmHandle<unknown>,
+    brought: Brought | undefined,
+  ): void;
   /** A request of this PE to itself began, or ceased, to need its event loop. */
   countAsynchronous(change: 1 | -1): void;
 }
@@ -138,6 +148,8 @@ export class Inbox {
         return this.#aboutTeam(pe, kind, views, payload, length);
       case FRAME.collective:
         return this.#collective(pe, views, payload, length);
+      case FRAME.service:
+        return naming(pe, () => this.#host.services.receive(detail, pe, views, payload, length));
       case FRAME.source:
         return this.#host.closures.receive(pe, detail, number, views, payload, length);
       case FRAME.part:
@@ -177,9 +189,11 @@ export class Inbox {
     const handle = host.requests(pe).take(number);
     if (!handle) throw corrupt(pe, `an answer to request ${number}, which was not made`);
     if (control.isAsynchronous(handle)) host.countAsynchronous(-1);
+    host.received.begin();
     try {
       this.#settle(pe, kind, detail, handle, views, at, bytes);
     } catch (error) {
+      host.received.drop();
       // Nobody else knows the handle any more.
       control.reject(handle, error);
       host.countDone(1);
@@ -201,10 +215,8 @@ export class Inbox {
     switch (kind) {
       case FRAME.result: {
         const returns = control.definitionOf(handle)?.returns;
-        control.resolve(
-          handle,
-          readResult(detail, returns, views, at, bytes, host.decodeContext),
-        );
+        const value = readResult(detail, returns, views, at, bytes, host.decodeContext);
+        this.#resolve(handle, value);
         break;
       }
       case FRAME.error:
@@ -213,14 +225,37 @@ export class Inbox {
       case FRAME.returnAm: {
         const definition = this.#definition(pe, detail);
         const self = definition.codec!.read(views, at, bytes, host.decodeContext);
-        return host.runReturned(new AmCall(definition, self), handle);
+        return this.#runReturned(new AmCall(definition, self), handle);
       }
       case FRAME.returnClosure:
-        return host.runReturned(this.#readClosure(pe, detail, views, at, bytes), handle);
+        return this.#runReturned(this.#readClosure(pe, detail, views, at, bytes), handle);
       default:
         throw corrupt(pe, `a frame of kind ${kind}`);
     }
     host.countDone(1);
+  }
+
+  /** Gives a handle its value, to which the handles belong that the value has in it. */
+  #resolve(handle: AmHandle<unknown>, value: unknown): void {
+    let brought: Brought | undefined;
+    try {
+      brought = this.#host.received.take();
+    } catch (error) {
+      return control.reject(handle, error);
+    }
+    const isGivenUp = control.failed(handle);
+    control.resolve(handle, value);
+    if (isGivenUp) dispose(brought);
+  }
+
+  #runReturned(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void {
+    const host = this.#host;
+    try {
+      host.runReturned(work, handle, host.received.take());
+    } catch (error) {
+      control.reject(handle, error);
+      host.countDone(1);
+    }
   }
 
   #definition(pe: number, id: number): AmDefinition {
@@ -247,10 +282,19 @@ export class Inbox {
     source.last = number;
   }
 
-  /** What handlers get that were launched in a team, whose id is in front of the payload. */
+  /**
+   * What handlers get that were launched in a team, whose id is in front of the payload; or why
+   * they do not run. The payload is read all the same: the handles in it have to be given back.
+   */
   #teamContext(pe: number, views: MemoryViews, at: number, bytes: number): object {
     const id = teamOf(views, at, bytes);
-    const context = this.#host.teams?.context(id);
+    let context: object | undefined;
+    try {
+      context = this.#host.teams?.context(id);
+    } catch (error) {
+      if (error instanceof ClosedError) return error;
+      throw error;
+    }
     if (!context) throw corrupt(pe, `a request in team ${id}, which this PE does not know`);
     return context;
   }
@@ -281,7 +325,11 @@ export class Inbox {
 
   /** Runs a request that waited. It is deferred: it has an answer of its own, whatever it gives. */
   #resume(pe: number, { kind, detail, number, views, bytes }: ParkedRequest): void {
-    if (!this.#host.teams!.knows(teamOf(views, 0, bytes))) {
+    const { received, teams } = this.#host;
+    if (!teams!.knows(teamOf(views, 0, bytes))) {
+      received.begin();
+      this.#read(pe, kind, detail, views, TEAM_BYTES, bytes - TEAM_BYTES);
+      received.drop();
       const closed = new ClosedError("Cannot run the AM: its team is closed");
       return this.#answers.sendError(pe, number, closed);
     }
@@ -321,29 +369,50 @@ export class Inbox {
     bytes: number,
   ): boolean {
     const host = this.#host;
+    const { received } = host;
     const definition = (kind & CLOSURE) === 0 ? this.#definition(pe, detail) : undefined;
     const head = (kind & IN_TEAM) === 0 ? 0 : TEAM_BYTES;
     let result: unknown;
     let read = false;
+    let brought: Brought | undefined;
+    received.begin();
     try {
       const context = head === 0 ? host.context : this.#teamContext(pe, views, at, bytes);
-      if (definition !== undefined) {
-        const self = definition.codec!.read(views, at + head, bytes - head, host.decodeContext);
-        read = true;
-        result = invoke(definition.handler, self, context);
-      } else {
-        const closure = this.#readClosure(pe, detail, views, at + head, bytes - head);
-        read = true;
-        result = closure.run(context);
-      }
+      const work = this.#read(pe, kind, detail, views, at + head, bytes - head);
+      if (context instanceof ClosedError) throw context;
+      brought = received.take();
+      read = true;
+      result = definition === undefined
+        ? (work as ClosureValue).run(context)
+        : invoke(definition.handler, work, context);
     } catch (error) {
-      if (!read && error instanceof ProtocolError) throw error;
+      if (!read) {
+        if (error instanceof ProtocolError) throw error;
+        received.drop();
+      }
       this.#answers.sendError(pe, number, error);
+      dispose(brought);
       return false;
     }
-    if (result === undefined && definition?.returns === undefined) return true;
-    this.#answers.finish(pe, number, result, definition);
+    if (result === undefined && definition?.returns === undefined) {
+      if (brought !== undefined) dispose(brought);
+      return true;
+    }
+    this.#answers.finish(pe, number, result, definition, brought);
     return false;
+  }
+
+  /** Reads the payload of a request: the `self` of an AM, or a closure. */
+  #read(
+    pe: number,
+    kind: number,
+    detail: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): unknown {
+    if ((kind & CLOSURE) !== 0) return this.#readClosure(pe, detail, views, at, bytes);
+    return this.#definition(pe, detail).codec!.read(views, at, bytes, this.#host.decodeContext);
   }
 
   #tellDone(pe: number, source: Source): void {

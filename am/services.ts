@@ -1,0 +1,73 @@
+/**
+ * Layers above that have messages of their own: they travel like AMs, but nothing counts or answers
+ * them.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../internal/errors.ts";
+import type { MemoryViews } from "../internal/memory_views.ts";
+import { FRAME } from "./wire/frames.ts";
+import type { Outbox } from "./wire/outbox.ts";
+
+/** The layers, by the number that their messages carry. */
+export const SERVICE = { darcs: 1 } as const;
+
+/**
+ * Takes a message; it may send others, and must not wait.
+ *
+ * @param pe Where it came from.
+ * @param views The memory that holds it.
+ * @param at Its address, a multiple of 8.
+ * @param bytes Its length.
+ * @throws {ProtocolError} If it is not one that could come now; the message says what was found.
+ */
+export type ServiceReceiver = (pe: number, views: MemoryViews, at: number, bytes: number) => void;
+
+/** Who gets the messages of each layer. */
+export class Services {
+  readonly #receivers: (ServiceReceiver | undefined)[] = [];
+
+  /**
+   * @param service A number of `SERVICE`.
+   * @param receiver Gets its messages.
+   */
+  add(service: number, receiver: ServiceReceiver): void {
+    this.#receivers[service] = receiver;
+  }
+
+  /**
+   * Hands a message over.
+   *
+   * @param service The number it carries.
+   * @param pe Where it came from.
+   * @param views The memory that holds it.
+   * @param at Its address.
+   * @param bytes Its length.
+   * @throws {ProtocolError} If nobody gets it, or who does cannot read it.
+   */
+  receive(service: number, pe: number, views: MemoryViews, at: number, bytes: number): void {
+    const receiver = this.#receivers[service];
+    if (!receiver) throw new ProtocolError(`a message for service ${service}`);
+    receiver(pe, views, at, bytes);
+  }
+}
+
+/**
+ * Sends a message, which is published with others that go the same way.
+ *
+ * @param outbox Sends it.
+ * @param pe The PE that gets it.
+ * @param service A number of `SERVICE`.
+ * @param message Its bytes.
+ */
+export function sendService(
+  outbox: Outbox,
+  pe: number,
+  service: number,
+  message: Uint8Array,
+): void {
+  const at = outbox.begin(pe, FRAME.service, service, message.length);
+  outbox.views.u8.set(message, at);
+  outbox.end(0);
+}
