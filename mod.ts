@@ -90,6 +90,19 @@ export {
   u8,
   u8Array,
 } from "./am/mod.ts";
+export {
+  Darc,
+  darc,
+  type DarcBase,
+  type DarcHandle,
+  type DarcReadGuard,
+  type DarcWriteGuard,
+  GlobalRwDarc,
+  globalRwDarc,
+  LocalRwDarc,
+  localRwDarc,
+  type WeakDarc,
+} from "./darc/mod.ts";
 export * from "./internal/errors.ts";
 export type { BarrierHandle, CollectiveHandle, Handle, WaitOptions } from "./lamellae/mod.ts";
 export type { MemoryViews } from "./internal/memory_views.ts";

@@ -54,6 +54,8 @@ export interface Config {
   readonly allFrames: boolean;
   /** Whether PEs run closures that other PEs send. */
   readonly closures: boolean;
+  /** Whether each handle of a Darc remembers where it was made. */
+  readonly darcOrigins: boolean;
   /** Whether calls of the network library take the fast way, where there is one. */
   readonly ffiFastCall: boolean;
   /** Whether processes of a host share memory; undefined leaves it to what else is asked for. */
@@ -173,6 +175,13 @@ const VARIABLES = {
     takes: { kind: "boolean" },
     byDefault: "1",
     meaning: "Whether PEs run closures that other PEs send",
+  },
+  darcOrigins: {
+    name: "LAMELLAR_DARC_ORIGINS",
+    takes: { kind: "boolean" },
+    byDefault: "0",
+    meaning: "Whether each handle of a Darc remembers where it was made, so that the report of a " +
+      "conversion that waits can say it; this takes time",
   },
   ffiFastCall: {
     name: "LAMELLAR_FFI_FASTCALL",
@@ -302,6 +311,7 @@ export function readConfig(env: Environment): Config {
     label: boolean(VARIABLES.label, env) ?? false,
     allFrames: boolean(VARIABLES.allFrames, env) ?? false,
     closures: boolean(VARIABLES.closures, env) ?? true,
+    darcOrigins: boolean(VARIABLES.darcOrigins, env) ?? false,
     ffiFastCall: boolean(VARIABLES.ffiFastCall, env) ?? true,
     shareMemory: boolean(VARIABLES.shareMemory, env),
     provider: valueOf(VARIABLES.provider, env),

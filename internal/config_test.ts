@@ -25,6 +25,7 @@ Deno.test("readConfig() gives the documented defaults when nothing is set", () =
     label: false,
     allFrames: false,
     closures: true,
+    darcOrigins: false,
     ffiFastCall: true,
     shareMemory: undefined,
     provider: undefined,
@@ -49,6 +50,7 @@ Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans
     LAMELLAR_SPIN: "0",
     LAMELLAR_LABEL: "yes",
     LAMELLAR_CLOSURES: "off",
+    LAMELLAR_DARC_ORIGINS: "1",
     LAMELLAR_FFI_FASTCALL: "0",
   });
   assertEquals(config, {
@@ -64,6 +66,7 @@ Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans
     label: true,
     allFrames: false,
     closures: false,
+    darcOrigins: true,
     ffiFastCall: false,
     shareMemory: undefined,
     provider: undefined,
@@ -189,7 +192,7 @@ Deno.test("The defaults that the table states are the ones that readConfig() giv
     const [, name, , byDefault] = row.split("|").map((cell) => cell.trim());
     if (/^(\d+|local)$/.test(byDefault!)) stated[name!.replaceAll("`", "")] = byDefault!;
   }
-  assertEquals(Object.keys(stated).length, 8);
+  assertEquals(Object.keys(stated).length, 9);
   assertEquals(read(stated), read({}));
   assertEquals(
     readBootstrapConfig((name) => stated[name]),

@@ -18,6 +18,13 @@ const WORDS = {
   createSubteamFromArch: "the creation of a team",
   split: "a split of a team",
   split2d: "a split of a team",
+  "Darc.create": "the creation of a Darc",
+  "LocalRwDarc.create": "the creation of a LocalRwDarc",
+  "GlobalRwDarc.create": "the creation of a GlobalRwDarc",
+  intoDarc: "the conversion of a Darc",
+  intoLocalRw: "the conversion of a Darc",
+  intoGlobalRw: "the conversion of a Darc",
+  collectiveWrite: "a collective write lock",
   "world close": "all programs to end",
   "team close": "the others to close a team",
 } as const;

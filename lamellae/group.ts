@@ -63,6 +63,8 @@ export interface CollectiveOptions {
 export interface Collective {
   /** Whether it is over. */
   readonly done: boolean;
+  /** Why it failed, if it did. */
+  readonly error?: Error | undefined;
   /** What it is, for messages. */
   readonly awaited: Awaited;
   /**
@@ -191,6 +193,9 @@ export class PeGroup implements Members {
     return {
       get done() {
         return isOver(operation);
+      },
+      get error() {
+        return operation.error;
       },
       awaited: { text: `for ${this.#wordsOf(operation.call)}`, op: kind },
       block: (limit) => this.#block(operation, limit),

@@ -54,6 +54,8 @@ export const WAIT_KINDS = [
   "a task or an async handler of its own",
   "memory of another process",
   "the network to take what it sends",
+  "a lock of a Darc",
+  "the last other references to a Darc",
 ] as const;
 
 /** Index into {@linkcode WAIT_KINDS}. */
@@ -67,6 +69,8 @@ export const WAIT_FOR = {
   task: 6,
   memory: 7,
   network: 8,
+  lock: 9,
+  references: 10,
 } as const;
 
 /**

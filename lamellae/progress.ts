@@ -401,11 +401,14 @@ export class Progress implements PumpHost {
   }
 
   #waitReason(): WaitReason {
+    let found = NO_REASON;
     for (let i = 0; i < this.#reasons.length; i++) {
       const reason = this.#reasons[i]!();
-      if (reason.kind !== WAIT_FOR.nothing) return reason;
+      // What a task or an async handler waits for itself says more than that it is under way.
+      if (reason.kind !== WAIT_FOR.nothing) found = reason;
+      if (found.kind !== WAIT_FOR.nothing && found.kind !== WAIT_FOR.task) break;
     }
-    return NO_REASON;
+    return found;
   }
 
   pumpFailed(error: unknown): void {

@@ -8,12 +8,14 @@ const CATEGORIES = [
   "Active messages",
   "Closures",
   "Schemas",
+  "Groups",
+  "Darcs",
   "Memory regions",
   "Errors",
 ];
 
 /** Classes that users make themselves; errors are the others. */
-const MADE_BY_USERS = ["LamellarWorldBuilder", "BlockedArch", "StridedArch"];
+const MADE_BY_USERS = ["LamellarWorldBuilder", "BlockedArch", "StridedArch", "LamellarTaskGroup"];
 
 /** Symbols by which users reach members. */
 const SYMBOLS = ["[Symbol.dispose]", "[Symbol.asyncDispose]", "[Symbol.iterator]"];

@@ -53,6 +53,18 @@ export type Backend = "local" | "shmem" | "rofi";
 
 let built = false;
 
+/** What layers above do on each PE before anything can arrive there. */
+const parts: ((core: WorldCore) => void)[] = [];
+
+/**
+ * Has a layer above take part in the world that the program builds.
+ *
+ * @param part Called on each PE, before any message arrives.
+ */
+export function addToWorld(part: (core: WorldCore) => void): void {
+  parts.push(part);
+}
+
 /**
  * Builds the world of a program.
  *
@@ -212,9 +224,15 @@ export class LamellarWorldBuilder {
     });
     regions.countWith(engine);
     const root = worldAsParent(group);
-    const shared = { lamella, progress, groups, engine, regions, teams, root };
-    const core: WorldCore = { ...shared, closed: false };
-    const world = new LamellarWorld(core, () => pe.setWorld(undefined));
+    const closing: (() => void)[] = [];
+    const onClose = (close: () => void): void => void closing.push(close);
+    const shared = { lamella, progress, groups, engine, regions, teams, root, config };
+    const core: WorldCore = { ...shared, onClose, closed: false };
+    for (const part of parts) part(core);
+    const world = new LamellarWorld(core, () => {
+      for (const close of closing) close();
+      pe.setWorld(undefined);
+    });
     Object.assign(context, {
       currentPe: lamella.pe,
       numPes: lamella.numPes,

@@ -16,6 +16,7 @@ import type {
   TeamWork,
 } from "../am/mod.ts";
 import { blockInOrder, checkLaunchOptions, MultiAmHandle } from "../am/mod.ts";
+import type { Config } from "../internal/config.ts";
 import { ClosedError } from "../internal/errors.ts";
 import {
   type BarrierHandle,
@@ -50,6 +51,9 @@ export interface WorldCore {
   readonly teams: Teams;
   /** The world as the parent of teams. */
   readonly root: TeamParent;
+  readonly config: Config;
+  /** Adds what a layer above does when the world is closed. */
+  onClose(closing: () => void): void;
   /** Whether the world is closed. */
   closed: boolean;
 }
@@ -63,6 +67,8 @@ export interface Inside {
   targets(op: string, options: LaunchOptions | undefined): readonly number[];
   checkOpen(op: string): void;
   checkCollective(op: string): void;
+  /** The group of the team, if this PE may call a collective there. */
+  group(op: string): PeGroup;
 }
 
 /** What is inside a world or a team. */
@@ -468,6 +474,7 @@ export abstract class Messaging implements ActiveMessaging {
       targets: (op, options) => one.targets(op, options),
       checkOpen: (op) => one.checkOpen(op),
       checkCollective: (op) => one.checkCollective(op),
+      group: (op) => one.#group(op),
     });
   }
 }

@@ -173,8 +173,9 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   async #close(finish?: FinishLeftovers): Promise<void> {
     const { engine, progress, root } = this.core;
     progress.serve();
+    const others = [WAIT_FOR.collective, WAIT_FOR.lock, WAIT_FOR.references];
     const awaits = (): boolean =>
-      engine.outstanding > 0 || progress.awaitsKind(WAIT_FOR.collective);
+      engine.outstanding > 0 || others.some((kind) => progress.awaitsKind(kind));
     let before = -1;
     // Two rounds with nothing under way and nothing new in between: no AM is left anywhere.
     for (;;) {

@@ -15,6 +15,9 @@ import { BLOCKING_REFUSAL_CASES } from "./cases/blocking_refusals.ts";
 import { CLOSED_CASES, CLOSING_CASES } from "./cases/closed.ts";
 import { CLOSURE_CASES } from "./cases/closures.ts";
 import { CLOSURE_REFUSAL_CASES } from "./cases/closure_refusals.ts";
+import { DARC_CONVERSION_CASES } from "./cases/darc_conversions.ts";
+import { DARC_LOCK_CASES } from "./cases/darc_locks.ts";
+import { DARC_CASES } from "./cases/darcs.ts";
 import { EQUAL_TREATMENT_CASES } from "./cases/equal_treatment.ts";
 import { FLOOD_CASES } from "./cases/floods.ts";
 import { FORBIDDEN_CLOSURE_CASES } from "./cases/forbidden_closures.ts";
@@ -111,6 +114,11 @@ const GROUPS: Readonly<Record<string, Group>> = {
     closed: [],
   },
   "groups": { env: {}, open: TASK_GROUP_CASES, closed: [] },
+  "darcs": {
+    env: {},
+    open: [...DARC_CASES, ...DARC_LOCK_CASES, ...DARC_CONVERSION_CASES],
+    closed: [],
+  },
   "floods": { env: {}, open: FLOOD_CASES, closed: [] },
   // The smallest rings there may be: every send has to wait for room sooner or later.
   "smallest rings": {

@@ -11,6 +11,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { DARC_EXAMPLES } from "./darc_examples.ts";
 import { repositoryPath } from "./inline.ts";
 import { type RunOptions, runProgram } from "./run.ts";
 
@@ -442,6 +443,7 @@ const EXAMPLES: readonly Example[] = [
       assertMatch(lines[2]!, /^the serial count agrees/);
     },
   },
+  ...DARC_EXAMPLES,
 ];
 
 /** On what examples run. */

@@ -1,0 +1,16 @@
+/**
+ * Darcs: distributed objects with counted references. Each PE of a team has an instance of its own,
+ * and handles travel in active messages.
+ *
+ * Guarantees: an instance is not dropped while any PE has a handle or a guard, or one is under way,
+ * and all are dropped once that is over; a writer has a lock alone; whoever asks for a lock first
+ * gets it first; no wait outlives a failure of the job.
+ *
+ * @module
+ */
+
+export { DarcBase } from "./base.ts";
+export { darc, globalRwDarc, localRwDarc } from "./codec.ts";
+export { Darc, GlobalRwDarc, LocalRwDarc, WeakDarc } from "./darcs.ts";
+export { DarcReadGuard, DarcWriteGuard } from "./guards.ts";
+export { DarcHandle } from "./pending.ts";

@@ -1,0 +1,59 @@
+/**
+ * The examples of Darcs, and what they have to write.
+ *
+ * @module
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+
+/** What is looked at of what an example wrote: its lines in order, and sorted. */
+interface Output {
+  readonly lines: readonly string[];
+  readonly sorted: readonly string[];
+}
+
+function each<T>(pes: number, make: (pe: number) => T): T[] {
+  return Array.from({ length: pes }, (_, pe) => make(pe));
+}
+
+/** The examples, as `examples.ts` has them. */
+export const DARC_EXAMPLES: readonly {
+  readonly name: string;
+  readonly args?: readonly string[];
+  readonly pes?: readonly number[];
+  readonly check: (output: Output, pes: number) => void;
+}[] = [
+  {
+    name: "darcs/darc.ts",
+    pes: [2, 3, 4],
+    check: ({ sorted }, pes) => {
+      const half = Math.ceil(pes / 2);
+      assertEquals(sorted, [
+        `PE 0 of the team counted to ${100 + half}`,
+        `every PE counted to ${3 * pes}: true`,
+        `on PE ${pes - 1}, which is not a member: IdError`,
+      ]);
+    },
+  },
+  {
+    name: "darcs/string_darc.ts",
+    check: ({ sorted }, pes) => {
+      const changed = (pe: number): string => pe === pes - 1 ? ", changed by PE 0" : "";
+      assertEquals(sorted, each(pes, (pe) => `Text of PE ${pe}${changed(pe)}`));
+    },
+  },
+  {
+    name: "darcs/stress.ts",
+    check: ({ lines }, pes) => {
+      assertMatch(lines[0]!, new RegExp(`^${781 * pes} handlers with two Darcs each, `));
+      assertEquals(lines.slice(1), ["all instances were freed"]);
+    },
+  },
+  {
+    name: "darcs/collective_write.ts",
+    check: ({ sorted }, pes) => {
+      const column = (pe: number): string => each(pes, (other) => 10 * other + pe).join(" ");
+      assertEquals(sorted, each(pes, (pe) => `PE ${pe} reads ${column(pe)}`));
+    },
+  },
+];
