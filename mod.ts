@@ -24,6 +24,9 @@ export {
   am,
   AmCall,
   type AmContext,
+  type AmGroupHandle,
+  type AmGroupResult,
+  type AmGroupResults,
   type AmHandle,
   type AmOptions,
   type AmResult,
@@ -80,6 +83,7 @@ export {
   type SchemaExtension,
   type SchemaFields,
   type SchemaLike,
+  staticField,
   str,
   tuple,
   u16,
@@ -138,6 +142,7 @@ export {
   type WaitHandle,
 } from "./memregion/mod.ts";
 export {
+  AmGroup,
   type Backend,
   BlockedArch,
   type GridTeams,
@@ -152,5 +157,7 @@ export {
   type Messaging,
   type SplitOptions,
   StridedArch,
+  type TypedAmGroup,
+  typedAmGroup,
   WorldTeam,
 } from "./world/mod.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { Codec } from "./codec.ts";
+import type { SchemaFields } from "./schema/schema.ts";
 
 declare const RESULT: unique symbol;
 
@@ -63,6 +64,8 @@ export interface AmDefinition {
   readonly codec: Codec<unknown> | undefined;
   /** How the result travels, if that was declared. */
   readonly returns: Codec<unknown> | undefined;
+  /** The fields of the payload, if some are constant in a typed group. */
+  readonly fields?: SchemaFields | undefined;
   /** Index in the sorted list of names, once a world is built; -1 before. */
   id: number;
 }

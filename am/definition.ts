@@ -10,7 +10,8 @@ import { AmCall, type AmDefinition } from "./call.ts";
 import type { ClosureResult } from "./closure/value.ts";
 import type { Codec } from "./codec.ts";
 import { payloadCodec } from "./msgpack/value_codec.ts";
-import { type Infer, isSchema, type SchemaLike } from "./schema/schema.ts";
+import { withoutMarks } from "./schema/constants.ts";
+import { type Infer, isSchema, type SchemaFields, type SchemaLike } from "./schema/schema.ts";
 import { schemaCodec } from "./schema/schema_codec.ts";
 
 /** Runs on the target; `self` is the payload. */
@@ -124,11 +125,13 @@ export function am(
   if (registry.has(name)) {
     throw new TypeError(`Cannot define AM "${name}": another AM has this name`);
   }
+  const plain = hasSchema ? withoutMarks(second as SchemaLike) : undefined;
   const definition: AmDefinition = {
     name,
     handler: handler as AmDefinition["handler"],
-    codec: hasSchema ? schemaCodec(second as SchemaLike) : options?.codec ?? payloadCodec,
+    codec: hasSchema ? schemaCodec(plain ?? second as SchemaLike) : options?.codec ?? payloadCodec,
     returns: options?.returns === undefined ? undefined : schemaCodec(options.returns),
+    fields: plain && second as SchemaFields,
     id: -1,
   };
   registry.set(name, definition);
@@ -154,6 +157,7 @@ export function localAm<A, R>(
     handler: handler as AmDefinition["handler"],
     codec: undefined,
     returns: undefined,
+    fields: undefined,
     id: -1,
   };
   return amType(definition) as AmType<A, AmResult<R>>;

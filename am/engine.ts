@@ -16,6 +16,7 @@ import { type AmCall, type AmDefinition, definitionOf, payloadOf } from "./call.
 import { FRAME } from "./wire/frames.ts";
 import { capturesCodec } from "./msgpack/value_codec.ts";
 import { AmHandle, control, type HandleHost, type LaunchOptions } from "./handle.ts";
+import { GroupLauncher } from "./group/group_launcher.ts";
 import { Inbox, type InboxHost } from "./wire/inbox.ts";
 import { notACall, notRegistered } from "./launch_refusals.ts";
 import { type LocalHost, LocalWork, type Work } from "./local_work.ts";
@@ -57,13 +58,15 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   readonly definitions: readonly AmDefinition[];
   readonly received: ReceivedHandles = new ReceivedHandles();
   readonly services: Services = new Services();
+  /** Launches the batches of groups. */
+  readonly groups: GroupLauncher;
+  readonly taskGroups: BusyGroups = new BusyGroups();
   readonly #lamella: Lamella;
   readonly #progress: Progress;
   readonly #requests: Requests[];
   readonly #local = new LocalWork(this);
   readonly #multicast = new WholeFrames();
   readonly #unseen = new UnseenErrors();
-  readonly #groups = new BusyGroups();
   /** Launched by this PE and not over. */
   #outstanding = 0;
   /** Of these, how many need the event loop of this PE. */
@@ -87,7 +90,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.context = options.context;
     this.teams = options.teams;
     this.decodeContext = options.decodeContext;
-    this.definitions = options.definitions;
+    this.groups = new GroupLauncher(this, options.definitions, this.#lamella);
+    this.definitions = this.groups.definitions;
     this.#requests = Array.from({ length: numPes }, () => new Requests());
     const inbox = new Inbox(this, numPes);
     progress.setSink(
@@ -370,14 +374,6 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     });
   }
 
-  /**
-   * @param team The team or group it is made in, if not the world.
-   * @returns What a new task group counts.
-   */
-  makeGroup(team?: TeamWork): TeamWork {
-    return this.#groups.make(team, this.context);
-  }
-
   /** Counts one more operation as under way; `countDone` counts it down. */
   begin(): void {
     this.#outstanding++;
@@ -493,7 +489,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.#local.failAll(error);
     this.outbox.own.clear();
     this.#unseen.clear();
-    this.#groups.fail();
+    this.taskGroups.fail();
     this.#outstanding = 0;
     for (const listener of this.#idleListeners.splice(0)) listener();
   }

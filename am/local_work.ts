@@ -154,8 +154,11 @@ export class LocalWork {
   }
 }
 
-/** What a handler returned to run at its origin, if that is what it returned. */
-function returnedWork(value: unknown): Work | undefined {
+/**
+ * @param value What a handler returned.
+ * @returns It, if it is an AM or a closure that runs at the origin.
+ */
+export function returnedWork(value: unknown): Work | undefined {
   if (value instanceof AmCall) return value;
   const closure = closureOf(value);
   return closure && atOrigin(value) ? closure : undefined;

@@ -8,7 +8,7 @@
  * @module
  */
 
-export { AmCall, type AmDefinition } from "./call.ts";
+export { AmCall, type AmDefinition, definitionOf } from "./call.ts";
 export { prepareClosureParser } from "./closure/source.ts";
 export {
   type Closure,
@@ -40,6 +40,8 @@ export {
   sealRegistry,
 } from "./definition.ts";
 export { AmEngine } from "./engine.ts";
+export { AmCollector, type CollectorHost } from "./group/collector.ts";
+export { AmGroupHandle, type AmGroupResult, AmGroupResults } from "./group/group_handle.ts";
 export { AmHandle, checkLaunchOptions, type LaunchOptions } from "./handle.ts";
 export {
   type MsgpackExtension,
@@ -91,5 +93,6 @@ export {
   u8,
   u8Array,
 } from "./schema/schema.ts";
+export { staticField } from "./schema/constants.ts";
 export { sendService, SERVICE } from "./services.ts";
 export { type TeamHost, TeamWork } from "./team_work.ts";

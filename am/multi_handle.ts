@@ -8,6 +8,9 @@ import { LamellarError } from "../internal/errors.ts";
 import { type Awaited, Handle, type WaitLimit } from "../lamellae/mod.ts";
 import { AmHandle, control } from "./handle.ts";
 
+/** What handles of groups are made of. */
+export const partsOfGroups: WeakMap<object, () => AmHandle<unknown>[]> = new WeakMap();
+
 let handlesOf: (handle: MultiAmHandle<unknown>) => readonly AmHandle<unknown>[];
 
 /**
@@ -88,10 +91,17 @@ function inOrder<H, T>(handles: readonly H[], block: (handle: H) => T): T[] {
 function observe(handle: unknown): void {
   if (handle instanceof AmHandle) control.observe(handle);
   else if (handle instanceof MultiAmHandle) handlesOf(handle).forEach(control.observe);
+  else if (handle instanceof Handle) partsOfGroups.get(handle)?.().forEach(control.observe);
 }
 
-/** What refuses to block, or has no more time, says nothing of how the work ends. */
-function saysNothing(error: unknown, handle: unknown): boolean {
+/**
+ * What refuses to block, or has no more time, says nothing of how the work ends.
+ *
+ * @param error What a handle threw.
+ * @param handle The handle.
+ * @returns Whether it is so.
+ */
+export function saysNothing(error: unknown, handle: unknown): boolean {
   if (handle instanceof Handle && !handle.done) return true;
   return error instanceof LamellarError &&
     (error.code === "ERR_BLOCKING_IN_HANDLER" || error.code === "ERR_NEEDS_EVENT_LOOP");

@@ -6,7 +6,8 @@ import type { Codec } from "./codec.ts";
 import type { AmContext } from "./context.ts";
 import { AmEngine } from "./engine.ts";
 import { Network } from "./memory_lamella_test.ts";
-import type { SchemaLike } from "./schema/schema.ts";
+import { withoutMarks } from "./schema/constants.ts";
+import type { SchemaFields, SchemaLike } from "./schema/schema.ts";
 import { schemaCodec } from "./schema/schema_codec.ts";
 import type { TeamHost } from "./team_work.ts";
 import { payloadCodec } from "./msgpack/value_codec.ts";
@@ -55,8 +56,11 @@ function define(ams: Record<string, TestAm>): readonly AmDefinition[] {
   return Object.entries(ams).map(([name, one], id) => ({
     name,
     handler: one.handler as AmDefinition["handler"],
-    codec: one.schema ? schemaCodec(one.schema) as Codec<unknown> : one.codec ?? payloadCodec,
+    codec: one.schema
+      ? schemaCodec(withoutMarks(one.schema) ?? one.schema) as Codec<unknown>
+      : one.codec ?? payloadCodec,
     returns: one.returns && schemaCodec(one.returns) as Codec<unknown>,
+    fields: one.schema && withoutMarks(one.schema) && one.schema as SchemaFields,
     id,
   }));
 }

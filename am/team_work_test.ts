@@ -225,8 +225,11 @@ Deno.test("Messages of collectives arrive as they were sent, and are no requests
 Deno.test("A task group counts its own launches, and what it was made in counts them too", () => {
   const { pes, work } = teamPes();
   const engine = pes.engines[0]!;
-  const [group, inWorld] = [engine.makeGroup(work), engine.makeGroup()];
-  const nested = engine.makeGroup(group);
+  const [group, inWorld] = [
+    engine.taskGroups.make(work, engine.context),
+    engine.taskGroups.make(undefined, engine.context),
+  ];
+  const nested = engine.taskGroups.make(group, engine.context);
   const counts = (): number[][] =>
     [work, group, nested, inWorld].map((one) => [one.outstanding, one.asynchronous, one.launched]);
   const there = engine.launch(1, pes.call("Where", { n: 5 }), undefined, nested);
@@ -245,7 +248,10 @@ Deno.test("A task group counts its own launches, and what it was made in counts 
 Deno.test("When the job fails, a task group waits for nothing any more", async () => {
   const { pes, work } = teamPes();
   const engine = pes.engines[0]!;
-  const [group, other] = [engine.makeGroup(work), engine.makeGroup()];
+  const [group, other] = [
+    engine.taskGroups.make(work, engine.context),
+    engine.taskGroups.make(undefined, engine.context),
+  ];
   for (const one of [group, other]) {
     engine.track(new Promise(() => {}), () => false, one);
     engine.launch(1, pes.call("Where", { n: 5 }), undefined, one);

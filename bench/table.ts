@@ -44,6 +44,15 @@ export const CASES: readonly BenchCase[] = [
   ]),
   rateCase(10, [c("C ring, batched", "ring", "rate", 10, 16), mpi("MPI C", "rate", 10)]),
   rateCase(100, [c("C ring, batched", "ring", "rate", 100, 2), mpi("MPI C", "rate", 100)]),
+  {
+    ...printed("am-group-rate", 2, "M updates/s", false),
+    ours: ours("am_group_rate"),
+    floors: [
+      { ...ours("am_rate", 1), name: "ours, one by one" },
+      c("C ring, batched", "ring", "rate", 1, 64),
+      mpi("MPI C", "rate", 1),
+    ],
+  },
   payloadCase(10),
   payloadCase(100),
   rateCase(1000, [

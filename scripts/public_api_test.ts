@@ -15,7 +15,13 @@ const CATEGORIES = [
 ];
 
 /** Classes that users make themselves; errors are the others. */
-const MADE_BY_USERS = ["LamellarWorldBuilder", "BlockedArch", "StridedArch", "LamellarTaskGroup"];
+const MADE_BY_USERS = [
+  "LamellarWorldBuilder",
+  "BlockedArch",
+  "StridedArch",
+  "AmGroup",
+  "LamellarTaskGroup",
+];
 
 /** Symbols by which users reach members. */
 const SYMBOLS = ["[Symbol.dispose]", "[Symbol.asyncDispose]", "[Symbol.iterator]"];

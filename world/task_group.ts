@@ -43,7 +43,8 @@ export class LamellarTaskGroup extends Messaging implements LamellarEnv {
   constructor(parent: LamellarEnv) {
     const inside = insideOfEnv(parent, "make a task group");
     const { core, pes, work } = inside;
-    super(core, pes, core.engine.makeGroup(work));
+    const { context, taskGroups } = core.engine;
+    super(core, pes, taskGroups.make(work, context));
     this.#parent = parent;
     this.#inside = inside;
   }

@@ -25,6 +25,9 @@ import type { MemoryViews } from "../codec.ts";
 /** The property under which a schema keeps what it describes. */
 export const SCHEMA: unique symbol = Symbol.for("lamellar.schema");
 
+/** The property under which a marked field of an AM keeps its schema: see `constants.ts`. */
+export const STATIC: unique symbol = Symbol.for("lamellar.static");
+
 /** Element types that arrays of a class of their own have. */
 export type ArrayType = Exclude<ElementType, "u64" | "i64" | "bool">;
 
@@ -431,6 +434,11 @@ function nodeAt(like: unknown, path: string, depth: number): SchemaNode {
   if (isElementType(like)) return Object.freeze({ kind: "scalar", scalar: like });
   if (typeof like !== "object" || like === null || Array.isArray(like)) {
     throw new TypeError(`Cannot use ${where(path)} as a schema: it is ${kindOf(like)}`);
+  }
+  if (STATIC in like) {
+    throw new TypeError(
+      `Cannot use ${where(path)} as a schema: staticField marks fields of the payload of an AM`,
+    );
   }
   if (SCHEMA in like) return (like as Schema<unknown>)[SCHEMA];
   if (depth >= DEPTH_MAX) {

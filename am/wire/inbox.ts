@@ -41,6 +41,8 @@ export interface InboxHost extends AnswerHost {
   readonly services: Services;
   /** AMs by id. */
   readonly definitions: readonly AmDefinition[];
+  /** Which of them runs batches of groups. */
+  readonly groups: { readonly batchId: number };
   requests(pe: number): Requests;
   /** That many requests are over. */
   countDone(count: number): void;
@@ -386,10 +388,10 @@ export class Inbox {
         ? (work as ClosureValue).run(context)
         : invoke(definition.handler, work, context);
     } catch (error) {
-      if (!read) {
-        if (error instanceof ProtocolError) throw error;
-        received.drop();
-      }
+      // The payloads of a batch are read while it runs.
+      const reads = !read || definition?.id === host.groups.batchId;
+      if (reads && error instanceof ProtocolError) throw error;
+      if (!read) received.drop();
       this.#answers.sendError(pe, number, error);
       dispose(brought);
       return false;

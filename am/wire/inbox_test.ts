@@ -63,8 +63,8 @@ Deno.test("Requests that are lost, repeated or not of this world are refused by 
   for (let i = 0; i < 2; i++) send(twice, FRAME.request, 1);
   assertEquals(refusal(twice), "request 1 after request 1");
   const unknown = enginePes(AMS);
-  send(unknown, FRAME.request, 1, 2);
-  assertEquals(refusal(unknown), "AM number 2 of 2");
+  send(unknown, FRAME.request, 1, 4);
+  assertEquals(refusal(unknown), "AM number 4 of 4");
 });
 
 Deno.test("Answers to what was never asked are refused, whatever they say", () => {

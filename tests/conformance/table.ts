@@ -8,6 +8,7 @@
 import type { Case } from "./case.ts";
 import { ACTIVE_MESSAGE_CASES } from "./cases/active_messages.ts";
 import { AM_ERROR_CASES } from "./cases/am_errors.ts";
+import { AM_GROUP_CASES } from "./cases/am_groups.ts";
 import { AM_HANDLE_CASES } from "./cases/am_handles.ts";
 import { AM_PAYLOAD_CASES } from "./cases/am_payloads.ts";
 import { AM_SIZE_CASES } from "./cases/am_sizes.ts";
@@ -113,12 +114,12 @@ const GROUPS: Readonly<Record<string, Group>> = {
     ],
     closed: [],
   },
-  "groups": { env: {}, open: TASK_GROUP_CASES, closed: [] },
   "darcs": {
     env: {},
     open: [...DARC_CASES, ...DARC_LOCK_CASES, ...DARC_CONVERSION_CASES],
     closed: [],
   },
+  "groups": { env: {}, open: [...TASK_GROUP_CASES, ...AM_GROUP_CASES], closed: [] },
   "floods": { env: {}, open: FLOOD_CASES, closed: [] },
   // The smallest rings there may be: every send has to wait for room sooner or later.
   "smallest rings": {
@@ -128,6 +129,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       ...CLOSURE_CASES,
       ...TEAM_CASES,
       ...TEAM_SPLIT_CASES,
+      ...AM_GROUP_CASES,
       ...TRAFFIC_CASES,
       ...FLOOD_CASES,
     ],

@@ -156,6 +156,11 @@ const EXAMPLES: readonly Example[] = [
     },
   },
   {
+    name: "active_messages/am_return_ordered.ts",
+    args: ["20000"],
+    check: ({ lines }) => assertEquals(lines, ["20000 results, 0 of them wrong"]),
+  },
+  {
     name: "active_messages/async_comparison.ts",
     args: ["10", "30"],
     check: ({ lines }) => {

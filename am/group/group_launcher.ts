@@ -1,0 +1,90 @@
+/**
+ * What groups need of an engine: it knows the AMs by which they work, and launches their batches.
+ *
+ * @module
+ */
+
+import type { Lamella } from "../../lamellae/mod.ts";
+import type { ClosureTable } from "../closure/table.ts";
+import { AmCall, type AmDefinition } from "../call.ts";
+import type { AmHandle, LaunchOptions } from "../handle.ts";
+import type { ReceivedHandles } from "../received.ts";
+import type { TeamWork } from "../team_work.ts";
+import type { BatchWriter } from "./batch.ts";
+import type { ResultHost, Results } from "./batch_results.ts";
+import type { CollectorHost } from "./collector.ts";
+import { groupDefinitions } from "./definitions.ts";
+
+/** Bytes from which on a batch is full, where the rings are large. */
+const BATCH_BYTES = 16 * 1024;
+
+/** What launches AMs. */
+export interface Launcher {
+  /** This PE. */
+  readonly pe: number;
+  readonly closures: ClosureTable;
+  readonly received: ReceivedHandles;
+  launch<T>(
+    pe: number,
+    call: AmCall<T>,
+    options: LaunchOptions | undefined,
+    team: TeamWork | undefined,
+  ): AmHandle<T>;
+}
+
+/** Launches the batches of one PE. */
+export class GroupLauncher implements ResultHost, CollectorHost {
+  readonly pe: number;
+  readonly numPes: number;
+  readonly closures: ClosureTable;
+  readonly received: ReceivedHandles;
+  readonly batchBytes: number;
+  /** AMs by id: those of the program, and then those by which groups work. */
+  readonly definitions: readonly AmDefinition[];
+  readonly #engine: Launcher;
+  readonly #batch: AmDefinition;
+  readonly #named = new Map<string, AmDefinition>();
+
+  /**
+   * @param engine Launches AMs.
+   * @param program The AMs of the program by id.
+   * @param lamella Carries the batches.
+   */
+  constructor(
+    engine: Launcher,
+    program: readonly AmDefinition[],
+    { frameBytesMax, numPes }: Pick<Lamella, "frameBytesMax" | "numPes">,
+  ) {
+    this.#engine = engine;
+    this.pe = engine.pe;
+    this.closures = engine.closures;
+    this.received = engine.received;
+    this.numPes = numPes;
+    this.batchBytes = Math.min(BATCH_BYTES, frameBytesMax / 2);
+    const [batch, returned] = groupDefinitions(this, program);
+    this.#batch = batch;
+    this.definitions = [...program, batch, returned];
+  }
+
+  /** The id of the AM that runs batches. */
+  get batchId(): number {
+    return this.#batch.id;
+  }
+
+  launchBatch(
+    pe: number,
+    batch: BatchWriter,
+    name: string | undefined,
+    team: TeamWork | undefined,
+  ): AmHandle<Results> {
+    const definition = name === undefined ? this.#batch : this.#batchOf(name);
+    return this.#engine.launch(pe, new AmCall<Results>(definition, batch), undefined, team);
+  }
+
+  /** The same AM under a name that says what the batch holds. */
+  #batchOf(name: string): AmDefinition {
+    const named = this.#named.get(name) ?? { ...this.#batch, name: `group of ${name}` };
+    this.#named.set(name, named);
+    return named;
+  }
+}
