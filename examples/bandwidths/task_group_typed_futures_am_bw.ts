@@ -1,7 +1,7 @@
 /**
  * Bandwidth of groups of active messages of one type, which carry their bytes with them.
  *
- *     deno task run:local -n 2 examples/bandwidths/task_group_typed_futures_am_bw.ts 1048576 67108864
+ *     deno task run:local -n 2 examples/bandwidths/task_group_typed_futures_am_bw.ts 4096 1048576
  *
  * Arguments: the largest transfer, and what each size moves, in bytes.
  *

@@ -354,47 +354,20 @@ const EXAMPLES: readonly Example[] = [
       );
     },
   },
-  {
-    name: "bandwidths/am_bw_get.ts",
-    ...BANDWIDTH,
-    check: (output) => {
-      checkBandwidths(output, 13);
-      const bytes = bytesMoved(output);
-      assertStringIncludes(output.text, `PE 1 received ${bytes} bytes`);
-    },
-  },
-  {
-    name: "bandwidths/am_group_bw_get.ts",
-    ...BANDWIDTH,
-    check: (output) => {
-      checkBandwidths(output, 13);
-      assertStringIncludes(output.text, `PE 1 received ${bytesMoved(output)} bytes`);
-    },
-  },
-  {
-    name: "bandwidths/task_group_am_bw.ts",
+  ...[
+    "am_bw_get",
+    "am_group_bw_get",
+    "task_group_am_bw",
+    "task_group_futures_am_bw",
+    "task_group_typed_futures_am_bw",
+  ].map((name): Example => ({
+    name: `bandwidths/${name}.ts`,
     ...BANDWIDTH,
     check: (output) => {
       checkBandwidths(output, 13);
       assertStringIncludes(output.text, `PE 1 received ${bytesMoved(output)} bytes`);
     },
-  },
-  {
-    name: "bandwidths/task_group_futures_am_bw.ts",
-    ...BANDWIDTH,
-    check: (output) => {
-      checkBandwidths(output, 13);
-      assertStringIncludes(output.text, `PE 1 received ${bytesMoved(output)} bytes`);
-    },
-  },
-  {
-    name: "bandwidths/task_group_typed_futures_am_bw.ts",
-    ...BANDWIDTH,
-    check: (output) => {
-      checkBandwidths(output, 13);
-      assertStringIncludes(output.text, `PE 1 received ${bytesMoved(output)} bytes`);
-    },
-  },
+  })),
   {
     name: "bandwidths/put_bw.ts",
     ...BANDWIDTH,
