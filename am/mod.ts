@@ -93,6 +93,6 @@ export {
   u8,
   u8Array,
 } from "./schema/schema.ts";
-export { staticField } from "./schema/constants.ts";
+export { constantsOf, staticField } from "./schema/constants.ts";
 export { sendService, SERVICE } from "./services.ts";
 export { type TeamHost, TeamWork } from "./team_work.ts";

@@ -55,6 +55,15 @@ const BROKEN: readonly Broken[] = [
     ),
   },
   {
+    what: "static fields that differ between its PEs",
+    source: `${IMPORT}${MY_PE}import { staticField } from "MOD";
+      am("A", { x: myPe === 1 ? staticField(u32) : u32 }, () => {});\n${BUILD}`,
+    report: new RegExp(
+      "^lamellar: PE \\d failed: HandshakeError: The PEs define different AMs: " +
+        'PE 0, 2 lacks? "A" \\(schema {x:u32} with static "x"\\); PE 1 lacks? "A" \\(',
+    ),
+  },
+  {
     what: "collectives that differ between its PEs",
     source: `${IMPORT}${BUILD}if (world.myPe === 1) world.allocSharedMemRegion("u8", 8).block();
       else world.barrier();`,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AmDefinition } from "../am/mod.ts";
+import { type AmDefinition, constantsOf } from "../am/mod.ts";
 import { HandshakeError } from "../internal/errors.ts";
 import { EXCHANGE_BYTES } from "../internal/limits.ts";
 import type { PeGroup } from "../lamellae/mod.ts";
@@ -39,7 +39,9 @@ export async function compareAms(
 
 function describe(definition: AmDefinition): string {
   const { name, codec, returns } = definition;
-  return `${JSON.stringify(name)} (${codec?.layout}${returns ? ` to ${returns.layout}` : ""})`;
+  const constant = constantsOf(definition)?.names.map((name) => JSON.stringify(name));
+  const layout = `${codec?.layout}${constant ? ` with static ${constant.join()}` : ""}`;
+  return `${JSON.stringify(name)} (${layout}${returns ? ` to ${returns.layout}` : ""})`;
 }
 
 /** FNV-1a, 32 bits. */
