@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { ClosedError, ProtocolError, RemoteError } from "../../internal/errors.ts";
+import { ClosedError, PeFailedError, ProtocolError, RemoteError } from "../../internal/errors.ts";
 import { memoryViews } from "../../internal/memory_views.ts";
 import { type AmCall, type AmDefinition, definitionOf } from "../call.ts";
 import { type EnginePes, enginePes, microtasks, newSeed, type TestAm } from "../pes_test.ts";
@@ -250,6 +250,21 @@ Deno.test("An AM whose payload its PE cannot read fails alone", async () => {
     error.message,
     'AM "Count" failed on PE 1: ClosedError: Cannot read number 13: it is closed',
   );
+  pes.network.close();
+});
+
+Deno.test("When the job fails, a group gives the reason, once", async () => {
+  const pes = enginePes(AMS, { ringBytes: 1 << 16 });
+  gate = Promise.withResolvers();
+  const group = collector(pes);
+  for (let i = 0; i < 10_000; i++) group.add(1, pes.call("Wait", { one: new Counted(i) }));
+  const handle = handleOf(group);
+  const waiting = assertRejects(() => handle.then(), PeFailedError, "the end");
+  pes.network.lamellas[1]!.fail(new Error("the end"));
+  await waiting;
+  assertThrows(() => handle.block(), PeFailedError, "the end");
+  group.add(1, pes.call("Square", { n: 1 }));
+  assertThrows(() => group.finish(), PeFailedError, "the end");
   pes.network.close();
 });
 

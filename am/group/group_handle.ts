@@ -173,7 +173,8 @@ export class AmGroupHandle<T> extends Handle<AmGroupResults<T>> {
   }
 
   #finish(failures: readonly unknown[], valuesOf: (batch: number) => Results): AmGroupResults<T> {
-    const errors = failures.flatMap(errorsOf);
+    // If the job fails, all batches have the same error.
+    const errors = [...new Set(failures)].flatMap(errorsOf);
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) {
       const text = `AMs of the group failed, the first: ${messageOf(errors[0])}`;
