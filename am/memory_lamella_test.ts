@@ -86,6 +86,7 @@ export class MemoryLamella implements Lamella {
   readonly neighbours = 1;
   readonly heap: SegmentHeap;
   readonly staging = 0;
+  readonly collectiveOffset = 0;
   readonly frameBytesMax: number;
   readonly slotsMax = 0;
   readonly operationBytesMax = 0;

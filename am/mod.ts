@@ -44,6 +44,7 @@ export { AmCollector, type CollectorHost } from "./group/collector.ts";
 export { AmGroupHandle, type AmGroupResult, AmGroupResults } from "./group/group_handle.ts";
 export { AmHandle, checkLaunchOptions, type LaunchOptions } from "./handle.ts";
 export {
+  MsgpackCodec,
   type MsgpackExtension,
   prepareMsgpack,
   registerExtension,

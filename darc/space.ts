@@ -36,7 +36,7 @@ export interface Watched {
 export class DarcSpace implements PendingHost {
   readonly core: WorldCore;
   readonly progress: Progress;
-  readonly pending: Set<DarcHandle<unknown>> = new Set();
+  readonly pending = new Set<DarcHandle<unknown>>();
   readonly #watched = new Set<Watched>();
   /** By the id of the team and their numbers; those that are freed are not here. */
   readonly #teams = new Map<number, Map<number, DarcRecord>>();
@@ -130,14 +130,9 @@ export class DarcSpace implements PendingHost {
     return this.reference(record, what);
   }
 
-  /**
-   * The last one is counted down in a step: a payload that is being encoded may have it, and tell
-   * it only later where it goes.
-   */
+  /** A payload may have it, and be told later where it goes: it is counted down in a step. */
   #release(record: DarcRecord): void {
-    const { references } = record;
-    if (references.state.held > 1) references.release();
-    else if (this.#released.push(record) === 1) this.progress.kick();
+    if (this.#released.push(record) === 1) this.progress.kick();
   }
 
   /**
@@ -179,7 +174,11 @@ export class DarcSpace implements PendingHost {
     while (this.#released.length > 0 || this.#acknowledging.size > 0) {
       done += this.#settleReferences();
     }
-    if (this.#watched.size > 0) done += this.#lookAtAll();
+    for (const watched of this.#watched) {
+      if (!watched.look()) continue;
+      this.#watched.delete(watched);
+      done++;
+    }
     if (this.#isWatching && performance.now() >= this.#inquireAt) {
       const ms = this.core.config.deadlockWarningMs * INQUIRE_AFTER;
       this.#inquireAt += ms;
@@ -192,16 +191,6 @@ export class DarcSpace implements PendingHost {
     for (const { pe, bytes } of out) sendService(outbox, pe, SERVICE.darcs, bytes);
     outbox.flush();
     return done + out.length;
-  }
-
-  #lookAtAll(): number {
-    let over = 0;
-    for (const watched of this.#watched) {
-      if (!watched.look()) continue;
-      this.#watched.delete(watched);
-      over++;
-    }
-    return over;
   }
 
   #settleReferences(): number {

@@ -55,6 +55,29 @@ export type BatchName<O extends UpdateOp> = `batch${Capitalize<O>}`;
 /** The form that changes each of a list of elements and gives what they were. */
 export type BatchFetchName<O extends FetchOp> = `batch${Capitalize<FetchName<O>>}`;
 
+/** Operations that reduce many values to one: associative and commutative, with an identity. */
+export type ReductionOp = "add" | "mul" | "min" | "max" | "and" | "or" | "xor";
+
+/** What a reduction is called where programs name it. */
+export type ReductionName = "sum" | "prod" | "min" | "max" | "and" | "or" | "xor";
+
+/** The value that changes nothing: 0, 1, the greatest or least of a type, or all bits. */
+export type Identity = "zero" | "one" | "greatest" | "least" | "ones";
+
+/** How an operation reduces values. */
+export interface Reduction {
+  readonly name: ReductionName;
+  /** What the methods of regions begin with that reduce by it. */
+  readonly method: string;
+  /** What a reduction of no values gives. */
+  readonly identity: Identity;
+  /** The kernel that reduces two rows of elements to one. */
+  readonly kernel: RowName<ReductionOp>;
+}
+
+/** The kernel that combines two rows of elements, one by one. */
+export type RowName<O extends ReductionOp> = `row${Capitalize<O>}`;
+
 /** One operation. */
 export interface ElementOpInfo {
   readonly name: ElementOp;
@@ -77,6 +100,8 @@ export interface ElementOpInfo {
   readonly fetches: boolean;
   /** What the operand may be, if not any value of the type. */
   readonly operand: "divisor" | "shift" | undefined;
+  /** How it reduces values, if it does. */
+  readonly reduction: Reduction | undefined;
 }
 
 type Row = readonly [
@@ -84,6 +109,7 @@ type Row = readonly [
   domain: OpDomain,
   traits: readonly Trait[],
   does: string,
+  reduction?: readonly [name: ReductionName, identity: Identity],
 ];
 type Trait = "updates" | "fetches" | "divides" | "shifts";
 
@@ -93,9 +119,9 @@ const BOTH: readonly Trait[] = ["updates", "fetches"];
 const ROWS: readonly Row[] = [
   ["store", "all", ["updates"], "Writes …"],
   ["swap", "all", ["fetches"], "Replaces …"],
-  ["add", "numbers", BOTH, "Adds to …"],
+  ["add", "numbers", BOTH, "Adds to …", ["sum", "zero"]],
   ["sub", "numbers", BOTH, "Subtracts from …"],
-  ["mul", "numbers", BOTH, "Multiplies …"],
+  ["mul", "numbers", BOTH, "Multiplies …", ["prod", "one"]],
   ["div", "numbers", [...BOTH, "divides"], "Divides …, rounding integers towards zero"],
   [
     "rem",
@@ -103,18 +129,18 @@ const ROWS: readonly Row[] = [
     [...BOTH, "divides"],
     "Replaces … by the remainder of its division, as `%` gives it",
   ],
-  ["and", "bits", BOTH, "Keeps only the given bits of …"],
-  ["or", "bits", BOTH, "Sets bits of …"],
-  ["xor", "bits", BOTH, "Flips bits of …"],
+  ["and", "bits", BOTH, "Keeps only the given bits of …", ["and", "ones"]],
+  ["or", "bits", BOTH, "Sets bits of …", ["or", "zero"]],
+  ["xor", "bits", BOTH, "Flips bits of …", ["xor", "zero"]],
   ["shl", "integers", [...BOTH, "shifts"], "Shifts the bits of … to the left"],
   ["shr", "integers", [...BOTH, "shifts"], "Shifts the bits of … to the right, keeping the sign"],
-  ["min", "numbers", BOTH, "Keeps the smaller of … and a value"],
-  ["max", "numbers", BOTH, "Keeps the larger of … and a value"],
+  ["min", "numbers", BOTH, "Keeps the smaller of … and a value", ["min", "greatest"]],
+  ["max", "numbers", BOTH, "Keeps the larger of … and a value", ["max", "least"]],
 ];
 
 /** All operations; the index of each is its number on the wire. */
 export const ELEMENT_OPS: readonly ElementOpInfo[] = ROWS.map((
-  [name, domain, traits, does],
+  [name, domain, traits, does, reduction],
   code,
 ) => ({
   name,
@@ -128,6 +154,12 @@ export const ELEMENT_OPS: readonly ElementOpInfo[] = ROWS.map((
   updates: traits.includes("updates"),
   fetches: traits.includes("fetches"),
   operand: traits.includes("divides") ? "divisor" : traits.includes("shifts") ? "shift" : undefined,
+  reduction: reduction && {
+    name: reduction[0],
+    method: domain === "bits" ? `bit${capital(name)}` : reduction[0],
+    identity: reduction[1],
+    kernel: rowName(name as ReductionOp),
+  },
 }));
 
 const BY_NAME: ReadonlyMap<ElementOp, ElementOpInfo> = new Map(
@@ -203,6 +235,35 @@ export function batchFetchName<O extends FetchOp>(op: O): BatchFetchName<O> {
  */
 export function atomicName<O extends ElementOp>(op: O): `atomic${Capitalize<O>}` {
   return `atomic${capital(op)}` as `atomic${Capitalize<O>}`;
+}
+
+/**
+ * @param op A reduction.
+ * @returns The kernel that combines two rows of elements, one by one.
+ */
+export function rowName<O extends ReductionOp>(op: O): RowName<O> {
+  return `row${capital(op)}` as RowName<O>;
+}
+
+/**
+ * @param op A reduction.
+ * @param info An element type that has it.
+ * @returns The value of the type that changes no other by it.
+ */
+export function identityOf(op: ElementOpInfo, info: ElementInfo): number | bigint {
+  const whole = info.kind === "bigint" ? BigInt : Number;
+  switch (op.reduction!.identity) {
+    case "zero":
+      return whole(0);
+    case "one":
+      return whole(1);
+    case "greatest":
+      return info.max;
+    case "least":
+      return info.min;
+    case "ones":
+      return info.kind === "boolean" || info.min === 0 || info.min === 0n ? info.max : whole(-1);
+  }
 }
 
 function capital(name: string): string {

@@ -15,6 +15,8 @@ import type {
   ElementOp,
   FetchOp,
   IntegerOp,
+  ReductionOp,
+  RowName,
   UpdateOp,
 } from "./element_ops.ts";
 import type { MemoryType } from "./elements.ts";
@@ -49,8 +51,17 @@ export type OpKernels<V, O extends ElementOp> =
   & { readonly [Op in O as `atomic${Capitalize<Op>}`]: AtomicUpdate<V> }
   & BatchKernels<O>;
 
+/** Combines two rows of `n` elements, one by one, into a third, which may be one of them. */
+export type RowKernel = (to: number, a: number, b: number, n: number) => void;
+
+/** The kernels of reductions. Integers wrap; NaN comes before any number, -0 is less than 0. */
+export type RowKernels<O extends ReductionOp> = { readonly [Op in O as RowName<Op>]: RowKernel };
+
 /** Kernels of any element type. `V` is what a value is in JavaScript. */
-export type ElementKernels<V> = PlainKernels<V> & OpKernels<V, Exclude<ElementOp, IntegerOp>>;
+export type ElementKernels<V> =
+  & PlainKernels<V>
+  & OpKernels<V, Exclude<ElementOp, IntegerOp>>
+  & RowKernels<Exclude<ReductionOp, IntegerOp>>;
 
 /** Kernels of booleans. */
 export type BooleanKernels =
@@ -58,7 +69,10 @@ export type BooleanKernels =
   & OpKernels<boolean, "store" | "swap" | "and" | "or" | "xor">;
 
 /** Kernels of integer types: those of all types and those of operations that only they have. */
-export type IntegerKernels<V> = PlainKernels<V> & OpKernels<V, ElementOp>;
+export type IntegerKernels<V> =
+  & PlainKernels<V>
+  & OpKernels<V, ElementOp>
+  & RowKernels<ReductionOp>;
 
 /** Kernels that are not an operation of the table. */
 export interface PlainKernels<V> {

@@ -12,6 +12,16 @@ import { EXCHANGE_AREA_BYTES, EXCHANGE_BYTES } from "../internal/limits.ts";
 /** What waits for each kind of collective, in words that continue "waits for". */
 const WORDS = {
   barrier: "a barrier",
+  broadcast: "a broadcast",
+  reduce: "a reduction",
+  allReduce: "an all-reduce",
+  reduceScatter: "a reduce-scatter",
+  gather: "a gather",
+  allGather: "an all-gather",
+  scatter: "a scatter",
+  allToAll: "an all-to-all",
+  scan: "a scan",
+  exscan: "a scan",
   build: "all PEs to build their worlds",
   allocSharedMemRegion: "the allocation of a region",
   createTeamFromArch: "the creation of a team",
@@ -45,10 +55,21 @@ export interface CollectiveCall {
   readonly args: string;
   /** Kind and arguments in 32 bits, as the partners have to send them too. */
   readonly tag: number;
+  /** The arguments as bytes, as many as are told. */
+  readonly told: Uint8Array;
 }
 
 /** A blocking barrier. */
-export const BARRIER_CALL: CollectiveCall = { kind: "barrier", args: "", tag: 0 };
+export const BARRIER_CALL: CollectiveCall = {
+  kind: "barrier",
+  args: "",
+  tag: 0,
+  told: new Uint8Array(0),
+};
+
+/** Calls that were made lately, by kind and arguments: programs repeat the same. */
+const known = new Map<CollectiveKind, Map<string, CollectiveCall>>();
+const KNOWN_MAX = 64;
 
 /**
  * @param kind Which collective.
@@ -57,7 +78,15 @@ export const BARRIER_CALL: CollectiveCall = { kind: "barrier", args: "", tag: 0 
  */
 export function callOf(kind: CollectiveKind, args: string): CollectiveCall {
   if (kind === "barrier" && args === "") return BARRIER_CALL;
-  return { kind, args, tag: KINDS.indexOf(kind) | (args === "" ? 0 : hash(args) << 8) };
+  let calls = known.get(kind);
+  if (!calls) known.set(kind, calls = new Map());
+  let call = calls.get(args);
+  if (call) return call;
+  if (calls.size === KNOWN_MAX) calls.clear();
+  const told = new TextEncoder().encode(args).subarray(0, ARGUMENTS_BYTES_MAX);
+  call = { kind, args, tag: KINDS.indexOf(kind) | (args === "" ? 0 : hash(args) << 8), told };
+  calls.set(args, call);
+  return call;
 }
 
 /**
@@ -72,7 +101,7 @@ export function wordsOf(call: CollectiveCall): string {
  * @param call A collective.
  * @returns How messages call it, with its arguments.
  */
-export function textOf({ kind, args }: CollectiveCall): string {
+export function textOf({ kind, args }: Pick<CollectiveCall, "kind" | "args">): string {
   return args === "" ? kind : `${kind}(${args})`;
 }
 
@@ -89,7 +118,7 @@ export function otherText(call: CollectiveCall, tag: number, area: Uint8Array | 
   if (kind === undefined) return "an unknown collective";
   const args = tag >>> 8 === 0 || area === undefined ? "" : argumentsIn(area);
   // Arguments that were cut, or are those of another collective, do not give the tag.
-  if (args !== "" && hash(args) === tag >>> 8) return textOf({ kind, args, tag });
+  if (args !== "" && hash(args) === tag >>> 8) return textOf({ kind, args });
   return kind === call.kind ? `${kind} with other arguments` : kind;
 }
 
@@ -105,18 +134,13 @@ export function writeContribution(
   call: CollectiveCall,
   own: Uint8Array,
 ): void {
-  const described = call.args === "" ? 0 : writeArguments(area, call.args);
+  const described = call.told.length;
+  if (described > 0) area.set(call.told, HEAD_BYTES);
   area[0] = described;
   area[1] = 0;
   area[2] = own.length & 0xff;
   area[3] = own.length >>> 8;
   area.set(own, HEAD_BYTES + described);
-}
-
-function writeArguments(area: Uint8Array, args: string): number {
-  const bytes = new TextEncoder().encode(args).subarray(0, ARGUMENTS_BYTES_MAX);
-  area.set(bytes, HEAD_BYTES);
-  return bytes.length;
 }
 
 /**

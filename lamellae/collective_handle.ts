@@ -53,6 +53,17 @@ export class CollectiveHandle<T> extends Handle<T> {
     return this.#collective.awaited;
   }
 
+  /**
+   * A handle of the same collective that gives something else.
+   *
+   * @param map Makes it of what this one would give; called once.
+   * @returns The handle, in the place of this one.
+   * @ignore
+   */
+  mapped<U>(map: (value: T) => U): CollectiveHandle<U> {
+    return new CollectiveHandle(this.#collective, (all) => map(this.#result(all)));
+  }
+
   #result(contributions: Uint8Array[]): T {
     if (!this.#outcome) {
       try {

@@ -5,6 +5,8 @@
  */
 
 import { CollectiveMismatchError } from "../internal/errors.ts";
+import { CollectiveSlots } from "./collectives/slots.ts";
+import { Transfers } from "./collectives/transfer.ts";
 import { type Members, type Round, roundsOf, WORLD_ID } from "./dissemination.ts";
 import { type GroupHost, PeGroup } from "./group.ts";
 import { type Signals, WAIT_FOR } from "./lamella.ts";
@@ -19,6 +21,8 @@ const NO_REASON: WaitReason = { kind: WAIT_FOR.nothing, pe: -1 };
 export class PeGroups implements GroupHost {
   /** The engine that waits. */
   readonly progress: Progress;
+  /** Makes collectives that move data. */
+  readonly transfers: Transfers;
   /** Those that have a collective under way, in the order in which they began. */
   readonly #busy: PeGroup[] = [];
   /** A mismatch that was found and is about to end the job. */
@@ -29,6 +33,7 @@ export class PeGroups implements GroupHost {
    */
   constructor(progress: Progress) {
     this.progress = progress;
+    this.transfers = new Transfers(progress.lamella, new CollectiveSlots());
     progress.addPoller(() => this.#busy.length === 0 ? 0 : this.#advance());
     progress.addReason(() => this.#busy[0]?.reason ?? NO_REASON);
     progress.onFailure((error) => {

@@ -140,6 +140,11 @@ export interface Lamella extends Signals {
    * runtime takes nothing of the segment for itself.
    */
   readonly staging: number;
+  /**
+   * Offset in the segment of any PE at which its area for collectives begins, behind its heap, as
+   * `internal/collective_area.ts` divides it.
+   */
+  readonly collectiveOffset: number;
   /** Most bytes of one frame. */
   readonly frameBytesMax: number;
   /** Bytes put into memory of other PEs so far. */

@@ -17,5 +17,8 @@ export * from "./group.ts";
 export * from "./groups.ts";
 export * from "./handle.ts";
 export * from "./collective_handle.ts";
+export * from "./collectives/kinds.ts";
+export { isOfNumbers, reduceNumber } from "./collectives/number.ts";
+export * from "./collectives/transfer.ts";
 export * from "./start.ts";
 export * from "./wait_limit.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { compileKernels, instantiateKernels } from "../internal/kernels.ts";
-import { createMemory, type Layout, layoutFor } from "./local/layout.ts";
+import { BLOCK, blockOf, createMemory, type Layout, layoutFor } from "./local/layout.ts";
 import { LocalLamella } from "./local/local_lamella.ts";
 import { Progress } from "./progress.ts";
 
@@ -35,7 +35,8 @@ export function localPes(numPes: number, ringBytes = 4096, heapBytes = 65536): P
   const module = modules.get(memory64) ?? compileKernels(memory64);
   modules.set(memory64, module);
   const pes = Array.from({ length: numPes }, (_, pe) => {
-    const kernels = instantiateKernels(memory, { memory64, module });
+    const scratch = blockOf(layout, pe) + BLOCK.scratch;
+    const kernels = instantiateKernels(memory, { memory64, module, scratch });
     const lamella = new LocalLamella(layout, memory, kernels, pe);
     return { lamella, progress: new Progress(lamella, true) };
   });

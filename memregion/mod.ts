@@ -35,6 +35,12 @@ export type {
   IntegerValue,
   NumericValue,
 } from "../internal/elements.ts";
+export { copyOf, type Elements, elementsOf, newElements, rangeOf } from "./collectives/elements.ts";
+export {
+  ElementCollectives,
+  operationFor,
+  type Target,
+} from "./collectives/element_collectives.ts";
 export { RmaHandle } from "./transfer/handle.ts";
 export { OneSidedMemoryRegion } from "./one_sided_region.ts";
 export { MemNotLocalError } from "./memory/refusals.ts";

@@ -38,7 +38,8 @@ export class Pes implements Disposable {
         ? new FarLamella(network, layout, memory, kernels, pe)
         : new LocalLamella(layout, memory, kernels, pe);
       const progress = new Progress(lamella, true);
-      const regions = new RegionSpace(progress, new PeGroups(progress).world(1));
+      const groups = new PeGroups(progress);
+      const regions = new RegionSpace(progress, groups.world(1), groups.transfers);
       this.all.push({ pe, lamella, progress, regions });
     }
   }

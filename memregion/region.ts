@@ -14,6 +14,7 @@ import {
   type ElementValue,
 } from "../internal/elements.ts";
 import { type RmaHandle, settled } from "./transfer/handle.ts";
+import type { RegionCollectives } from "./collectives/region_collectives.ts";
 import { labelOf } from "./memory/refusals.ts";
 import {
   type Given,
@@ -35,6 +36,8 @@ export interface RegionServices {
   readonly batches: Batches;
   /** The waits of this PE. */
   readonly waits: Waits;
+  /** The collectives of regions. */
+  readonly collectives: RegionCollectives;
   /** Makes the handle of an operation that gives nothing. */
   ended(rest: Rest): RmaHandle<void>;
   /** Makes the handle of an operation that gives a value. */

@@ -74,6 +74,14 @@ export class SharedParts {
   }
 
   /**
+   * @param id A group of which this PE has regions.
+   * @returns The group.
+   */
+  groupOf(id: number): PeGroup {
+    return this.#groups.get(id)!.group;
+  }
+
+  /**
    * Begins a region of a group. All PEs of the group do it in the same order.
    *
    * @param group The PEs.

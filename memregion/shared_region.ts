@@ -14,6 +14,7 @@ import type {
   IntegerValue,
   NumericValue,
 } from "../internal/elements.ts";
+import type { CollectiveHandle } from "../lamellae/mod.ts";
 import { type RmaHandle, settled } from "./transfer/handle.ts";
 import { putAll } from "./transfer/put_all.ts";
 import { putSignal } from "./transfer/put_signal.ts";
@@ -1523,5 +1524,1008 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
     return target
       ? this.services.ended(rest)
       : this.services.givenAfter(rest, () => into as ElementArray<E>);
+  }
+  /**
+   * Combines a range of all parts, element by element, by "sum". Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result.
+   */
+  sumAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "sumAll", start, count };
+    return this.services.collectives.reduce(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Like `sumAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  sumAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "sumAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "sum", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  sumAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "sumAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "sum", on one PE. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result; null on every other PE.
+   */
+  sumAtPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E> | null> {
+    const call = { op: "sumAtPe", root, start, count };
+    return this.services.collectives.reduce(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Like `sumAtPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  sumAtPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "sumAtPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "sum", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  sumAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "sumAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "sum", and gives each PE as many elements of the result. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements of this PE.
+   */
+  sumScatter(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "sumScatter", start, count };
+    return this.services.collectives.reduceScatter(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Like `sumScatter`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  sumScatterIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length * this.numPes;
+    const call = { op: "sumScatterIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduceScatter(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "prod". Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result.
+   */
+  prodAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "prodAll", start, count };
+    return this.services.collectives.reduce(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Like `prodAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  prodAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "prodAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "prod", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  prodAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "prodAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "prod", on one PE. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result; null on every other PE.
+   */
+  prodAtPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E> | null> {
+    const call = { op: "prodAtPe", root, start, count };
+    return this.services.collectives.reduce(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Like `prodAtPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  prodAtPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "prodAtPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "prod", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  prodAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "prodAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "prod", and gives each PE as many elements of the result. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements of this PE.
+   */
+  prodScatter(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "prodScatter", start, count };
+    return this.services.collectives.reduceScatter(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Like `prodScatter`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  prodScatterIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length * this.numPes;
+    const call = { op: "prodScatterIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduceScatter(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "and". Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result.
+   */
+  bitAndAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "bitAndAll", start, count };
+    return this.services.collectives.reduce(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Like `bitAndAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitAndAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "bitAndAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "and", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitAndAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitAndAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "and", on one PE. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result; null on every other PE.
+   */
+  bitAndAtPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E> | null> {
+    const call = { op: "bitAndAtPe", root, start, count };
+    return this.services.collectives.reduce(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Like `bitAndAtPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitAndAtPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "bitAndAtPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "and", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitAndAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitAndAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "and", and gives each PE as many elements of the result. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements of this PE.
+   */
+  bitAndScatter(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "bitAndScatter", start, count };
+    return this.services.collectives.reduceScatter(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Like `bitAndScatter`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitAndScatterIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length * this.numPes;
+    const call = { op: "bitAndScatterIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduceScatter(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "or". Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result.
+   */
+  bitOrAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "bitOrAll", start, count };
+    return this.services.collectives.reduce(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Like `bitOrAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitOrAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "bitOrAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "or", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitOrAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitOrAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "or", on one PE. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result; null on every other PE.
+   */
+  bitOrAtPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E> | null> {
+    const call = { op: "bitOrAtPe", root, start, count };
+    return this.services.collectives.reduce(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Like `bitOrAtPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitOrAtPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "bitOrAtPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "or", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitOrAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitOrAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "or", and gives each PE as many elements of the result. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements of this PE.
+   */
+  bitOrScatter(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "bitOrScatter", start, count };
+    return this.services.collectives.reduceScatter(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Like `bitOrScatter`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitOrScatterIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length * this.numPes;
+    const call = { op: "bitOrScatterIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduceScatter(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "xor". Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result.
+   */
+  bitXorAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "bitXorAll", start, count };
+    return this.services.collectives.reduce(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Like `bitXorAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitXorAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "bitXorAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "xor", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitXorAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitXorAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "xor", on one PE. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result; null on every other PE.
+   */
+  bitXorAtPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E> | null> {
+    const call = { op: "bitXorAtPe", root, start, count };
+    return this.services.collectives.reduce(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Like `bitXorAtPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitXorAtPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "bitXorAtPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "xor", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitXorAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitXorAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "xor", and gives each PE as many elements of the result. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements of this PE.
+   */
+  bitXorScatter(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "bitXorScatter", start, count };
+    return this.services.collectives.reduceScatter(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Like `bitXorScatter`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitXorScatterIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length * this.numPes;
+    const call = { op: "bitXorScatterIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduceScatter(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "min". Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result.
+   */
+  minAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "minAll", start, count };
+    return this.services.collectives.reduce(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Like `minAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  minAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "minAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "min", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  minAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "minAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "min", on one PE. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result; null on every other PE.
+   */
+  minAtPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E> | null> {
+    const call = { op: "minAtPe", root, start, count };
+    return this.services.collectives.reduce(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Like `minAtPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  minAtPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "minAtPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "min", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  minAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "minAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "min", and gives each PE as many elements of the result. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements of this PE.
+   */
+  minScatter(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "minScatter", start, count };
+    return this.services.collectives.reduceScatter(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Like `minScatter`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  minScatterIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length * this.numPes;
+    const call = { op: "minScatterIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduceScatter(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "max". Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result.
+   */
+  maxAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "maxAll", start, count };
+    return this.services.collectives.reduce(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Like `maxAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  maxAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "maxAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "max", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  maxAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "maxAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "max", on one PE. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the result; null on every other PE.
+   */
+  maxAtPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E> | null> {
+    const call = { op: "maxAtPe", root, start, count };
+    return this.services.collectives.reduce(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Like `maxAtPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  maxAtPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "maxAtPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.reduce(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "max", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  maxAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "maxAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "max", and gives each PE as many elements of the result. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements of this PE.
+   */
+  maxScatter(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "maxScatter", start, count };
+    return this.services.collectives.reduceScatter(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Like `maxScatter`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  maxScatterIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length * this.numPes;
+    const call = { op: "maxScatterIntoBuffer", start, count, into: target };
+    return this.services.collectives.reduceScatter(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Collects a range of all parts, in the order of the PEs. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements.
+   */
+  gatherAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "gatherAll", start, count };
+    return this.services.collectives.gather(this[MEMORY], call);
+  }
+
+  /**
+   * Like `gatherAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  gatherAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length / this.numPes;
+    const call = { op: "gatherAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.gather(this[MEMORY], call);
+  }
+
+  /**
+   * Collects a range of all parts on one PE, in the order of the PEs. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the elements; null on every other PE.
+   */
+  gatherAtPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E> | null> {
+    const call = { op: "gatherAtPe", root, start, count };
+    return this.services.collectives.gather(this[MEMORY], call);
+  }
+
+  /**
+   * Like `gatherAtPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  gatherAtPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length / this.numPes;
+    const call = { op: "gatherAtPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.gather(this[MEMORY], call);
+  }
+
+  /**
+   * Cuts a range of each part into a piece for each PE, and gives each PE its pieces. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the pieces, in the order of the PEs.
+   */
+  allToAll(start = 0, count: number = this.length - start): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "allToAll", start, count };
+    return this.services.collectives.exchange(this[MEMORY], call);
+  }
+
+  /**
+   * Like `allToAll`, into what there is.
+   *
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  allToAllIntoBuffer(
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length;
+    const call = { op: "allToAllIntoBuffer", start, count, into: target };
+    return this.services.collectives.exchange(this[MEMORY], call);
+  }
+
+  /**
+   * Cuts a range of one PE's part into as many pieces as there are PEs, and gives each PE one. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle for the piece of this PE.
+   */
+  scatterFromPe(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<ElementArray<E>> {
+    const call = { op: "scatterFromPe", root, start, count };
+    return this.services.collectives.exchange(this[MEMORY], call);
+  }
+
+  /**
+   * Like `scatterFromPe`, into what there is.
+   *
+   * @param root The PE.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  scatterFromPeIntoBuffer(
+    root: number,
+    target: GetTarget<E>,
+    start = 0,
+  ): CollectiveHandle<void> {
+    const count = target.length * this.numPes;
+    const call = { op: "scatterFromPeIntoBuffer", root, start, count, into: target };
+    return this.services.collectives.exchange(this[MEMORY], call);
+  }
+
+  /**
+   * Copies a range of one PE's part to all other parts. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  broadcast(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "broadcast", root, start, count };
+    return this.services.collectives.broadcast(this[MEMORY], call);
   }
 }

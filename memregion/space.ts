@@ -14,6 +14,7 @@ import {
   PART_HEADER_BYTES,
   type PeGroup,
   type Progress,
+  type Transfers,
   WORLD_ID,
 } from "../lamellae/mod.ts";
 import { accessOf } from "./transfer/access.ts";
@@ -34,6 +35,7 @@ import type { RegionServices } from "./region.ts";
 import { type Access, type RegionHost, RegionMemory, type Rest } from "./memory/region_memory.ts";
 import { SharedMemoryRegion } from "./shared_region.ts";
 import { Waits } from "./waits/waits.ts";
+import { RegionCollectives } from "./collectives/region_collectives.ts";
 import { SharedParts, tableBytesOf } from "./shared_parts.ts";
 import { readOffer, readOneSided, readShared, writeOffer } from "./wire.ts";
 
@@ -73,9 +75,10 @@ export class RegionSpace {
   /**
    * @param progress The engine that waits.
    * @param group All PEs of the world.
+   * @param transfers What moves the data of collectives.
    * @internal
    */
-  constructor(progress: Progress, group: PeGroup) {
+  constructor(progress: Progress, group: PeGroup, transfers: Transfers) {
     const { lamella } = progress;
     const done = new RmaHandle<void>(progress, undefined);
     this.#lamella = lamella;
@@ -89,6 +92,7 @@ export class RegionSpace {
       done,
       batches: new Batches(this.#host),
       waits: new Waits(progress),
+      collectives: new RegionCollectives(transfers, (id) => this.#shared.groupOf(id)),
       ended: (rest) => rest === undefined ? done : new RmaHandle<void>(progress, rest),
       given: (value) => new RmaHandle(progress, value),
       givenAfter<T>(rest: Rest, give: () => T): RmaHandle<T> {

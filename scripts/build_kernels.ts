@@ -12,6 +12,7 @@ import wabt from "npm:wabt@1.0.39";
 import { batchSource } from "../internal/kernels/batch.ts";
 import { COPY_SOURCE } from "../internal/kernels/copy.ts";
 import { elementSource, importSource } from "../internal/kernels/element.ts";
+import { rowSource } from "../internal/kernels/rows.ts";
 import { SYNC_SOURCE } from "../internal/kernels/sync.ts";
 import { translateSource } from "../internal/kernels/translate.ts";
 import { KERNEL_TYPES } from "../internal/kernels/types.ts";
@@ -39,6 +40,7 @@ function sources(width: AddressWidth): Map<string, string> {
       translateSource(width, type.bytes),
       elementSource(type),
       batchSource(type, width),
+      rowSource(type),
     ];
     modules.set(type.name, source.join("\n"));
   }

@@ -11,6 +11,7 @@
  */
 
 import { ONE_SIDED_ONLY, SHARED_ONLY } from "./region_kinds.ts";
+import { collectives } from "./region_collective_methods.ts";
 import { methods } from "./region_methods.ts";
 import { ROOT } from "./tree.ts";
 
@@ -129,8 +130,11 @@ const FILES: Readonly<Record<string, Promise<string>>> = {
   "memregion/shared_region.ts": file(
     "Shared regions: memory that every PE has a part of.",
     SHARED,
-    SHARED_ONLY + textFor("shared", methods()),
+    SHARED_ONLY + textFor("shared", methods()) + collectives(),
     IMPORTS.replace(
+      "import { type RmaHandle",
+      'import type { CollectiveHandle } from "../lamellae/mod.ts";\nimport { type RmaHandle',
+    ).replace(
       "import { putSignal }",
       `import { putAll } from "./transfer/put_all.ts";\nimport { putSignal }`,
     ),

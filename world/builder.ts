@@ -38,7 +38,7 @@ import {
 } from "../lamellae/mod.ts";
 import { RegionSpace } from "../memregion/mod.ts";
 import { compareAms } from "./handshake.ts";
-import type { WorldCore } from "./messaging.ts";
+import type { WorldCore } from "./core.ts";
 import { guestTeam } from "./team.ts";
 import { type TeamParent, Teams } from "./teams.ts";
 import { LamellarWorld } from "./world.ts";
@@ -210,7 +210,7 @@ export class LamellarWorldBuilder {
     const group = groups.world(config.barrierFactor);
     const definitions = sealRegistry();
     await Promise.all([config.closures && prepareClosureParser(), prepareMsgpack()]);
-    const regions = new RegionSpace(progress, group);
+    const regions = new RegionSpace(progress, group, groups.transfers);
     const teams = new Teams(progress, (description) => guestTeam(core, world, description));
     const context = {} as { -readonly [K in keyof AmContext]: AmContext[K] };
     const engine = new AmEngine({

@@ -7,7 +7,6 @@
 import type {
   ActiveMessaging,
   AmCall,
-  AmEngine,
   AmHandle,
   Blockable,
   ClosureArguments,
@@ -16,47 +15,24 @@ import type {
   TeamWork,
 } from "../am/mod.ts";
 import { blockInOrder, checkLaunchOptions, MultiAmHandle } from "../am/mod.ts";
-import type { Config } from "../internal/config.ts";
 import { ClosedError } from "../internal/errors.ts";
 import {
   type BarrierHandle,
   barrierHandle,
   type CollectiveHandle,
-  type Lamella,
   type PeGroup,
-  type PeGroups,
-  type Progress,
 } from "../lamellae/mod.ts";
 import type {
   AllocationResult,
   ElementType,
   ElementTypeLike,
   OneSidedMemoryRegion,
-  RegionSpace,
   SharedMemoryRegion,
 } from "../memregion/mod.ts";
-import { IdError } from "./arch.ts";
+import { CollectiveCalls } from "./collective_calls.ts";
+import type { WorldCore } from "./core.ts";
 import { isObserved, LamellarTask } from "./task.ts";
-import { nothing, type TeamParent, type Teams } from "./teams.ts";
-
-/** What every object of a world shares. */
-export interface WorldCore {
-  readonly lamella: Lamella;
-  readonly progress: Progress;
-  /** The groups of this PE. */
-  readonly groups: PeGroups;
-  readonly engine: AmEngine;
-  readonly regions: RegionSpace;
-  /** The teams this PE knows. */
-  readonly teams: Teams;
-  /** The world as the parent of teams. */
-  readonly root: TeamParent;
-  readonly config: Config;
-  /** Adds what a layer above does when the world is closed. */
-  onClose(closing: () => void): void;
-  /** Whether the world is closed. */
-  closed: boolean;
-}
+import { nothing, type TeamParent } from "./teams.ts";
 
 /** What an object that was made in a world or a team needs of it. */
 export interface Inside {
@@ -79,19 +55,7 @@ export let insideOf: (messaging: Messaging) => Inside;
  *
  * @category World
  */
-export abstract class Messaging implements ActiveMessaging {
-  /**
-   * What every object of the world shares.
-   *
-   * @ignore
-   */
-  protected readonly core: WorldCore;
-  /**
-   * The PEs of the team.
-   *
-   * @ignore
-   */
-  protected readonly pes: TeamParent;
+export abstract class Messaging extends CollectiveCalls implements ActiveMessaging {
   /**
    * What was launched in this team, undefined for the world's.
    *
@@ -108,8 +72,7 @@ export abstract class Messaging implements ActiveMessaging {
    * @param work What was launched in this team, undefined for the world's.
    */
   constructor(core: WorldCore, pes: TeamParent, work?: TeamWork) {
-    this.core = core;
-    this.pes = pes;
+    super(core, pes);
     this.work = work;
   }
 
@@ -305,7 +268,11 @@ export abstract class Messaging implements ActiveMessaging {
     type: ElementTypeLike<E>,
     length: number,
   ): CollectiveHandle<SharedMemoryRegion<E>> {
-    return this.core.regions.allocShared(type, length, this.#group("allocSharedMemRegion"));
+    return this.core.regions.allocShared(
+      type,
+      length,
+      this.collectiveGroup("allocSharedMemRegion"),
+    );
   }
 
   /**
@@ -319,16 +286,11 @@ export abstract class Messaging implements ActiveMessaging {
     type: ElementTypeLike<E>,
     length: number,
   ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
-    return this.core.regions.tryAllocShared(type, length, this.#group("tryAllocSharedMemRegion"));
-  }
-
-  /** The PEs that a collective allocation is for. */
-  #group(op: string): PeGroup {
-    this.checkCollective(op);
-    const { group, name } = this.pes;
-    if (group) return group;
-    const { pe } = this.core.lamella;
-    throw new IdError(`Cannot call ${op}: PE ${pe} is not a member of ${name}`, pe);
+    return this.core.regions.tryAllocShared(
+      type,
+      length,
+      this.collectiveGroup("tryAllocSharedMemRegion"),
+    );
   }
 
   /**
@@ -447,7 +409,7 @@ export abstract class Messaging implements ActiveMessaging {
    * @param op What the user called.
    * @throws {ClosedError} If the world is closed.
    */
-  protected checkCollective(op: string): void {
+  protected override checkCollective(op: string): void {
     this.checkOpen(op);
   }
 
@@ -474,7 +436,7 @@ export abstract class Messaging implements ActiveMessaging {
       targets: (op, options) => one.targets(op, options),
       checkOpen: (op) => one.checkOpen(op),
       checkCollective: (op) => one.checkCollective(op),
-      group: (op) => one.#group(op),
+      group: (op) => one.collectiveGroup(op),
     });
   }
 }

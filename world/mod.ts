@@ -5,9 +5,13 @@
  */
 
 export * from "./builder.ts";
-export { type Inside, insideOf, Messaging, type WorldCore } from "./messaging.ts";
+export { type Inside, insideOf, Messaging } from "./messaging.ts";
+export type { WorldCore } from "./core.ts";
 export type { TeamParent } from "./teams.ts";
 export { AmGroup, TypedAmGroup, typedAmGroup } from "./am_group.ts";
+export { CollectiveCalls, type IntoOptions, type RootOptions } from "./collective_calls.ts";
+export type { Combine, Located, LocatedEach, LocatingName, OperatorName } from "./operators.ts";
+export type { Collected, Reducible, ReducibleArray } from "./reducible.ts";
 export { BlockedArch, IdError, type LamellarArch, StridedArch } from "./arch.ts";
 export type { LamellarTask } from "./task.ts";
 export { insideOfEnv, LamellarTaskGroup } from "./task_group.ts";

@@ -9,7 +9,8 @@ import type { HandlerWorld, LamellarEnv, LaunchOptions } from "../am/mod.ts";
 import { ClosedError } from "../internal/errors.ts";
 import { CollectiveHandle } from "../lamellae/mod.ts";
 import { IdError, type LamellarArch } from "./arch.ts";
-import { Messaging, type WorldCore } from "./messaging.ts";
+import type { WorldCore } from "./core.ts";
+import { Messaging } from "./messaging.ts";
 import { createTeam } from "./team_creation.ts";
 import {
   type Split,

@@ -9,7 +9,7 @@ import { CollectiveMismatchError } from "../internal/errors.ts";
 import { EXCHANGE_BYTES } from "../internal/limits.ts";
 import { CollectiveHandle } from "../lamellae/mod.ts";
 import { type LamellarArch, membersOf, ranges } from "./arch.ts";
-import type { WorldCore } from "./messaging.ts";
+import type { WorldCore } from "./core.ts";
 import { childPath, hash53, Team, type TeamOptions, type TeamParent } from "./teams.ts";
 
 /** Bytes in front of the text: a hash of the members, 0 if there are none, and its length. */

@@ -11,7 +11,7 @@
 import { CollectiveMismatchError } from "../internal/errors.ts";
 import { EXCHANGE_BYTES } from "../internal/limits.ts";
 import { CollectiveHandle, type CollectiveKind, type NextTurn } from "../lamellae/mod.ts";
-import type { WorldCore } from "./messaging.ts";
+import type { WorldCore } from "./core.ts";
 import { shortText } from "./team_creation.ts";
 import { childPath, Team, type TeamOptions, type TeamParent } from "./teams.ts";
 

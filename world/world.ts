@@ -8,7 +8,8 @@ import type { LamellarEnv } from "../am/mod.ts";
 import { type CollectiveHandle, type FinishLeftovers, WAIT_FOR } from "../lamellae/mod.ts";
 import type { RmaHandle } from "../memregion/mod.ts";
 import type { LamellarArch } from "./arch.ts";
-import { Messaging, type WorldCore } from "./messaging.ts";
+import type { WorldCore } from "./core.ts";
+import { Messaging } from "./messaging.ts";
 import { type GridTeams, type LamellarSubteam, LamellarTeam } from "./team.ts";
 import type { SplitOptions } from "./team_split.ts";
 

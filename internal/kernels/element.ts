@@ -59,10 +59,10 @@ export function compareAndSwap(
 }
 
 /**
- * The new value of an operation that has no instruction of its own. Operands come over the wire,
+ * The new value of an operation, of the locals `$old` and `$value`. Operands come over the wire,
  * too: none may make it trap.
  */
-function combine(type: KernelType, op: FetchOp): string {
+export function combine(type: KernelType, op: FetchOp): string {
   const { compute, float, signed } = type;
   const [old, value] = ["(local.get $old)", "(local.get $value)"];
   const sign = signed ? "s" : "u";

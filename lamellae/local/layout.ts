@@ -3,7 +3,7 @@
  * what each PE of the world contributes to a collective, the headers of the rings, the rings, an
  * area for each of its PEs in which the runtime prepares what kernels work on, an area for the
  * network, and last what is open to other processes: a page of words for the network, and the heap
- * segments, one for each PE of the process.
+ * segments, one for each PE of the process, each with the PE's area for collectives behind it.
  *
  * PEs go by their numbers in the world; every process holds as many, in a row. A ring leads from
  * any PE of the world to one of the process. Words that different PEs write stand on cache lines of
@@ -18,12 +18,13 @@
  * @module
  */
 
+import { collectiveAreaBytes } from "../../internal/collective_area.ts";
 import { SCRATCH_BYTES } from "../../internal/kernels_spread.ts";
 import { EXCHANGE_AREA_BYTES, FAILURE_TEXT_BYTES, PES_MAX } from "../../internal/limits.ts";
 import { stagingBytes } from "../../internal/staging.ts";
 
 /** Tells memory of this layout from any other; the last digit counts its versions. */
-export const LAYOUT_MAGIC = 0x1a3e11a3;
+export const LAYOUT_MAGIC = 0x1a3e11a4;
 
 const PAGE_BYTES = 65536;
 const LINE_BYTES = 64;
@@ -139,6 +140,8 @@ export interface Layout extends Share {
   readonly ringBytes: number;
   /** Bytes of each PE's heap segment. */
   readonly heapBytes: number;
+  /** Bytes from one segment to the next: the heap, and the PE's area for collectives. */
+  readonly segmentBytes: number;
   readonly blocks: number;
   readonly exchanges: number;
   readonly ringHeaders: number;
@@ -149,7 +152,7 @@ export interface Layout extends Share {
   readonly open: number;
   /** Bytes of what a process has that is not open. */
   readonly controlBytes: number;
-  /** Bytes of what it has that is: words for the network, and the heaps of its PEs. */
+  /** Bytes of what it has that is: words for the network, and the segments of its PEs. */
   readonly openBytes: number;
   /**
    * By process: its place among those whose memory is here, this one the first; those that are not
@@ -223,15 +226,18 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
     );
   }
   const heapsRoom = MEMORY32_BYTES - open - processes * OPEN_WORDS_BYTES;
+  const areaBytes = align(collectiveAreaBytes(numPes), PAGE_BYTES);
   const heap = heapBytes > 0
     ? align(heapBytes, PAGE_BYTES)
-    : Math.floor(heapsRoom / (processes * nearPes) / PAGE_BYTES) * PAGE_BYTES;
-  const openBytes = OPEN_WORDS_BYTES + nearPes * heap;
+    : Math.floor(heapsRoom / (processes * nearPes) / PAGE_BYTES) * PAGE_BYTES - areaBytes;
+  const segmentBytes = heap + areaBytes;
+  const openBytes = OPEN_WORDS_BYTES + nearPes * segmentBytes;
   const totalBytes = open + processes * openBytes;
   return {
     ...share,
     ringBytes: ring,
     heapBytes: heap,
+    segmentBytes,
     blocks,
     exchanges,
     ringHeaders,
@@ -363,7 +369,7 @@ export function stagingOf(layout: Layout, pe: number): number {
  * @returns The byte address of its heap segment, in the memory that `openOf` says.
  */
 export function heapOf(layout: Layout, pe: number): number {
-  return openOf(layout, pe) + OPEN_WORDS_BYTES + (pe % layout.nearPes) * layout.heapBytes;
+  return openOf(layout, pe) + OPEN_WORDS_BYTES + (pe % layout.nearPes) * layout.segmentBytes;
 }
 
 function align(bytes: number, to: number): number {

@@ -21,7 +21,7 @@ import {
 
 /** Every part of the memory: where it begins and ends. */
 function partsOf(layout: Layout): { at: number; end: number }[] {
-  const { numPes, ringBytes, heapBytes } = layout;
+  const { numPes, ringBytes, segmentBytes } = layout;
   const { firstPe, nearPes, network, networkBytes } = layout;
   const parts = [{ at: 0, end: HEADER.failureText + 16 * 1024 }];
   parts.push({ at: network, end: network + networkBytes });
@@ -35,7 +35,7 @@ function partsOf(layout: Layout): { at: number; end: number }[] {
     parts.push({ at: block, end: block + BLOCK.scratch + 2048 });
     const staging = stagingOf(layout, pe);
     parts.push({ at: staging, end: staging + stagingBytes(numPes) });
-    parts.push({ at: heapOf(layout, pe), end: heapOf(layout, pe) + heapBytes });
+    parts.push({ at: heapOf(layout, pe), end: heapOf(layout, pe) + segmentBytes });
     for (let other = 0; other < numPes; other++) {
       const header = ringHeaderOf(layout, pe, other);
       parts.push({ at: header, end: header + RING_HEADER_BYTES });

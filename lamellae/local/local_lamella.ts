@@ -70,6 +70,7 @@ export class LocalLamella implements Lamella {
   readonly kernels: Kernels;
   readonly heap: SegmentHeap;
   readonly staging: number;
+  readonly collectiveOffset: number;
   readonly frameBytesMax: number;
   readonly slotsMax = FLAG_SLOTS_MAX;
   readonly operationBytesMax: number = 0;
@@ -121,6 +122,7 @@ export class LocalLamella implements Lamella {
     this.kernels = kernels;
     this.heap = new SegmentHeap(pe, layout.heapBytes);
     this.staging = stagingOf(layout, pe);
+    this.collectiveOffset = layout.heapBytes;
     this.frameBytesMax = layout.ringBytes / 4;
     const block = blockOf(layout, pe);
     this.#bell = block + BLOCK.bell;

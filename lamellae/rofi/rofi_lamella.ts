@@ -54,6 +54,7 @@ export class RofiLamella implements Lamella {
   readonly kernels: Kernels;
   readonly heap: SegmentHeap;
   readonly staging: number;
+  readonly collectiveOffset: number;
   readonly frameBytesMax: number;
   readonly slotsMax: number;
   readonly operationBytesMax: number;
@@ -112,6 +113,7 @@ export class RofiLamella implements Lamella {
     this.kernels = kernels;
     this.heap = this.#local.heap;
     this.staging = this.#local.staging;
+    this.collectiveOffset = this.#local.collectiveOffset;
     this.frameBytesMax = net.batchBytes;
     this.slotsMax = this.#local.slotsMax;
     this.operationBytesMax = net.bufferBytes - MESSAGE_HEADER_BYTES;

@@ -19,6 +19,7 @@ import { CLOSURE_REFUSAL_CASES } from "./cases/closure_refusals.ts";
 import { DARC_CONVERSION_CASES } from "./cases/darc_conversions.ts";
 import { DARC_LOCK_CASES } from "./cases/darc_locks.ts";
 import { DARC_CASES } from "./cases/darcs.ts";
+import { COLLECTIVE_CASES } from "./cases/collectives.ts";
 import { EQUAL_TREATMENT_CASES } from "./cases/equal_treatment.ts";
 import { FLOOD_CASES } from "./cases/floods.ts";
 import { FORBIDDEN_CLOSURE_CASES } from "./cases/forbidden_closures.ts";
@@ -26,6 +27,7 @@ import { GIVEN_UP_TEAM_CASES } from "./cases/given_up_teams.ts";
 import { HANDLE_CASES } from "./cases/handles.ts";
 import { HOSTILE_VALUE_CASES } from "./cases/hostile_values.ts";
 import { REGION_ATOMIC_CASES } from "./cases/region_atomics.ts";
+import { REGION_COLLECTIVE_CASES } from "./cases/region_collectives.ts";
 import { REGION_MESSAGE_CASES } from "./cases/region_messages.ts";
 import { REGION_NEAR_FAR_CASES } from "./cases/region_near_far.ts";
 import { REGION_OPERATION_CASES } from "./cases/region_operations.ts";
@@ -120,6 +122,11 @@ const GROUPS: Readonly<Record<string, Group>> = {
     closed: [],
   },
   "groups": { env: {}, open: [...TASK_GROUP_CASES, ...AM_GROUP_CASES], closed: [] },
+  "collectives": {
+    env: {},
+    open: [...COLLECTIVE_CASES, ...REGION_COLLECTIVE_CASES],
+    closed: [],
+  },
   "floods": { env: {}, open: FLOOD_CASES, closed: [] },
   // The smallest rings there may be: every send has to wait for room sooner or later.
   "smallest rings": {
@@ -131,7 +138,6 @@ const GROUPS: Readonly<Record<string, Group>> = {
       ...TEAM_SPLIT_CASES,
       ...AM_GROUP_CASES,
       ...TRAFFIC_CASES,
-      ...DARC_CONVERSION_CASES,
       ...FLOOD_CASES,
     ],
     closed: [],

@@ -1,0 +1,30 @@
+/**
+ * What every object of a world shares.
+ *
+ * @module
+ */
+
+import type { AmEngine } from "../am/mod.ts";
+import type { Config } from "../internal/config.ts";
+import type { Lamella, PeGroups, Progress } from "../lamellae/mod.ts";
+import type { RegionSpace } from "../memregion/mod.ts";
+import type { TeamParent, Teams } from "./teams.ts";
+
+/** What every object of a world shares. */
+export interface WorldCore {
+  readonly lamella: Lamella;
+  readonly progress: Progress;
+  /** The groups of this PE. */
+  readonly groups: PeGroups;
+  readonly engine: AmEngine;
+  readonly regions: RegionSpace;
+  /** The teams this PE knows. */
+  readonly teams: Teams;
+  /** The world as the parent of teams. */
+  readonly root: TeamParent;
+  readonly config: Config;
+  /** Adds what a layer above does when the world is closed. */
+  onClose(closing: () => void): void;
+  /** Whether the world is closed. */
+  closed: boolean;
+}
