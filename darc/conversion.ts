@@ -21,6 +21,7 @@ interface Held {
 class Conversion implements PendingWork, Watched {
   readonly op: string;
   readonly waitKind = WAIT_FOR.references;
+  readonly needsEventLoop: boolean = false;
   readonly #space: DarcSpace;
   readonly #record: DarcRecord;
   readonly #collective: Collective;

@@ -11,11 +11,9 @@ import { create, DarcBase, open, referenceOf, spaceOf } from "./base.ts";
 import { convert } from "./conversion.ts";
 import {
   acquire,
-  claim,
   DarcReadGuard,
   DarcWriteGuard,
-  handleOf,
-  type LockHold,
+  LockClaim,
   takeIfFree,
   tryAcquire,
 } from "./guards.ts";
@@ -183,7 +181,8 @@ export class LocalRwDarc<T> extends DarcBase {
    * Asks for this PE's instance to read it, together with others.
    *
    * @param options When to give it up.
-   * @returns A handle for the guard: await it, or block on it outside of handlers.
+   * @returns A handle for the guard: await it. You can block on it only if the lock is free: it is
+   * this PE that has to give it back.
    * @throws {ClosedError} If this handle was given back.
    */
   read(options?: WaitOptions): DarcHandle<DarcReadGuard<T>> {
@@ -194,7 +193,8 @@ export class LocalRwDarc<T> extends DarcBase {
    * Asks for this PE's instance to write it, alone.
    *
    * @param options When to give it up.
-   * @returns A handle for the guard: await it, or block on it outside of handlers.
+   * @returns A handle for the guard: await it. You can block on it only if the lock is free: it is
+   * this PE that has to give it back.
    * @throws {ClosedError} If this handle was given back.
    */
   write(options?: WaitOptions): DarcHandle<DarcWriteGuard<T>> {
@@ -351,16 +351,16 @@ export class GlobalRwDarc<T> extends DarcBase {
     const group = insideOf(record.team).group(op);
     space.progress.checkFailure();
     const collective = group.call(op, { args: String(record.number) });
-    const hold = claim(space, record, op);
+    const claim = new LockClaim(space, record, op, "write");
     const lock = record.lock as GlobalLock;
-    const handle = handleOf<DarcWriteGuard<T>>(space, record, hold, { op, mode: "write" });
-    hold.ticket = lock.expectTogether(() => control.resolve(handle, new DarcWriteGuard(hold)));
+    const handle = new DarcHandle<DarcWriteGuard<T>>(space, claim);
+    claim.ticket = lock.expectTogether(() => control.resolve(handle, writeGuard(claim)));
     DarcHandle.wait(handle, undefined);
     space.look({
       look() {
         const { done, error } = collective;
         if (error) control.reject(handle, error);
-        else if (done) lock.home?.askTogether(hold.ticket);
+        else if (done) lock.home?.askTogether(claim.ticket);
         return done;
       },
     });
@@ -436,10 +436,10 @@ function acquireWrite<T>(
   return acquire(space, record, { op, mode: "write", guard: writeGuard<T>, options });
 }
 
-function readGuard<T>(hold: LockHold): DarcReadGuard<T> {
-  return new DarcReadGuard(hold);
+function readGuard<T>(claim: LockClaim): DarcReadGuard<T> {
+  return new DarcReadGuard(claim);
 }
 
-function writeGuard<T>(hold: LockHold): DarcWriteGuard<T> {
-  return new DarcWriteGuard(hold);
+function writeGuard<T>(claim: LockClaim): DarcWriteGuard<T> {
+  return new DarcWriteGuard(claim);
 }

@@ -5,9 +5,9 @@
  */
 
 import { checkWaitOptions, WAIT_FOR, type WaitOptions } from "../lamellae/mod.ts";
-import type { LocalLock, Lock } from "./lock.ts";
+import { LocalLock, type Lock } from "./lock.ts";
 import type { LockMode } from "./lock_queue.ts";
-import { control, DarcHandle } from "./pending.ts";
+import { control, DarcHandle, type PendingWork } from "./pending.ts";
 import {
   type Cell,
   type DarcRecord,
@@ -19,19 +19,28 @@ import {
 import type { DarcSpace } from "./space.ts";
 
 /** A claim of a lock, and the reference that keeps the Darc while the claim lasts. */
-export class LockHold implements GivesBack {
+export class LockClaim implements GivesBack, PendingWork {
+  readonly op: string;
+  readonly waitKind: number = WAIT_FOR.lock;
+  readonly needsEventLoop: boolean;
   /** The number of the claim. */
   ticket = 0;
+  readonly #mode: LockMode;
   readonly #lock: Lock;
   readonly #reference: Reference;
 
   /**
-   * @param lock The lock.
-   * @param reference The reference.
+   * @param space The Darcs of this PE.
+   * @param record A Darc with a lock, to which this PE has a reference.
+   * @param op What the user called.
+   * @param mode How the lock is to be held.
    */
-  constructor(lock: Lock, reference: Reference) {
-    this.#lock = lock;
-    this.#reference = reference;
+  constructor(space: DarcSpace, record: DarcRecord, op: string, mode: LockMode) {
+    this.op = op;
+    this.#mode = mode;
+    this.#lock = record.lock!;
+    this.needsEventLoop = this.#lock instanceof LocalLock;
+    this.#reference = space.take(record, op);
   }
 
   /** Gives the claim up, held or not. */
@@ -40,6 +49,10 @@ export class LockHold implements GivesBack {
     wasGivenBack(this);
     this.#lock.leave(this.ticket);
     this.#reference.giveBack("its lock was given back");
+  }
+
+  withdraw(): void {
+    this.giveBack();
   }
 
   /** The claim was denied: only the reference is left. */
@@ -55,6 +68,19 @@ export class LockHold implements GivesBack {
   cell(op: string): Cell {
     return this.#reference.check(op).cell;
   }
+
+  text(): string {
+    const by = this.#lock.heldBy(this.ticket);
+    return `the ${this.#mode} lock of ${this.#reference.record.name}${by && `, which ${by}`}`;
+  }
+
+  pe(): number {
+    return this.#lock.holderOf(this.ticket);
+  }
+
+  inquire(): void {
+    this.#lock.inquire(this.ticket);
+  }
 }
 
 /**
@@ -63,27 +89,27 @@ export class LockHold implements GivesBack {
  * @category Darcs
  */
 export class DarcReadGuard<T> implements Disposable {
-  readonly #hold: LockHold;
+  readonly #claim: LockClaim;
 
   /**
    * Programs get guards from locks.
    *
    * @ignore
-   * @param hold The claim.
+   * @param claim The claim.
    */
-  constructor(hold: LockHold) {
-    this.#hold = hold;
-    giveBackWith(this, hold);
+  constructor(claim: LockClaim) {
+    this.#claim = claim;
+    giveBackWith(this, claim);
   }
 
   /** This PE's instance. Throws a `ClosedError` once the lock was given back. */
   get value(): T {
-    return this.#hold.cell("read").value as T;
+    return this.#claim.cell("read").value as T;
   }
 
   /** Gives the lock back. It does nothing the second time. */
   dispose(): void {
-    this.#hold.giveBack();
+    this.#claim.giveBack();
   }
 
   /** Gives the lock back, at the end of a scope with `using`. */
@@ -98,17 +124,17 @@ export class DarcReadGuard<T> implements Disposable {
  * @category Darcs
  */
 export class DarcWriteGuard<T> implements Disposable {
-  readonly #hold: LockHold;
+  readonly #claim: LockClaim;
 
   /**
    * Programs get guards from locks.
    *
    * @ignore
-   * @param hold The claim.
+   * @param claim The claim.
    */
-  constructor(hold: LockHold) {
-    this.#hold = hold;
-    giveBackWith(this, hold);
+  constructor(claim: LockClaim) {
+    this.#claim = claim;
+    giveBackWith(this, claim);
   }
 
   /**
@@ -116,16 +142,16 @@ export class DarcWriteGuard<T> implements Disposable {
    * given back.
    */
   get value(): T {
-    return this.#hold.cell("read").value as T;
+    return this.#claim.cell("read").value as T;
   }
 
   set value(value: T) {
-    this.#hold.cell("write").value = value;
+    this.#claim.cell("write").value = value;
   }
 
   /** Gives the lock back. It does nothing the second time. */
   dispose(): void {
-    this.#hold.giveBack();
+    this.#claim.giveBack();
   }
 
   /** Gives the lock back, at the end of a scope with `using`. */
@@ -139,49 +165,9 @@ export interface Acquisition<G> {
   readonly op: string;
   readonly mode: LockMode;
   /** Makes the guard. */
-  readonly guard: (hold: LockHold) => G;
+  readonly guard: (claim: LockClaim) => G;
   /** When to give it up. */
   readonly options?: WaitOptions | undefined;
-}
-
-/**
- * Claims the lock of a Darc.
- *
- * @param space The Darcs of this PE.
- * @param record The Darc, to which this PE has a reference.
- * @param op What the user called.
- * @returns The claim; it has no number yet.
- */
-export function claim(space: DarcSpace, record: DarcRecord, op: string): LockHold {
-  return new LockHold(record.lock!, space.take(record, `guard of ${op}`));
-}
-
-/**
- * Makes the handle of a claim.
- *
- * @param space The Darcs of this PE.
- * @param record The Darc.
- * @param hold The claim.
- * @param asked What is asked for.
- * @returns The handle.
- */
-export function handleOf<G>(
-  space: DarcSpace,
-  { lock, name }: DarcRecord,
-  hold: LockHold,
-  { op, mode }: Pick<Acquisition<unknown>, "op" | "mode">,
-): DarcHandle<G> {
-  return new DarcHandle<G>(space, {
-    op,
-    waitKind: WAIT_FOR.lock,
-    text() {
-      const by = lock!.heldBy(hold.ticket);
-      return `the ${mode} lock of ${name}${by && `, which ${by}`}`;
-    },
-    pe: () => lock!.holderOf(hold.ticket),
-    inquire: () => lock!.inquire(hold.ticket),
-    withdraw: () => hold.giveBack(),
-  });
 }
 
 /**
@@ -200,14 +186,14 @@ export function acquire<G>(
   const { guard, mode, op, options } = asked;
   if (options) checkWaitOptions(options, `call ${op}`);
   space.progress.checkFailure();
-  const hold = claim(space, record, op);
-  const handle = handleOf<G>(space, record, hold, asked);
+  const claim = new LockClaim(space, record, op, mode);
+  const handle = new DarcHandle<G>(space, claim);
   if (options?.signal?.aborted) {
-    hold.denied();
+    claim.denied();
     control.reject(handle, options.signal.reason);
     return handle;
   }
-  hold.ticket = record.lock!.ask("ask", mode, () => control.resolve(handle, guard(hold)));
+  claim.ticket = record.lock!.ask("ask", mode, () => control.resolve(handle, guard(claim)));
   DarcHandle.wait(handle, options);
   return handle;
 }
@@ -227,9 +213,9 @@ export function takeIfFree<G>(
 ): G | undefined {
   const lock = record.lock as LocalLock;
   if (!lock.isFree(mode)) return undefined;
-  const hold = claim(space, record, op);
-  hold.ticket = lock.ask("try", mode, () => {});
-  return guard(hold);
+  const claim = new LockClaim(space, record, op, mode);
+  claim.ticket = lock.ask("try", mode, () => {});
+  return guard(claim);
 }
 
 /**
@@ -246,11 +232,12 @@ export function tryAcquire<G>(
   asked: Acquisition<G>,
 ): DarcHandle<G | undefined> {
   space.progress.checkFailure();
-  const hold = claim(space, record, asked.op);
-  const handle = handleOf<G | undefined>(space, record, hold, asked);
-  hold.ticket = record.lock!.ask("try", asked.mode, (granted) => {
-    if (!granted) hold.denied();
-    control.resolve(handle, granted ? asked.guard(hold) : undefined);
+  const { guard, mode, op } = asked;
+  const claim = new LockClaim(space, record, op, mode);
+  const handle = new DarcHandle<G | undefined>(space, claim);
+  claim.ticket = record.lock!.ask("try", mode, (granted) => {
+    if (!granted) claim.denied();
+    control.resolve(handle, granted ? guard(claim) : undefined);
   });
   DarcHandle.wait(handle, undefined);
   return handle;

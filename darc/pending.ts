@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LamellarError } from "../internal/errors.ts";
 import { rejectAtAwaiter, takeStackFromHere } from "../internal/stacks.ts";
 import {
   type Awaited,
@@ -25,6 +26,8 @@ export interface PendingWork {
   text(): string;
   /** The PE concerned, -1 if none is known. */
   pe(): number;
+  /** Whether only this PE's event loop can end it, which does not run while the program blocks. */
+  readonly needsEventLoop: boolean;
   /** The time has come to find out who it is that others wait for. */
   inquire(): void;
   /** Gives it up. */
@@ -109,13 +112,20 @@ export class DarcHandle<T> extends Handle<T> {
     const { progress } = this.#host;
     progress.refuseInHandler("block");
     if (this.#outcome === undefined) {
+      const work = this.#work;
       const own = this.#limit;
       const both = own && limit
         ? new WaitLimit({}, () => this.awaited(), [own, limit])
         : own ?? limit;
+      if (work.needsEventLoop && !both?.isFinite) {
+        const { pe } = progress.lamella;
+        const text = `Cannot block on ${work.text()} on PE ${pe}: this PE has to give it back, ` +
+          "which needs its event loop; use await";
+        throw new LamellarError("ERR_NEEDS_EVENT_LOOP", text, { pe, op: work.op });
+      }
       try {
         const done = (): boolean => this.#outcome !== undefined;
-        progress.block(done, this.#work.op, reasonOf(this.#work), both);
+        progress.block(done, work.op, reasonOf(work), both);
       } catch (error) {
         if (own?.isReached) control.withdraw(this, error);
         throw error;

@@ -110,8 +110,15 @@ export function nameOf(kind: DarcKind, number: number, teamId: number, team: str
   return teamId === WORLD_ID ? `${kind} ${number}` : `${kind} ${number} of ${team}`;
 }
 
-/** Spreads the homes of Darcs over their PEs: the first of a team should not have all of them. */
-function homeOf(teamId: number, number: number, pes: readonly number[]): number {
+/**
+ * Spreads the homes of Darcs over their PEs: the first of a team should not have all of them.
+ *
+ * @param teamId The id of the team.
+ * @param number The number of the Darc.
+ * @param pes The PEs of the team.
+ * @returns The home.
+ */
+export function homeOf(teamId: number, number: number, pes: readonly number[]): number {
   let hash = Math.imul((teamId | 0) ^ Math.imul(number, 0x9e3779b1), 0x85ebca6b);
   hash ^= hash >>> 15;
   return pes[(Math.imul(hash, 0xc2b2ae35) >>> 0) % pes.length]!;

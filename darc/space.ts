@@ -36,7 +36,7 @@ export interface Watched {
 export class DarcSpace implements PendingHost {
   readonly core: WorldCore;
   readonly progress: Progress;
-  readonly pending = new Set<DarcHandle<unknown>>();
+  readonly pending: Set<DarcHandle<unknown>> = new Set();
   readonly #watched = new Set<Watched>();
   /** By the id of the team and their numbers; those that are freed are not here. */
   readonly #teams = new Map<number, Map<number, DarcRecord>>();
@@ -130,9 +130,14 @@ export class DarcSpace implements PendingHost {
     return this.reference(record, what);
   }
 
-  /** A payload may have it, and be told later where it goes: it is counted down in a step. */
+  /**
+   * The last one is counted down in a step: a payload that is being encoded may have it, and tell
+   * it only later where it goes.
+   */
   #release(record: DarcRecord): void {
-    if (this.#released.push(record) === 1) this.progress.kick();
+    const { references } = record;
+    if (references.state.held > 1) references.release();
+    else if (this.#released.push(record) === 1) this.progress.kick();
   }
 
   /**
@@ -174,11 +179,7 @@ export class DarcSpace implements PendingHost {
     while (this.#released.length > 0 || this.#acknowledging.size > 0) {
       done += this.#settleReferences();
     }
-    for (const watched of this.#watched) {
-      if (!watched.look()) continue;
-      this.#watched.delete(watched);
-      done++;
-    }
+    if (this.#watched.size > 0) done += this.#lookAtAll();
     if (this.#isWatching && performance.now() >= this.#inquireAt) {
       const ms = this.core.config.deadlockWarningMs * INQUIRE_AFTER;
       this.#inquireAt += ms;
@@ -191,6 +192,16 @@ export class DarcSpace implements PendingHost {
     for (const { pe, bytes } of out) sendService(outbox, pe, SERVICE.darcs, bytes);
     outbox.flush();
     return done + out.length;
+  }
+
+  #lookAtAll(): number {
+    let over = 0;
+    for (const watched of this.#watched) {
+      if (!watched.look()) continue;
+      this.#watched.delete(watched);
+      over++;
+    }
+    return over;
   }
 
   #settleReferences(): number {

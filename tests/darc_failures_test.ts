@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { runSource } from "./support/inline.ts";
-import type { RunResult } from "./support/run.ts";
+import type { RunOptions, RunResult } from "./support/run.ts";
+import { overLibfabric } from "./support/spread.ts";
 
 const SETUP = `import { am, Darc, GlobalRwDarc, LamellarWorldBuilder, LocalRwDarc } from "MOD";
 const Wait = am("Wait", async (self) => {
@@ -24,24 +25,44 @@ async function run(source: string, env: Record<string, string> = {}): Promise<Ru
 /** Nothing moves for so long, until the job ends. */
 const STUCK = { LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "0.4", LAMELLAR_DEADLOCK_TIMEOUT: "1.2" };
 
-for (const wait of ["await at.write()", "at.read().block()", "await at.collectiveWrite()"]) {
-  Deno.test(`A PE that fails while it has a lock ends the job, by name (${wait})`, async () => {
-    const { code, stderr, stdout } = await run(`
-      if (world.myPe === 2) {
-        globalThis.guard = await at.write();
+const LAMELLAE: Record<string, Partial<RunOptions>> = {
+  local: {},
+  shmem: { env: { LAMELLAR_BACKEND: "shmem" }, launcherFlags: ["--processes", "3"] },
+  "rofi on tcp": { env: overLibfabric("tcp"), launcherFlags: ["--processes", "3"] },
+};
+
+for (const [lamella, options] of Object.entries(LAMELLAE)) {
+  for (const wait of ["await at.write()", "at.read().block()", "await at.collectiveWrite()"]) {
+    const title = `${lamella}: A PE that fails while it has a lock ends the job, by name (${wait})`;
+    Deno.test(title, async () => {
+      const { code, signal, stderr, stdout } = await runSource(
+        `${SETUP}
+        if (world.myPe === 2) {
+          globalThis.guard = await at.write();
+          await world.asyncBarrier();
+          throw new Error("with the lock");
+        }
         await world.asyncBarrier();
-        throw new Error("with the lock");
-      }
-      await world.asyncBarrier();
-      try {
-        ${wait};
-      } catch (error) {
-        console.log(error.name);
-        throw error;
-      }`);
-    assertMatch(stderr, /^lamellar: PE 2 failed: Error: with the lock\n/);
-    assertEquals([code, stdout], [1, "PeFailedError\nPeFailedError\n"]);
-  });
+        try {
+          ${wait};
+        } catch (error) {
+          console.log(error.name);
+          throw error;
+        }`,
+        { pes: 3, ...options },
+      );
+      assertEquals(signal, null, stderr + stdout);
+      assertMatch(
+        stderr,
+        /^lamellar: PE 2 failed: Error: with the lock[ (\n]/,
+        `${code} ${stdout}`,
+      );
+      // A process may be ended before its program has printed what it caught.
+      if (lamella === "local") assertEquals(stdout, "PeFailedError\nPeFailedError\n");
+      else assertMatch(stdout, /^(PeFailedError\n){0,2}$/);
+      assertEquals(code, 1);
+    });
+  }
 }
 
 for (const wait of ["await at.write()", "at.write().block()"]) {

@@ -138,6 +138,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       ...TEAM_SPLIT_CASES,
       ...AM_GROUP_CASES,
       ...TRAFFIC_CASES,
+      ...DARC_CONVERSION_CASES,
       ...FLOOD_CASES,
     ],
     closed: [],

@@ -5,24 +5,10 @@
  */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { each, type Example } from "./example_tools.ts";
 
-/** What is looked at of what an example wrote: its lines in order, and sorted. */
-interface Output {
-  readonly lines: readonly string[];
-  readonly sorted: readonly string[];
-}
-
-function each<T>(pes: number, make: (pe: number) => T): T[] {
-  return Array.from({ length: pes }, (_, pe) => make(pe));
-}
-
-/** The examples, as `examples.ts` has them. */
-export const DARC_EXAMPLES: readonly {
-  readonly name: string;
-  readonly args?: readonly string[];
-  readonly pes?: readonly number[];
-  readonly check: (output: Output, pes: number) => void;
-}[] = [
+/** The examples. */
+export const DARC_EXAMPLES: readonly Example[] = [
   {
     name: "darcs/darc.ts",
     pes: [2, 3, 4],

@@ -12,36 +12,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { DARC_EXAMPLES } from "./darc_examples.ts";
+import { each, type Example, numbersOf, type Output } from "./example_tools.ts";
 import { repositoryPath } from "./inline.ts";
 import { type RunOptions, runProgram } from "./run.ts";
-
-/** What an example wrote: its lines in order, and sorted, since PEs write in any order. */
-interface Output {
-  readonly lines: readonly string[];
-  readonly sorted: readonly string[];
-  readonly text: string;
-}
-
-interface Example {
-  readonly name: string;
-  readonly args?: readonly string[];
-  /** Numbers of PEs; 2 and 3 without it. */
-  readonly pes?: readonly number[];
-  readonly check: (output: Output, pes: number) => void;
-}
-
-/** One value for each PE. */
-function each<T>(pes: number, make: (pe: number) => T): T[] {
-  return Array.from({ length: pes }, (_, pe) => make(pe));
-}
-
-/** The numbers at a place of the lines that match. */
-function numbersOf(output: Output, pattern: RegExp): number[] {
-  return output.lines.flatMap((line) => {
-    const found = pattern.exec(line);
-    return found ? [Number(found[1])] : [];
-  });
-}
 
 const edgeList = await Deno.makeTempFile({ suffix: ".tsv" });
 // A complete graph of 5 vertices, 10 triangles, in both directions and with weights, a triangle

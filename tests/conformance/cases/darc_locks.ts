@@ -14,7 +14,7 @@ import {
   type DarcWriteGuard,
   GlobalRwDarc,
   globalRwDarc,
-  type LamellarError,
+  LamellarError,
   type LamellarWorld,
   LocalRwDarc,
   localRwDarc,
@@ -99,9 +99,13 @@ export const DARC_LOCK_CASES: readonly Case[] = [
         using guard = await at.write();
         guard.value += 100;
         assertEquals([at.tryRead(), at.tryWrite()], [undefined, undefined]);
+        const late = at.read();
+        assertThrows(() => late.block(), LamellarError, "which needs its event loop");
+        late.then((one) => one.dispose());
         // Others have locks of their own.
         await world.asyncBarrier();
       }
+      (await at.write()).dispose();
       using guard = at.tryWrite();
       assertEquals(guard!.value, world.myPe + 100);
       guard!.dispose();

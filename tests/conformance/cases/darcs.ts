@@ -16,6 +16,7 @@ import { garbageCollector } from "../../../internal/engine_internals.ts";
 import {
   am,
   type AmContext,
+  AmGroup,
   array,
   ClosedError,
   Darc,
@@ -26,6 +27,8 @@ import {
   LocalRwDarc,
   optional,
   RemoteError,
+  staticField,
+  typedAmGroup,
   u32,
 } from "../../../mod.ts";
 import { type Case, errorOf, leftOf, rightOf, several } from "../case.ts";
@@ -60,6 +63,14 @@ const Add = am("darcs.Add", { at: darc<Instance>(), n: u32 }, (self) => {
   self.at.value.count += self.n;
   return self.at.value.pe;
 });
+
+const AddConstant = am(
+  "darcs.AddConstant",
+  { at: staticField(darc<Instance>()), n: u32 },
+  (self) => {
+    self.at.value.count += self.n;
+  },
+);
 
 interface Nested {
   readonly list: readonly [{ readonly at: Darc<Instance> }];
@@ -361,6 +372,31 @@ export const DARC_CASES: readonly Case[] = [
         collect();
         await new Promise((resolve) => setTimeout(resolve));
       }
+      await together(world);
+    },
+  },
+  {
+    name: "Darcs travel in groups of AMs, also as the constant of a group, and are freed",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const own = new Instance(myPe);
+      using at = await Darc.create(world, own);
+      const group = new AmGroup(world);
+      for (let i = 0; i < 50; i++) group.addAmPe(i % numPes, Add({ at, n: 1 }));
+      group.addAmPe(rightOf(world), Echo({ at }));
+      const results = await group.exec();
+      assertEquals(results.at(1), { kind: "pe", pe: 1 % numPes, value: 1 % numPes });
+      using back = (results.at(50) as { readonly value: Darc<Instance> }).value;
+      assertStrictEquals(back.value, own);
+      const typed = typedAmGroup(AddConstant, world);
+      for (let n = 0; n < 10; n++) typed.addAmAll(AddConstant({ at, n }));
+      await typed.exec();
+      await together(world);
+      const first = Math.ceil((50 - myPe) / numPes);
+      assertEquals(own.count, numPes * (first + 45));
+      at.dispose();
+      back.dispose();
+      await own.freed;
       await together(world);
     },
   },
