@@ -8,7 +8,7 @@
 import { ProtocolError } from "../internal/errors.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
 import { FRAME } from "./wire/frames.ts";
-import type { Outbox } from "./wire/outbox.ts";
+import type { Outbox, PayloadWriter } from "./wire/outbox.ts";
 
 /** The layers, by the number that their messages carry. */
 export const SERVICE = { darcs: 1 } as const;
@@ -59,15 +59,17 @@ export class Services {
  * @param outbox Sends it.
  * @param pe The PE that gets it.
  * @param service A number of `SERVICE`.
- * @param message Its bytes.
+ * @param bytes Its length.
+ * @param write Writes it.
  */
 export function sendService(
   outbox: Outbox,
   pe: number,
   service: number,
-  message: Uint8Array,
+  bytes: number,
+  write: PayloadWriter,
 ): void {
-  const at = outbox.begin(pe, FRAME.service, service, message.length);
-  outbox.views.u8.set(message, at);
+  const at = outbox.begin(pe, FRAME.service, service, bytes);
+  write(outbox.views, at);
   outbox.end(0);
 }

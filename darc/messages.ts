@@ -47,50 +47,70 @@ const KINDS = [
 
 const MODES: readonly LockMode[] = ["read", "write"];
 const ID_BYTES = 16;
-const HEAD_BYTES = 40;
+const WORDS = 6;
+/** Bytes of a message without its text. */
+export const HEAD_BYTES: number = ID_BYTES + 4 * WORDS;
 
 /** Longest text of a message, in bytes. */
 const TEXT_BYTES_MAX = 2000;
 
 /**
- * Encodes a message.
- *
- * @param id The Darc.
- * @param message The message.
- * @returns Its bytes.
+ * @param message A message.
+ * @returns Its text as bytes; nothing if it has none.
  */
-export function encodeMessage(id: DarcId, message: DarcMessage): Uint8Array {
-  const text = message.kind === "held"
-    ? new TextEncoder().encode(message.origins).subarray(0, TEXT_BYTES_MAX)
-    : undefined;
-  const buffer = new ArrayBuffer(HEAD_BYTES + (text?.length ?? 0));
-  new Float64Array(buffer, 0, 2).set([id.teamId, id.number]);
-  new Int32Array(buffer, ID_BYTES, 6).set(wordsOf(message));
-  const bytes = new Uint8Array(buffer);
-  if (text) bytes.set(text, HEAD_BYTES);
-  return bytes;
+export function textOf(message: DarcMessage): Uint8Array {
+  if (message.kind !== "held" || message.origins === "") return NO_TEXT;
+  return new TextEncoder().encode(message.origins).subarray(0, TEXT_BYTES_MAX);
 }
 
-/** The number of the kind, and up to five more. */
-function wordsOf(message: DarcMessage): number[] {
-  const kind = KINDS.indexOf(message.kind);
+const NO_TEXT = new Uint8Array(0);
+
+/**
+ * Writes a message.
+ *
+ * @param views The memory to write to.
+ * @param at Its address, a multiple of 8.
+ * @param id The Darc.
+ * @param message The message.
+ * @param text What `textOf` gave.
+ */
+export function writeMessage(
+  views: MemoryViews,
+  at: number,
+  id: DarcId,
+  message: DarcMessage,
+  text: Uint8Array,
+): void {
+  views.f64[at >>> 3] = id.teamId;
+  views.f64[(at >>> 3) + 1] = id.number;
+  const words = views.i32;
+  const word = (at + ID_BYTES) >>> 2;
+  words.fill(0, word, word + WORDS);
+  words[word] = KINDS.indexOf(message.kind);
   switch (message.kind) {
     case "acknowledge":
     case "held":
-      return [kind, message.count];
+      words[word + 1] = message.count;
+      break;
     case "freed":
     case "askHeld":
-      return [kind];
+      break;
     case "ask":
     case "try":
-      return [kind, message.ticket, MODES.indexOf(message.mode)];
-    case "tell": {
-      const { count, heldMs, mode, pe, ticket } = message;
-      return [kind, ticket, MODES.indexOf(mode), pe, count, Math.min(heldMs, 2 ** 31 - 1)];
-    }
+      words[word + 1] = message.ticket;
+      words[word + 2] = MODES.indexOf(message.mode);
+      break;
+    case "tell":
+      words[word + 1] = message.ticket;
+      words[word + 2] = MODES.indexOf(message.mode);
+      words[word + 3] = message.pe;
+      words[word + 4] = message.count;
+      words[word + 5] = Math.min(message.heldMs, 2 ** 31 - 1);
+      break;
     default:
-      return [kind, message.ticket];
+      words[word + 1] = message.ticket;
   }
+  if (text.length > 0) views.u8.set(text, at + HEAD_BYTES);
 }
 
 /**
@@ -109,18 +129,20 @@ export function readMessage(
 ): { readonly id: DarcId; readonly message: DarcMessage } {
   if (bytes < HEAD_BYTES) throw new ProtocolError(`a message about a Darc of ${bytes} bytes`);
   const [teamId, number] = [views.f64[at >>> 3]!, views.f64[(at >>> 3) + 1]!];
-  const words = views.i32.slice((at + ID_BYTES) >>> 2, (at + HEAD_BYTES) >>> 2);
-  const [code, first, second, third, fourth, fifth] = words;
-  const kind = KINDS[code!];
-  const mode = MODES[second!];
+  const words = views.i32;
+  const word = (at + ID_BYTES) >>> 2;
+  const code = words[word]!;
+  const first = words[word + 1]!;
+  const kind = KINDS[code];
+  const mode = MODES[words[word + 2]!];
   const id = { teamId, number };
-  const ticket = first!;
+  const ticket = first;
   switch (kind) {
     case "acknowledge":
-      return { id, message: { kind, count: first! } };
+      return { id, message: { kind, count: first } };
     case "held": {
       const origins = new TextDecoder().decode(views.u8.slice(at + HEAD_BYTES, at + bytes));
-      return { id, message: { kind, count: first!, origins } };
+      return { id, message: { kind, count: first, origins } };
     }
     case "freed":
     case "askHeld":
@@ -131,7 +153,17 @@ export function readMessage(
       break;
     case "tell":
       if (!mode) break;
-      return { id, message: { kind, ticket, mode, pe: third!, count: fourth!, heldMs: fifth! } };
+      return {
+        id,
+        message: {
+          kind,
+          ticket,
+          mode,
+          pe: words[word + 3]!,
+          count: words[word + 4]!,
+          heldMs: words[word + 5]!,
+        },
+      };
     case "leave":
     case "watch":
     case "grant":

@@ -2,7 +2,14 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../internal/errors.ts";
 import { memoryViews } from "../internal/memory_views.ts";
 import { newSeed, randomNumbers } from "./explorer_test.ts";
-import { type DarcMessage, encodeMessage, readMessage } from "./messages.ts";
+import {
+  type DarcId,
+  type DarcMessage,
+  HEAD_BYTES,
+  readMessage,
+  textOf,
+  writeMessage,
+} from "./messages.ts";
 
 const ID = { teamId: 2 ** 52 + 1, number: 70_000 };
 
@@ -20,6 +27,15 @@ const MESSAGES: readonly DarcMessage[] = [
   { kind: "deny", ticket: 10 },
   { kind: "tell", ticket: 11, mode: "write", pe: -1, count: 4, heldMs: 123 },
 ];
+
+function encodeMessage(id: DarcId, message: DarcMessage): Uint8Array {
+  const text = textOf(message);
+  const bytes = HEAD_BYTES + text.length;
+  const views = memoryViews(new ArrayBuffer((bytes + 7) & ~7));
+  views.u8.fill(0xff);
+  writeMessage(views, 0, id, message, text);
+  return views.u8.slice(0, bytes);
+}
 
 /** Reads bytes behind others, as they are in a ring. */
 function read(bytes: Uint8Array): ReturnType<typeof readMessage> {

@@ -15,7 +15,14 @@ import { type Progress, WAIT_FOR, type WaitReason, WORLD_ID } from "../lamellae/
 import type { Inside, LamellarTeam, WorldCore } from "../world/mod.ts";
 import { LockHome, type LockMessage } from "./global_lock.ts";
 import { GlobalLock, LocalLock } from "./lock.ts";
-import { type DarcId, type DarcMessage, encodeMessage, readMessage } from "./messages.ts";
+import {
+  type DarcId,
+  type DarcMessage,
+  HEAD_BYTES,
+  readMessage,
+  textOf,
+  writeMessage,
+} from "./messages.ts";
 import { control, type DarcHandle, type PendingHost } from "./pending.ts";
 import { type Cell, type DarcKind, DarcRecord, Reference } from "./record.ts";
 
@@ -44,7 +51,7 @@ export class DarcSpace implements PendingHost {
   readonly #created = new Map<number, number>();
   #released: DarcRecord[] = [];
   readonly #acknowledging = new Set<DarcRecord>();
-  #out: { readonly pe: number; readonly bytes: Uint8Array }[] = [];
+  #out: { readonly id: DarcId; readonly pe: number; readonly message: DarcMessage }[] = [];
   #isWatching = false;
   #inquireAt = 0;
 
@@ -171,7 +178,7 @@ export class DarcSpace implements PendingHost {
    * @param message The message.
    */
   post(id: DarcId, pe: number, message: DarcMessage): void {
-    if (this.#out.push({ pe, bytes: encodeMessage(id, message) }) === 1) this.progress.kick();
+    if (this.#out.push({ id, pe, message }) === 1) this.progress.kick();
   }
 
   #poll(): number {
@@ -189,7 +196,13 @@ export class DarcSpace implements PendingHost {
     const out = this.#out;
     this.#out = [];
     const { outbox } = this.core.engine;
-    for (const { pe, bytes } of out) sendService(outbox, pe, SERVICE.darcs, bytes);
+    for (const { id, pe, message } of out) {
+      const text = textOf(message);
+      const bytes = HEAD_BYTES + text.length;
+      sendService(outbox, pe, SERVICE.darcs, bytes, (views, at) => {
+        writeMessage(views, at, id, message, text);
+      });
+    }
     outbox.flush();
     return done + out.length;
   }
