@@ -101,6 +101,11 @@ export function mpiExchange(name: string, ...args: Argument[]): Contender {
   return contender(name, "mpi", "mpi_exchange", args);
 }
 
+/** The peer in MPI that calls collectives. */
+export function mpiCollective(name: string, ...args: Argument[]): Contender {
+  return contender(name, "mpi", "mpi_collective", args);
+}
+
 /** The peer in OpenSHMEM. */
 export function shmem(name: string, ...args: Argument[]): Contender {
   return contender(name, "shmem", "shmem", args);

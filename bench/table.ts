@@ -13,6 +13,7 @@ import {
   deno,
   mpi,
   mpi4py,
+  mpiCollective,
   ours,
   printed,
   shmem,
@@ -83,6 +84,21 @@ export const CASES: readonly BenchCase[] = [
     mpi4py("mpi4py pickled", "pickled"),
   ]),
   ...[2, 4].map((pes) => barrierCase(pes)),
+  {
+    ...printed("all-reduce-8B", 2, "us", true),
+    ours: ours("collective", "number"),
+    floors: [
+      { ...ours("barrier"), name: "ours, a barrier" },
+      mpiCollective("MPI C", "all-reduce", 8),
+    ],
+  },
+  ...[2, 4].flatMap((pes) => [
+    collectiveCase("all-reduce", "1MiB", pes),
+    collectiveCase("reduce-scatter", "1MiB", pes),
+  ]),
+  collectiveCase("all-gather", "64KiB", 2),
+  collectiveCase("all-to-all", "64KiB", 2),
+  collectiveCase("broadcast", "16MiB", 2),
   // Answers of an HTTP server on PE 0: with an AM each, and while AMs are awaited.
   ...[1, 16].map((clients) => ioCase(`http-${clients}`, "requests/s", "http", clients)),
   ioCase("http-while-computing", "requests/s", "http-compute", 1),
@@ -217,6 +233,15 @@ function barrierCase(pes: number): BenchCase {
       shmem("OpenSHMEM", "barrier"),
       mpi4py("mpi4py", "barrier"),
     ],
+  };
+}
+
+function collectiveCase(which: string, label: string, pes: number): BenchCase {
+  const bytes = Number.parseInt(label) * 2 ** (label.endsWith("KiB") ? 10 : 20);
+  return {
+    ...printed(`${which}-${label}-${pes}`, pes, "us", true),
+    ours: ours("collective", which, bytes),
+    floors: [mpiCollective("MPI C", which, bytes)],
   };
 }
 

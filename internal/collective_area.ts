@@ -18,6 +18,9 @@ const BLOCK_BYTES_MIN = 8 * 1024;
 /** Bytes that the blocks of all PEs together may take, as far as each has the least size. */
 const BLOCKS_BYTES_AIM = 2 * 2 ** 20;
 
+/** Most bytes that are copied at once where nothing has to be staged. */
+export const PIECE_BYTES_MAX: number = 1024 * 1024;
+
 /** Bytes of a lane of the scratch area, in which short lists of values are reduced. */
 export const SCRATCH_LANE_BYTES = 4096;
 /** Lanes: the result, the result of one host, and an operand. */

@@ -9,6 +9,7 @@ const CATEGORIES = [
   "Closures",
   "Schemas",
   "Groups",
+  "Collectives",
   "Darcs",
   "Memory regions",
   "Errors",

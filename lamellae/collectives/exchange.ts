@@ -1,11 +1,11 @@
 /**
  * Each PE gets a part of what each PE contributes: scatter and all-to-all. Parts may have different
- * lengths; what each place has for whom stands in a table that is read first.
+ * lengths. The heads tell them if they have room, or else a table that is read first.
  *
  * @module
  */
 
-import { ROW } from "../../internal/collective_area.ts";
+import { PIECE_BYTES_MAX, ROW } from "../../internal/collective_area.ts";
 import type { Bytes, Passage } from "./passage.ts";
 import { type Program, turn } from "./program.ts";
 
@@ -27,11 +27,13 @@ export interface Exchange {
  */
 export function* exchangeTurns(passage: Passage, exchange: Exchange): Program {
   const run = new ExchangeRun(passage, exchange);
-  run.writeTable();
-  yield turn();
-  run.readTable();
-  yield passage.wait();
-  run.takeTable();
+  if (!run.takeHeads()) {
+    run.writeTable();
+    yield turn();
+    run.readTable();
+    yield passage.wait();
+    run.takeTable();
+  }
   for (let round = -1; round < run.rounds; round++) {
     run.step(round);
     yield passage.wait();
@@ -47,6 +49,8 @@ class ExchangeRun {
   readonly #targets: Bytes[] = [];
   readonly #givers: readonly number[];
   readonly #slice: number;
+  /** Where this PE's part of what each place has begins, if that lies in its heap. */
+  readonly #starts: readonly number[];
 
   constructor(passage: Passage, { parts, targetOf }: Exchange) {
     const { heads, places, hosts } = passage;
@@ -54,9 +58,23 @@ class ExchangeRun {
     this.#parts = parts;
     this.#targetOf = targetOf;
     this.#givers = heads.map((_, place) => place).filter((place) => heads[place]!.length > 0);
-    this.#slice = Math.floor(passage.rowBytes / places / 8) * 8;
+    const staged = this.#givers.some((place) => heads[place]!.offset < 0);
+    this.#slice = staged || hosts.areSeveral
+      ? Math.floor(passage.rowBytes / places / 8) * 8
+      : PIECE_BYTES_MAX;
+    this.#starts = heads.map(({ lengths }) => sumOf(lengths.slice(0, passage.me)));
     const longest = Math.max(...heads.map(({ length }) => length));
     this.rounds = Math.ceil(longest / this.#slice) + (hosts.areSeveral ? 1 : 0);
+  }
+
+  /** Makes room for the parts for this PE, if the heads tell their lengths. */
+  takeHeads(): boolean {
+    const { heads, me } = this.#passage;
+    if (this.#givers.some((place) => heads[place]!.lengths.length === 0)) return false;
+    heads.forEach(({ lengths }, place) =>
+      this.#targets.push(this.#targetOf(place, lengths[me] ?? 0))
+    );
+    return true;
   }
 
   /** Says how long each part is that this PE gives. */
@@ -101,6 +119,7 @@ class ExchangeRun {
   }
 
   #stage(round: number): void {
+    if (!this.#passage.isStaged) return;
     const from = round * this.#slice;
     const to = this.#passage.own(ROW.own, round);
     this.#parts?.forEach((part, place) => {
@@ -117,12 +136,14 @@ class ExchangeRun {
     for (const place of this.#givers) {
       const bytes = this.#bytesOf(this.#targets[place]!, round);
       if (bytes === 0) continue;
+      const done = round * this.#slice;
+      const position = this.#starts[place]! + done;
       if (passage.isNear(place)) {
-        const from = passage.addressOf(place, ROW.own, round) + at;
-        passage.load(this.#targets[place]!, round * this.#slice, from, bytes);
+        const from = passage.sourceOf(place, position, round, at);
+        passage.load(this.#targets[place]!, done, from, bytes);
       } else {
         const to = passage.own(ROW.got) + place * this.#slice;
-        passage.getRow(place, ROW.own, round, at, to, bytes);
+        passage.getSource(place, position, round, at, to, bytes);
       }
     }
   }
@@ -137,4 +158,8 @@ class ExchangeRun {
       if (bytes > 0) passage.load(this.#targets[place]!, round * this.#slice, from, bytes);
     }
   }
+}
+
+function sumOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
 }

@@ -14,7 +14,10 @@ const MEANING = 1;
 const LEADER = 2;
 /** Bytes in front of what is short. */
 export const SHORT_HEAD_BYTES = 8;
-/** Bytes behind it of what is not short: length, slot, and offset of a source in the heap. */
+/**
+ * Bytes behind it of what is not short: length, slot, and offset of a source in the heap. Lengths
+ * of parts may follow.
+ */
 const LONG_BYTES = 24;
 
 /** Most bytes that travel in the first turn. */
@@ -37,7 +40,12 @@ export interface Head {
   readonly slot: number;
   /** Where in its segment the bytes are, -1 if they pass through the slot. */
   readonly offset: number;
+  /** The lengths of what it has for each place, if they are told and there is room for them. */
+  readonly lengths: readonly number[];
 }
+
+/** The most lengths that a head has room for. */
+export const LENGTHS_MAX: number = (EXCHANGE_BYTES - 32) / 8;
 
 /**
  * @param bytes What to contribute: gets a head for the short bytes behind it.
@@ -56,15 +64,17 @@ export function writeShortHead(bytes: Uint8Array, leader: number, meaning = 0): 
  * @returns The bytes to contribute.
  */
 export function writeHead(head: Head): Uint8Array {
-  const { short, meaning, leader } = head;
-  const bytes = new Uint8Array(SHORT_HEAD_BYTES + (short?.length ?? LONG_BYTES));
+  const { short, meaning, leader, lengths } = head;
+  const longBytes = LONG_BYTES + 8 * lengths.length;
+  const bytes = new Uint8Array(SHORT_HEAD_BYTES + (short?.length ?? longBytes));
   writeShortHead(bytes, leader, meaning);
   if (short) {
     bytes.set(short, SHORT_HEAD_BYTES);
     return bytes;
   }
   bytes[FORM] = LONG;
-  new Float64Array(bytes.buffer, SHORT_HEAD_BYTES).set([head.length, head.slot, head.offset]);
+  new Float64Array(bytes.buffer, SHORT_HEAD_BYTES)
+    .set([head.length, head.slot, head.offset, ...lengths]);
   return bytes;
 }
 
@@ -78,15 +88,21 @@ export function readHead(bytes: Uint8Array): Head {
   const leader = bytes[LEADER]! | (bytes[LEADER + 1]! << 8);
   if (bytes[FORM] === SHORT && bytes.length >= SHORT_HEAD_BYTES) {
     const short = bytes.subarray(SHORT_HEAD_BYTES);
-    return { meaning, leader, short, length: short.length, slot: -1, offset: -1 };
+    return { meaning, leader, short, length: short.length, slot: -1, offset: -1, lengths: [] };
   }
-  if (bytes[FORM] !== LONG || bytes.length !== SHORT_HEAD_BYTES + LONG_BYTES) {
+  const words = (bytes.length - SHORT_HEAD_BYTES) / 8;
+  if (bytes[FORM] !== LONG || !Number.isInteger(words) || words < LONG_BYTES / 8) {
     throw new ProtocolError(`the head of a collective of ${bytes.length} bytes`);
   }
-  const [length, slot, offset] = new Float64Array(
-    bytes.buffer,
-    bytes.byteOffset + SHORT_HEAD_BYTES,
-    3,
-  );
-  return { meaning, leader, short: undefined, length: length!, slot: slot!, offset: offset! };
+  const at = bytes.byteOffset + SHORT_HEAD_BYTES;
+  const [length, slot, offset, ...lengths] = new Float64Array(bytes.buffer, at, words);
+  return {
+    meaning,
+    leader,
+    short: undefined,
+    length: length!,
+    slot: slot!,
+    offset: offset!,
+    lengths,
+  };
 }

@@ -9,7 +9,7 @@ import type { ElementInfo } from "../../internal/elements.ts";
 import type { Lamella } from "../lamella.ts";
 import { exchangeTurns } from "./exchange.ts";
 import { foldingOf } from "./folding.ts";
-import type { Head } from "./head.ts";
+import { type Head, LENGTHS_MAX } from "./head.ts";
 import type { Bytes } from "./passage.ts";
 import { reduceTurns } from "./reduce.ts";
 import { scanTurns } from "./scan.ts";
@@ -92,7 +92,8 @@ export function exchange(options: ExchangeOptions): Transfer {
     packedLength: parts === undefined ? 0 : tableBytes(parts.length) + bytes,
     packed: () => packParts(parts),
     length: parts === undefined ? 0 : Math.max(...parts.map(({ length }) => length)),
-    source: undefined,
+    lengths: parts?.map(({ length }) => length) ?? [],
+    source: parts && wholeOf(parts),
     here(all, heads) {
       all.forEach((packed, place) => {
         const part = partIn(packed, all.length, me);
@@ -180,6 +181,18 @@ function ofElements(
 ): Pick<Transfer, "meaning" | "packedLength" | "packed" | "length" | "source"> {
   const { length } = source;
   return { meaning: 0, packedLength: length, packed: () => source, length, source };
+}
+
+/** The memory that holds the parts one after the other, if it does and they can be told of. */
+function wholeOf(parts: readonly Bytes[]): Bytes | undefined {
+  const { buffer, byteOffset } = parts[0]!;
+  let end = byteOffset;
+  for (const part of parts) {
+    if (part.buffer !== buffer || part.byteOffset !== end) return undefined;
+    end += part.length;
+  }
+  if (parts.length > LENGTHS_MAX) return undefined;
+  return new Uint8Array(buffer, byteOffset, end - byteOffset);
 }
 
 /** Bytes of the lengths in front of packed parts. */

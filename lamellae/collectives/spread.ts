@@ -6,12 +6,9 @@
  * @module
  */
 
-import { ROW } from "../../internal/collective_area.ts";
+import { PIECE_BYTES_MAX, ROW } from "../../internal/collective_area.ts";
 import type { Bytes, Passage } from "./passage.ts";
 import type { Program } from "./program.ts";
-
-/** Most bytes that are copied at once where nothing has to be staged. */
-const PIECE_BYTES_MAX = 1024 * 1024;
 
 /** Who wants what. */
 export interface Spread {

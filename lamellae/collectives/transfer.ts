@@ -11,7 +11,7 @@ import { EXCHANGE_BYTES } from "../../internal/limits.ts";
 import type { Collective, PeGroup } from "../group.ts";
 import type { CollectiveKind } from "../collective_call.ts";
 import type { Lamella } from "../lamella.ts";
-import { type Head, readHead, SHORT_BYTES_MAX, writeHead } from "./head.ts";
+import { type Head, LENGTHS_MAX, readHead, SHORT_BYTES_MAX, writeHead } from "./head.ts";
 import { Hosts } from "./hosts.ts";
 import { type Bytes, Passage } from "./passage.ts";
 import { callProgram, type Program, turn } from "./program.ts";
@@ -27,6 +27,8 @@ export interface Transfer {
   readonly packed: () => Bytes;
   /** What the head says of the length, if this is not short. */
   readonly length: number;
+  /** The lengths of what this PE has for each place, if places get different parts. */
+  readonly lengths?: readonly number[];
   /** What others may read in its place if it is in the heap. */
   readonly source: Bytes | undefined;
   /** Makes the result of what each place contributes. */
@@ -72,7 +74,9 @@ export class Transfers {
     const offset = short ? -1 : this.#offsetOf(transfer.source);
     let slot = short ? -1 : this.slots.take(group);
     try {
-      const own: Head = { meaning, leader, short, length, slot, offset };
+      const { lengths = [] } = transfer;
+      const told = lengths.length <= LENGTHS_MAX ? lengths : [];
+      const own: Head = { meaning, leader, short, length, slot, offset, lengths: told };
       let heads = (yield turn(writeHead(own))).map(readHead);
       const hosts = this.hostsOf(group, () => heads);
       if (heads.every((head) => head.short)) {

@@ -7,6 +7,7 @@ import type { Collective, PeGroup } from "../group.ts";
 import { PeGroups } from "../groups.ts";
 import { localPes, newSeed, type Pe, settle } from "../pes_test.ts";
 import { exchange, prefix, reduction, spread } from "./kinds.ts";
+import { LENGTHS_MAX } from "./head.ts";
 import type { Transfer } from "./transfer.ts";
 
 type Random = (below: number) => number;
@@ -106,6 +107,16 @@ function randomBytes(length: number, random: Random): Bytes {
   return Uint8Array.from({ length }, () => random(256));
 }
 
+/** Parts that are apart, or follow each other in a program's array or in the heap. */
+function partsIn(member: Member, lengths: readonly number[], random: Random): Bytes[] {
+  const form = random(3);
+  if (form === 0) return lengths.map((length) => randomBytes(length, random));
+  const length = lengths.reduce((sum, length) => sum + length, 0);
+  const whole = placed(member, randomBytes(length, random), form === 1);
+  let end = 0;
+  return lengths.map((length) => whole.subarray(end, end += length));
+}
+
 const LENGTHS = [0, 1, 7, 500, 504, 505, 8000, 131_072, 131_073, 300_001];
 
 /** Random hosts of up to 8 PEs: often one, or one PE each. */
@@ -164,8 +175,9 @@ checked("Each PE gets its part of what each contributes", 30, (random) => {
   const parts = all.map((_, place) =>
     giver !== undefined && giver !== place
       ? undefined
-      : all.map(() => randomBytes(lengths[random(lengths.length)]!, random))
+      : partsIn(all[place]!, all.map(() => lengths[random(lengths.length)]!), random)
   );
+  const given = parts.map((list) => list?.map((part) => part.slice()));
   const got = all.map((): Bytes[] => []);
   const collectives = all.map(({ group, groups }, me) => {
     const targetOf = (place: number, length: number, meaning: number): Bytes => {
@@ -177,8 +189,23 @@ checked("Each PE gets its part of what each contributes", 30, (random) => {
   });
   run(all, collectives, random);
   got.forEach((list, me) => {
-    assertLists(list, parts.map((given) => given?.[me] ?? new Uint8Array(0)), `PE ${me}`);
+    assertLists(list, given.map((parts) => parts?.[me] ?? new Uint8Array(0)), `PE ${me}`);
   });
+});
+
+checked("So it does with more PEs than a head has room to tell of", 2, (random) => {
+  const hosts = Array.from({ length: LENGTHS_MAX + 1 + random(8) }, () => random(2));
+  const all = members(hosts, random);
+  const parts = all.map(() => all.map(() => randomBytes(random(40), random)));
+  const got = all.map((): Bytes[] => []);
+  const collectives = all.map(({ group, groups }, me) => {
+    const targetOf = (place: number, length: number): Bytes =>
+      got[me]![place] = new Uint8Array(length);
+    const transfer = exchange({ parts: parts[me], meaning: 0, me, targetOf });
+    return groups.transfers.call(group, "allToAll", "", transfer);
+  });
+  run(all, collectives, random);
+  got.forEach((list, me) => assertLists(list, parts.map((given) => given[me]!), `PE ${me}`));
 });
 
 type Values = TypedArrayLike<number | bigint>;

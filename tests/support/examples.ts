@@ -11,6 +11,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { COLLECTIVE_EXAMPLES } from "./collective_examples.ts";
 import { DARC_EXAMPLES } from "./darc_examples.ts";
 import { each, type Example, numbersOf, type Output } from "./example_tools.ts";
 import { repositoryPath } from "./inline.ts";
@@ -427,6 +428,7 @@ const EXAMPLES: readonly Example[] = [
     },
   },
   ...DARC_EXAMPLES,
+  ...COLLECTIVE_EXAMPLES,
 ];
 
 /** On what examples run. */
