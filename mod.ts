@@ -165,6 +165,7 @@ export {
   type OperatorName,
   type Reducible,
   type ReducibleArray,
+  type ReducibleRegion,
   type RootOptions,
   type SplitOptions,
   StridedArch,

@@ -10,7 +10,7 @@
  */
 
 /** Groups that can have a large collective under way at the same time on a PE. */
-export const COLLECTIVE_SLOTS = 8;
+export const COLLECTIVE_SLOTS = 16;
 
 /** Most bytes of a block: with several rows it still fits a second-level cache. */
 const BLOCK_BYTES_MAX = 128 * 1024;

@@ -35,7 +35,14 @@ export type {
   IntegerValue,
   NumericValue,
 } from "../internal/elements.ts";
-export { copyOf, type Elements, elementsOf, newElements, rangeOf } from "./collectives/elements.ts";
+export {
+  copyOf,
+  type Elements,
+  elementsOf,
+  newElements,
+  rangeOf,
+  shapeOf,
+} from "./collectives/elements.ts";
 export {
   ElementCollectives,
   operationFor,

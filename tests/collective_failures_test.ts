@@ -8,7 +8,7 @@ const MISMATCHES:
       "another operator",
       'world.allReduce(1, "sum")',
       'world.allReduce(1, "max")',
-      /allReduce\(sum, f64\[1\]\).*allReduce\(max, f64\[1\]\)/,
+      /allReduce\(sum, f64\).*allReduce\(max, f64\)/,
     ],
     [
       "another length",
@@ -21,6 +21,12 @@ const MISMATCHES:
       'world.scan(new Int32Array(3), "sum")',
       'world.scan(new Uint32Array(3), "sum")',
       /scan\(sum, i32\[3\]\).*scan\(sum, u32\[3\]\)/,
+    ],
+    [
+      "an array for a number",
+      'world.allReduce(1, "minLoc")',
+      'world.allReduce(new Float64Array(1), "minLoc")',
+      /allReduce\(minLoc, f64\).*allReduce\(minLoc, f64\[1\]\)/,
     ],
     [
       "another root",

@@ -5,13 +5,13 @@
  */
 
 import type { CollectiveHandle, CollectiveKind, PeGroup } from "../lamellae/mod.ts";
-import type { ElementType, GetTarget } from "../memregion/mod.ts";
+import type { ElementSlice, ElementType } from "../memregion/mod.ts";
 import { IdError } from "./arch.ts";
 import { CollectiveRun, giveAll } from "./collective_run.ts";
 import { contributionOf } from "./contributions.ts";
 import type { WorldCore } from "./core.ts";
 import type { Combine, Located, LocatedEach, LocatingName, OperatorName } from "./operators.ts";
-import type { Collected, Reducible, ReducibleArray } from "./reducible.ts";
+import type { Collected, Reducible, ReducibleArray, ReducibleRegion } from "./reducible.ts";
 import type { TeamParent } from "./teams.ts";
 
 /**
@@ -31,10 +31,11 @@ export interface RootOptions {
  */
 export interface IntoOptions {
   /**
-   * A typed array or a region of the same type and length, which is filled and given as the result.
-   * It may be what this PE contributes itself. If left out, the result is a new array.
+   * A typed array or a region of the same type and length, which is filled. The result is the
+   * array, or the view of the region's elements. It may be what this PE contributes itself. If left
+   * out, the result is a new array.
    */
-  readonly into?: GetTarget<ElementType>;
+  readonly into?: ElementSlice<ElementType> | ReducibleRegion;
 }
 
 /**
@@ -127,13 +128,16 @@ export abstract class CollectiveCalls {
    * `broadcast`, and arrays of any lengths.
    *
    * @param values A value for each PE in their order, on the root; ignored on other PEs. A typed
-   * array is cut into as many pieces of the same length.
+   * array or a region is cut into as many pieces of the same length.
    * @param options Which PE has the values.
    * @returns A handle for the value of this PE.
    * @throws {TypeError} If a value cannot be sent.
    * @throws {RangeError} If the number of values is wrong, or there is no such PE.
    */
-  scatter<A extends ReducibleArray>(values: A, options?: RootOptions): CollectiveHandle<A>;
+  scatter<A extends ReducibleArray | ReducibleRegion>(
+    values: A,
+    options?: RootOptions,
+  ): CollectiveHandle<Collected<A>>;
   /**
    * Gives each PE one of the values of one PE. Collective.
    *
@@ -156,13 +160,15 @@ export abstract class CollectiveCalls {
    * Gives each PE one of the values of each PE. Collective. Values may be of any kind, as in
    * `broadcast`, and arrays of any lengths.
    *
-   * @param values A value for each PE, in their order. A typed array is cut into as many pieces of
-   * the same length.
+   * @param values A value for each PE, in their order. A typed array or a region is cut into as
+   * many pieces of the same length.
    * @returns A handle for the values that the PEs have for this one, in their order.
    * @throws {TypeError} If a value cannot be sent.
    * @throws {RangeError} If the number of values is wrong.
    */
-  allToAll<A extends ReducibleArray>(values: A): CollectiveHandle<A[]>;
+  allToAll<A extends ReducibleArray | ReducibleRegion>(
+    values: A,
+  ): CollectiveHandle<Collected<A>[]>;
   /**
    * Gives each PE one of the values of each PE. Collective.
    *
@@ -241,7 +247,8 @@ export abstract class CollectiveCalls {
    * also tell which PE has the value: the lowest, if several have it.
    *
    * A function combines two values of any kind. It must be associative; it combines the values in
-   * the order of the PEs, on every PE for itself, so it must give the same everywhere.
+   * the order of the PEs, on every PE for itself when the result is taken, so it must give the same
+   * everywhere. It cannot be async.
    *
    * Floats are combined in a fixed order: first those of each host in the order of the PEs, then
    * the hosts. The result has the same bits on every PE and in every run, if the number of PEs,

@@ -14,19 +14,36 @@ import {
   reduceNumber,
   spread,
 } from "../lamellae/mod.ts";
-import { ElementCollectives, elementsOf, operationFor, type Target } from "../memregion/mod.ts";
+import {
+  ElementCollectives,
+  type Elements,
+  elementsOf,
+  MemoryRegion,
+  operationFor,
+  rangeOf,
+  shapeOf,
+  type Target,
+} from "../memregion/mod.ts";
 import {
   type Arrival,
   arrivalOf,
   type Contribution,
   contributionOf,
   contributionsOf,
+  elementContribution,
   tellSent,
 } from "./contributions.ts";
 import type { WorldCore } from "./core.ts";
-import { type Combine, foldInOrder, isLocating, locate, locateEach } from "./operators.ts";
-import type { OperatorName } from "./operators.ts";
-import { type ReducibleArray, reducibleOf } from "./reducible.ts";
+import {
+  type Combine,
+  foldInOrder,
+  isLocating,
+  locate,
+  locateEach,
+  type LocatingName,
+  type OperatorName,
+} from "./operators.ts";
+import { reducibleOf } from "./reducible.ts";
 
 /** Where a result goes. */
 interface Into {
@@ -67,13 +84,13 @@ export class CollectiveRun {
   parts(values: unknown): Contribution[] {
     const op = this.#kind;
     const { length } = this.#group.pes;
-    const isArray = ArrayBuffer.isView(values) && elementsOf(values, op) !== undefined;
-    const list = isArray ? cut(values as ReducibleArray, length, op) : values;
-    if (!Array.isArray(list)) {
+    const elements = elementsOf(values, op);
+    if (elements) return cut(elements, length, op).map(elementContribution);
+    if (!Array.isArray(values)) {
       throw new TypeError(`Cannot call ${op}: it takes a list with a value for each PE`);
     }
-    if (list.length === length) return contributionsOf(list, op);
-    throw new RangeError(`Cannot call ${op} with ${list.length} values for ${length} PEs`);
+    if (values.length === length) return contributionsOf(values, op);
+    throw new RangeError(`Cannot call ${op} with ${values.length} values for ${length} PEs`);
   }
 
   /**
@@ -147,7 +164,9 @@ export class CollectiveRun {
     root: number | undefined,
   ): CollectiveHandle<T> {
     const kind = this.#kind;
-    if (typeof op === "function" || isLocating(op)) return this.#reduceValues(value, op, root);
+    if (typeof op === "function" || isLocating(op)) {
+      return this.#reduceValues(value, op as Combine<unknown> | LocatingName, options, root);
+    }
     if (typeof value === "number" && !options.into && isOfNumbers(op as string)) {
       return this.#reduceNumber(value, op as "sum", root) as CollectiveHandle<T>;
     }
@@ -159,15 +178,32 @@ export class CollectiveRun {
   }
 
   /** By a function, or so that the PE is told that has the value. */
-  #reduceValues<T>(value: unknown, op: unknown, root: number | undefined): CollectiveHandle<T> {
-    const mine = contributionOf(value, this.#kind);
+  #reduceValues<T>(
+    value: unknown,
+    op: Combine<unknown> | LocatingName,
+    options: Into,
+    root: number | undefined,
+  ): CollectiveHandle<T> {
+    const kind = this.#kind;
+    if (options.into !== undefined) {
+      throw new TypeError(`Cannot call ${kind} into something but with "sum" and the like`);
+    }
     const at = root === undefined ? "" : `, PE ${root}`;
-    const text = isLocating(op) ? `${op}, ${mine.bytes.length} bytes` : "a function";
-    return this.spread(text + at, mine, root, (arrivals) => {
+    if (typeof op === "function") {
+      const mine = contributionOf(value, kind);
+      return this.spread(`a function${at}`, mine, root, (all) => foldInOrder(giveAll(all), op));
+    }
+    const { elements } = reducibleOf(value, "min", kind);
+    operationFor("min", elements.info, kind);
+    if (elements.info.kind === "bigint" || typeof value === "bigint") {
+      throw new TypeError(`Cannot call ${kind} with "${op}" for ${elements.info.type}`);
+    }
+    const args = `${op}, ${shapeOf(elements)}${at}`;
+    return this.spread(args, contributionOf(value, kind), root, (arrivals) => {
       const values = giveAll(arrivals);
-      if (!isLocating(op)) return foldInOrder(values, op as Combine<unknown>);
-      if (typeof value === "number") return locate(values as number[], op);
-      return locateEach(values as Float64Array[], op);
+      return elements.single
+        ? locate(values as number[], op)
+        : locateEach(values as Float64Array[], op);
     });
   }
 
@@ -176,7 +212,7 @@ export class CollectiveRun {
     operator: "sum" | "prod" | "min" | "max",
     root: number | undefined,
   ): CollectiveHandle<unknown> {
-    const args = root === undefined ? `${operator}, f64[1]` : `${operator}, f64[1], PE ${root}`;
+    const args = root === undefined ? `${operator}, f64` : `${operator}, f64, PE ${root}`;
     const reduction = { kind: this.#kind, args, operator, value };
     const handle = reduceNumber(this.#transfers, this.#group, reduction);
     return root === undefined || root === this.me ? handle : handle.mapped(() => null);
@@ -261,15 +297,15 @@ export function giveAll(arrivals: readonly Arrival[]): unknown[] {
   return arrivals.map(({ give }) => give());
 }
 
-/** Pieces of an array, all of the same length. */
-function cut(array: ReducibleArray, pieces: number, op: string): ReducibleArray[] {
-  const length = array.length / pieces;
+/** Pieces of elements, all of the same length. */
+function cut(elements: Elements, pieces: number, op: string): Elements[] {
+  const length = elements.length / pieces;
   if (Number.isInteger(length)) {
-    return Array.from({ length: pieces }, (_, i) => array.subarray(i * length, (i + 1) * length));
+    return Array.from({ length: pieces }, (_, i) => rangeOf(elements, i * length, length));
   }
   throw new RangeError(
-    `Cannot call ${op} with an array of ${array.length} elements for ${pieces} PEs: all pieces ` +
-      "have the same length",
+    `Cannot call ${op} with ${elements.length} elements for ${pieces} PEs: all pieces have the ` +
+      "same length",
   );
 }
 
@@ -284,7 +320,9 @@ function targetOf(
   if (elements?.info.memory !== type) {
     throw new TypeError(`Cannot call ${op} into what does not hold ${type}`);
   }
-  if (elements.length === length) return { elements, value: into };
+  if (elements.length === length) {
+    return { elements, value: into instanceof MemoryRegion ? into.asSlice() : into };
+  }
   throw new RangeError(
     `Cannot call ${op} into ${elements.length} elements: the result has ${length}`,
   );

@@ -50,7 +50,11 @@ export function contributionOf(value: unknown, op: string): Contribution {
   return { meaning: MESSAGE_PACK, bytes: codec.encode(value, found).slice(), found };
 }
 
-function elementContribution({ info, bytes }: Elements): Contribution {
+/**
+ * @param elements Elements.
+ * @returns Them, as they are in memory.
+ */
+export function elementContribution({ info, bytes }: Elements): Contribution {
   return { meaning: FIRST_ELEMENT + info.code, bytes, found: NOTHING };
 }
 

@@ -11,7 +11,7 @@ export type { TeamParent } from "./teams.ts";
 export { AmGroup, TypedAmGroup, typedAmGroup } from "./am_group.ts";
 export { CollectiveCalls, type IntoOptions, type RootOptions } from "./collective_calls.ts";
 export type { Combine, Located, LocatedEach, LocatingName, OperatorName } from "./operators.ts";
-export type { Collected, Reducible, ReducibleArray } from "./reducible.ts";
+export type { Collected, Reducible, ReducibleArray, ReducibleRegion } from "./reducible.ts";
 export { BlockedArch, IdError, type LamellarArch, StridedArch } from "./arch.ts";
 export type { LamellarTask } from "./task.ts";
 export { insideOfEnv, LamellarTaskGroup } from "./task_group.ts";

@@ -56,9 +56,16 @@ export interface LocatedEach {
  * @param values The values.
  * @param combine The operator.
  * @returns The result.
+ * @throws {TypeError} If the operator gives a promise.
  */
 export function foldInOrder(values: readonly unknown[], combine: Combine<unknown>): unknown {
-  return values.reduce((left, right) => combine(left, right));
+  return values.reduce((left, right) => {
+    const result = combine(left, right);
+    if (!(result instanceof Promise)) return result;
+    // Nobody else sees its error.
+    result.catch(() => {});
+    throw new TypeError("Cannot combine values by a function that gives promises");
+  });
 }
 
 /**

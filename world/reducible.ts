@@ -33,6 +33,13 @@ export type ReducibleArray =
   | BigInt64Array;
 
 /**
+ * A region of any element type.
+ *
+ * @category Collectives
+ */
+export type ReducibleRegion = { [E in ElementType]: MemoryRegion<E> }[ElementType];
+
+/**
  * What named operators reduce. Of a region, its elements on this PE are reduced.
  *
  * @category Collectives
@@ -42,7 +49,7 @@ export type Reducible =
   | bigint
   | boolean
   | ReducibleArray
-  | MemoryRegion<ElementType>;
+  | ReducibleRegion;
 
 /**
  * What comes of a value: a region becomes a typed array.
@@ -85,7 +92,9 @@ export function reducibleOf(
       if (Number.isSafeInteger(value)) {
         return one(elementInfo("i64"), BigInt64Array.of(BigInt(value)), first);
       }
-      throw new RangeError(`Cannot call ${op} with "${operator}" for ${value}: not an integer`);
+      throw new RangeError(
+        `Cannot call ${op} with "${operator}" for ${value}: it is not a safe integer`,
+      );
     case "bigint":
       if (BigInt.asIntN(64, value) === value) {
         return one(elementInfo("bigi64"), BigInt64Array.of(value), first);
@@ -107,7 +116,8 @@ function one(
   array: ArrayBufferView,
   give: ReducibleElements["give"],
 ): ReducibleElements {
-  return { elements: { info, length: 1, bytes: new Uint8Array(array.buffer) }, give };
+  const bytes = new Uint8Array(array.buffer);
+  return { elements: { info, length: 1, bytes, single: true }, give };
 }
 
 function nameOf(value: unknown): string {

@@ -17,7 +17,7 @@ import {
   type Transfer,
   type Transfers,
 } from "../../lamellae/mod.ts";
-import { copyOf, type Elements, newElements, overlap, rangeOf } from "./elements.ts";
+import { copyOf, type Elements, newElements, overlap, rangeOf, shapeOf } from "./elements.ts";
 
 /** Where a result goes: elements in memory, and what the user gets for them. */
 interface Result {
@@ -289,10 +289,6 @@ function resultFor(
       return value;
     },
   };
-}
-
-function shapeOf({ info, length }: Elements): string {
-  return `${info.type}[${length}]`;
 }
 
 function placeText(place: number | undefined): string {

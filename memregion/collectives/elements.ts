@@ -21,6 +21,8 @@ export interface Elements {
   /** How many. */
   readonly length: number;
   readonly bytes: Uint8Array;
+  /** Whether it is a single value, not an array of one. */
+  readonly single?: boolean;
 }
 
 /** The element type of each class of typed arrays. */
@@ -56,6 +58,14 @@ function elementsIn(info: ElementInfo, array: TypedArrayLike<unknown>): Elements
   const { buffer, byteOffset, byteLength } = array;
   const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   return { info, length: byteLength / info.bytes, bytes };
+}
+
+/**
+ * @param elements Elements.
+ * @returns How messages call what they are.
+ */
+export function shapeOf({ info, length, single = false }: Elements): string {
+  return single ? info.type : `${info.type}[${length}]`;
 }
 
 /**

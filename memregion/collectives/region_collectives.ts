@@ -135,7 +135,9 @@ export class RegionCollectives {
       count >= 0 && start + count <= length;
     if (fits) return rangeOf({ info, length, bytes }, start, count);
     throw new RangeError(
-      `Cannot call ${op} for ${count} elements at index ${start} of ${labelOf(memory)}: it has ` +
+      `Cannot call ${op} for ${Math.ceil(count)} elements at index ${start} of ${
+        labelOf(memory)
+      }: it has ` +
         `${length} elements`,
     );
   }

@@ -194,6 +194,15 @@ export const COLLECTIVE_CASES: readonly Case[] = [
       );
       assertEquals(pieces, expected);
       assertEquals(await world.scatter(whole), expected[0]);
+      using region = await world.allocSharedMemRegion("i32", 3 * numPes);
+      region.asMutSlice().set(whole);
+      assertEquals(await world.allToAll(region), expected);
+      const sum = await world.allReduce(region, "max", { into: region });
+      assertEquals([sum === region.asSlice(), region.at(3 * numPes - 1)], [
+        true,
+        100 * numPes - 101 + 3 * numPes,
+      ]);
+      await world.asyncBarrier();
     },
   },
   {
@@ -297,6 +306,9 @@ export const COLLECTIVE_CASES: readonly Case[] = [
         (a, b) => new Map([...a, ...b]),
       );
       assertEquals([...merged.keys()], pesOf(world));
+      const late = world.allReduce(myPe, (() => Promise.reject(1)) as unknown as () => number);
+      const refused = await errorOf(async () => void await late);
+      assertEquals(`${refused}`.includes("gives promises"), numPes > 1);
       const wrong = world.allReduce(myPe, () => {
         throw new RangeError("no such sum");
       });
@@ -373,7 +385,13 @@ export const COLLECTIVE_CASES: readonly Case[] = [
         TypeError,
         'Cannot call allReduce with "xor" for f32: the operators are "sum"',
       );
-      assertThrows(() => world.allReduce(1.5, "and"), RangeError, "not an integer");
+      assertThrows(() => world.allReduce(1.5, "and"), RangeError, "not a safe integer");
+      assertThrows(() => world.allReduce(1n as never, "minLoc"), TypeError, "for bigi64");
+      assertThrows(() => world.allReduce("x" as never, "maxLoc"), TypeError, "named operators");
+      assertThrows(() => world.allReduce(true as never, "maxLoc"), TypeError, "for bool");
+      const into = new Float64Array(2);
+      const located = [into, "minLoc", { into }] as unknown as [number, "sum"];
+      assertThrows(() => world.allReduce(...located), TypeError, "Cannot call allReduce into");
       assertThrows(() => world.allReduce(2n ** 63n, "sum"), RangeError, "more than 64 bits");
       assertThrows(() => world.allReduce("text" as never, "sum"), TypeError, "named operators");
       assertThrows(() => world.allToAll([1, 2, 3].slice(0, numPes === 3 ? 2 : 3)), RangeError);
