@@ -5,6 +5,7 @@ import { CollectiveMismatchError, LamellarError, ProtocolError } from "../intern
 import { EXCHANGE_BYTES } from "../internal/limits.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
 import {
+  callOf,
   type Collective,
   type NextTurn,
   type PeGroup,
@@ -251,7 +252,7 @@ Deno.test("Messages that cannot come now are refused", () => {
   twice.close();
   const lacking = testTeam(2);
   lacking.members[1]!.call("createSubteamFromArch", { own: encode("a") });
-  lacking.send(0, 1, message([1, 0, 4, 0]));
+  lacking.send(0, 1, message([1, 0, callOf("createSubteamFromArch", "").tag, 0]));
   const text = "a signal of team 3 without what PE 2 contributes";
   assertThrows(() => lacking.step(1), ProtocolError, text);
   lacking.close();
