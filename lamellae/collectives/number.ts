@@ -6,9 +6,9 @@
  */
 
 import type { ReductionName } from "../../internal/element_ops.ts";
-import { CollectiveHandle } from "../collective_handle.ts";
-import type { CollectiveKind } from "../collective_call.ts";
-import type { PeGroup } from "../group.ts";
+import { CollectiveHandle } from "./collective_handle.ts";
+import type { CollectiveKind } from "./collective_call.ts";
+import type { PeGroup } from "./group.ts";
 import type { Transfers } from "./transfer.ts";
 import { readHead, SHORT_HEAD_BYTES, writeShortHead } from "./head.ts";
 

@@ -8,7 +8,7 @@
  */
 
 import { blockBytes, ROW, rowPlace } from "../../internal/collective_area.ts";
-import type { PeGroup } from "../group.ts";
+import type { PeGroup } from "./group.ts";
 import type { Lamella } from "../lamella.ts";
 import type { Head } from "./head.ts";
 import type { Hosts } from "./hosts.ts";

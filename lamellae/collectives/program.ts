@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Collective, PeGroup } from "../group.ts";
-import type { CollectiveKind } from "../collective_call.ts";
+import type { Collective, PeGroup } from "./group.ts";
+import type { CollectiveKind } from "./collective_call.ts";
 import type { Lamella } from "../lamella.ts";
 
 /** What this PE does in a turn. */

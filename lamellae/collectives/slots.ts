@@ -6,7 +6,7 @@
  */
 
 import { COLLECTIVE_SLOTS } from "../../internal/collective_area.ts";
-import type { PeGroup } from "../group.ts";
+import type { PeGroup } from "./group.ts";
 
 /** The slots of one PE. */
 export class CollectiveSlots {

@@ -8,8 +8,8 @@
  */
 
 import { EXCHANGE_BYTES } from "../../internal/limits.ts";
-import type { Collective, PeGroup } from "../group.ts";
-import type { CollectiveKind } from "../collective_call.ts";
+import type { Collective, PeGroup } from "./group.ts";
+import type { CollectiveKind } from "./collective_call.ts";
 import type { Lamella } from "../lamella.ts";
 import { type Head, LENGTHS_MAX, readHead, SHORT_BYTES_MAX, writeHead } from "./head.ts";
 import { Hosts } from "./hosts.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { Collective } from "./group.ts";
-import { Handle } from "./handle.ts";
-import type { Awaited, WaitLimit } from "./wait_limit.ts";
+import { Handle } from "../handle.ts";
+import type { Awaited, WaitLimit } from "../wait_limit.ts";
 
 /**
  * A collective that this PE has called. It gives its value once every PE has called it.

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { CollectiveMismatchError, LamellarError, PeFailedError } from "../internal/errors.ts";
-import { randomizer } from "../internal/kernels_test_bench.ts";
-import { EXCHANGE_BYTES } from "../internal/limits.ts";
+import { CollectiveMismatchError, LamellarError, PeFailedError } from "../../internal/errors.ts";
+import { randomizer } from "../../internal/kernels_test_bench.ts";
+import { EXCHANGE_BYTES } from "../../internal/limits.ts";
 import type { CollectiveKind } from "./collective_call.ts";
 import type { PeGroup } from "./group.ts";
 import { PeGroups } from "./groups.ts";
-import { localPes, newSeed, type Pe, settle } from "./pes_test.ts";
+import { localPes, newSeed, type Pe, settle } from "../pes_test.ts";
 
 /** A PE with the group of all. */
 interface Member extends Pe {

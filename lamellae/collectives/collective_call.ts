@@ -6,8 +6,8 @@
  * @module
  */
 
-import { ProtocolError } from "../internal/errors.ts";
-import { EXCHANGE_AREA_BYTES, EXCHANGE_BYTES } from "../internal/limits.ts";
+import { ProtocolError } from "../../internal/errors.ts";
+import { EXCHANGE_AREA_BYTES, EXCHANGE_BYTES } from "../../internal/limits.ts";
 
 /** What waits for each kind of collective, in words that continue "waits for". */
 const WORDS = {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { CollectiveMismatchError } from "../internal/errors.ts";
-import { CollectiveSlots } from "./collectives/slots.ts";
-import { Transfers } from "./collectives/transfer.ts";
+import { CollectiveMismatchError } from "../../internal/errors.ts";
+import { CollectiveSlots } from "./slots.ts";
+import { Transfers } from "./transfer.ts";
 import { type Members, type Round, roundsOf, WORLD_ID } from "./dissemination.ts";
 import { type GroupHost, PeGroup } from "./group.ts";
-import { type Signals, WAIT_FOR } from "./lamella.ts";
-import type { Progress, WaitReason } from "./progress.ts";
+import { type Signals, WAIT_FOR } from "../lamella.ts";
+import type { Progress, WaitReason } from "../progress.ts";
 
 /** Microtasks that an `await` which has just begun takes to get to the promise of a collective. */
 const TELL_HOPS = 16;

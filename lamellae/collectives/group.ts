@@ -12,9 +12,9 @@
  * @module
  */
 
-import { CollectiveMismatchError } from "../internal/errors.ts";
-import { EXCHANGE_BYTES } from "../internal/limits.ts";
-import { rejectAtAwaiter, takeStackFromHere } from "../internal/stacks.ts";
+import { CollectiveMismatchError } from "../../internal/errors.ts";
+import { EXCHANGE_BYTES } from "../../internal/limits.ts";
+import { rejectAtAwaiter, takeStackFromHere } from "../../internal/stacks.ts";
 import {
   BARRIER_CALL,
   callOf,
@@ -27,9 +27,9 @@ import {
   writeContribution,
 } from "./collective_call.ts";
 import { type Members, nextSequence, type Round, WORLD_ID } from "./dissemination.ts";
-import { type Signals, WAIT_FOR } from "./lamella.ts";
-import type { Progress, WaitReason } from "./progress.ts";
-import type { Awaited, WaitLimit } from "./wait_limit.ts";
+import { type Signals, WAIT_FOR } from "../lamella.ts";
+import type { Progress, WaitReason } from "../progress.ts";
+import type { Awaited, WaitLimit } from "../wait_limit.ts";
 
 /** Another turn of a collective, in which every PE contributes once more. */
 export interface NextTurn {
