@@ -256,7 +256,9 @@ class Maker {
     );
     const whole = list.map((n) => typeof n === "number" && n >= 0 && n <= 2 ** 53 ? n : 99);
     const kind = this.below(13);
-    if (kind === 12) return Float64Array.from(list, Number);
+    // Wrong numbers too, but nothing that is none.
+    const numbers = list.map((n) => typeof n === "number" ? n : NaN);
+    if (kind === 12) return Float64Array.from(numbers);
     if (kind === 0) return Uint32Array.from(whole);
     if (kind === 1) return BigUint64Array.from(whole, (n) => BigInt(Math.floor(n)));
     if (kind === 2 || kind === 3) {
