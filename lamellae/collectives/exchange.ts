@@ -8,6 +8,7 @@
 import { PIECE_BYTES_MAX, ROW } from "../../internal/collective_area.ts";
 import type { Bytes, Passage } from "./passage.ts";
 import { type Program, turn } from "./program.ts";
+import { startOf } from "./ranges.ts";
 
 /** Bytes of an entry of the table: the length of a part. */
 const ENTRY_BYTES = 8;
@@ -62,7 +63,9 @@ class ExchangeRun {
     this.#slice = staged || hosts.areSeveral
       ? Math.floor(passage.rowBytes / places / 8) * 8
       : PIECE_BYTES_MAX;
-    this.#starts = heads.map(({ lengths }) => sumOf(lengths.slice(0, passage.me)));
+    this.#starts = heads.map(({ lengths }) =>
+      lengths.length === 0 ? 0 : startOf(lengths, passage.me)
+    );
     const longest = Math.max(...heads.map(({ length }) => length));
     this.rounds = Math.ceil(longest / this.#slice) + (hosts.areSeveral ? 1 : 0);
   }
@@ -158,8 +161,4 @@ class ExchangeRun {
       if (bytes > 0) passage.load(this.#targets[place]!, round * this.#slice, from, bytes);
     }
   }
-}
-
-function sumOf(lengths: readonly number[]): number {
-  return lengths.reduce((sum, length) => sum + length, 0);
 }

@@ -4,6 +4,13 @@
  * @module
  */
 
+/** A PE that keeps what belongs to a far place. */
+export interface Dealer {
+  readonly place: number;
+  /** Which of all that it keeps. */
+  readonly index: number;
+}
+
 /** The PEs of one host. */
 export type HostPlaces = readonly number[];
 
@@ -57,17 +64,26 @@ export class Hosts {
    * @param round The round.
    * @returns The place of the PE, and the index among all that it keeps.
    */
-  dealer(
-    host: number,
-    place: number,
-    round = 0,
-  ): { readonly place: number; readonly index: number } {
+  dealer(host: number, place: number, round = 0): Dealer {
     const places = this.all[host]!;
     const far = this.farFrom(host).indexOf(place);
     return {
       place: places[(far + round) % places.length]!,
       index: Math.floor(far / places.length),
     };
+  }
+
+  /**
+   * The PE that collects what a far place has for the PEs of this host, or for one PE.
+   *
+   * @param place The far place.
+   * @param reader The only place that wants it, on any host; undefined if all do.
+   * @param round The round.
+   * @returns The PE, and the index among all that it keeps.
+   */
+  collector(place: number, reader: number | undefined, round = 0): Dealer {
+    if (reader === undefined) return this.dealer(this.mine, place, round);
+    return { place: reader, index: this.farFrom(this.hostOf[reader]!).indexOf(place) };
   }
 
   /** The most far places that a PE deals with in a round. */

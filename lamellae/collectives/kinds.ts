@@ -11,6 +11,7 @@ import { exchangeTurns } from "./exchange.ts";
 import { foldingOf } from "./folding.ts";
 import { type Head, LENGTHS_MAX } from "./head.ts";
 import type { Bytes } from "./passage.ts";
+import { lengthOf, startOf } from "./ranges.ts";
 import { reduceTurns } from "./reduce.ts";
 import { scanTurns } from "./scan.ts";
 import { spreadTurns } from "./spread.ts";
@@ -86,13 +87,13 @@ export function exchange(options: ExchangeOptions): Transfer {
   const { parts, meaning, me } = options;
   const target = (heads: readonly Head[], place: number, length: number): Bytes =>
     options.targetOf(place, length, heads[place]!.meaning);
-  const bytes = parts?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+  const lengths = parts?.map(({ length }) => length) ?? [];
   return {
     meaning,
-    packedLength: parts === undefined ? 0 : tableBytes(parts.length) + bytes,
+    packedLength: tableBytes(lengths.length) + lengthOf(lengths),
     packed: () => packParts(parts),
-    length: parts === undefined ? 0 : Math.max(...parts.map(({ length }) => length)),
-    lengths: parts?.map(({ length }) => length) ?? [],
+    length: Math.max(0, ...lengths),
+    lengths,
     source: parts && wholeOf(parts),
     here(all, heads) {
       all.forEach((packed, place) => {
@@ -138,7 +139,7 @@ export function reduction(lamella: Lamella, options: ReduceOptions): Transfer {
       if (!target) return;
       const result = folding.reduceHere(all, hosts);
       if (typeof to !== "object") return target.set(result);
-      const start = to.slice(0, me).reduce((sum, count) => sum + count, 0) * info.bytes;
+      const start = startOf(to, me) * info.bytes;
       target.set(result.subarray(start, start + to[me]! * info.bytes));
     },
     pass: (passage) => reduceTurns(passage, { folding, source, target, to }),
@@ -217,6 +218,6 @@ function packParts(parts: readonly Bytes[] | undefined): Bytes {
 function partIn(packed: Bytes, places: number, place: number): Bytes {
   if (packed.length === 0) return packed;
   const lengths = new Uint32Array(packed.slice(0, tableBytes(places)).buffer);
-  const start = lengths.subarray(0, place).reduce((sum, length) => sum + length, 0);
-  return packed.subarray(tableBytes(places) + start, tableBytes(places) + start + lengths[place]!);
+  const start = tableBytes(places) + startOf(lengths, place);
+  return packed.subarray(start, start + lengths[place]!);
 }

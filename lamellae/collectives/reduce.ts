@@ -11,6 +11,7 @@ import { ROW } from "../../internal/collective_area.ts";
 import type { Folding } from "./folding.ts";
 import type { Bytes, Passage } from "./passage.ts";
 import type { Program } from "./program.ts";
+import { startOf } from "./ranges.ts";
 
 /** What is reduced, and who gets the result. */
 export interface ReduceJob {
@@ -57,6 +58,8 @@ class ReduceRun {
   readonly #chunk: number;
   readonly #rounds: number;
   readonly #starts: readonly number[];
+  /** The only place that gets the result, if there is one. */
+  readonly #reader: number | undefined;
 
   constructor(passage: Passage, { folding, source, target, to }: ReduceJob) {
     const { places, rowBytes, hosts } = passage;
@@ -65,9 +68,10 @@ class ReduceRun {
     this.#source = source;
     this.#target = target;
     this.#to = to;
+    this.#reader = typeof to === "number" ? to : undefined;
     this.#chunk = Math.floor(rowBytes / places / 8) * 8 / folding.elementBytes;
     const counts = typeof to === "object" ? to : [];
-    this.#starts = startsOf(counts);
+    this.#starts = counts.map((_, place) => startOf(counts, place));
     const elements = source.length / folding.elementBytes;
     this.#rounds = typeof to === "object"
       ? Math.ceil(Math.max(...counts) / this.#chunk)
@@ -216,17 +220,10 @@ class ReduceRun {
 
   #fetch(place: number, round: number, bytes: number): void {
     const passage = this.#passage;
-    const dealer = this.#dealerOf(place);
+    const dealer = passage.hosts.collector(place, this.#reader);
     if (dealer.place !== passage.me) return;
     const to = passage.own(ROW.relayed, round) + dealer.index * this.#chunkBytes;
     passage.getRow(place, ROW.given, round, 0, to, bytes);
-  }
-
-  /** Who of this host gets the chunk of a far place, and where it keeps that. */
-  #dealerOf(place: number): { readonly place: number; readonly index: number } {
-    const { hosts } = this.#passage;
-    if (typeof this.#to !== "number") return hosts.dealer(hosts.mine, place);
-    return { place: this.#to, index: hosts.farFrom(hosts.hostOf[this.#to]!).indexOf(place) };
   }
 
   #collectRelayed(round: number): void {
@@ -236,16 +233,10 @@ class ReduceRun {
     for (const place of passage.hosts.farFrom(passage.hosts.mine)) {
       const { start, count } = this.#chunkOf(place, round);
       if (count === 0) continue;
-      const dealer = this.#dealerOf(place);
+      const dealer = passage.hosts.collector(place, this.#reader);
       const row = passage.addressOf(dealer.place, ROW.relayed, round);
       const from = row + dealer.index * this.#chunkBytes;
       passage.load(this.#target, start * elementBytes, from, count * elementBytes);
     }
   }
-}
-
-/** Where each range begins, if they follow each other. */
-function startsOf(counts: readonly number[]): number[] {
-  let start = 0;
-  return counts.map((count) => (start += count) - count);
 }

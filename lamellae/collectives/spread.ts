@@ -58,7 +58,7 @@ class SpreadRun {
     const dealt = reader === undefined
       ? hosts.dealtMax
       : hosts.farFrom(hosts.hostOf[reader]!).length;
-    const row = Math.floor(passage.rowBytes / Math.max(1, dealt) / 64) * 64;
+    const row = Math.floor(passage.rowBytes / Math.max(1, dealt) / 8) * 8;
     this.#piece = staged || hosts.areSeveral ? row : PIECE_BYTES_MAX;
     const longest = Math.max(...heads.map(({ length }) => length));
     this.rounds = Math.ceil(longest / this.#piece) + (hosts.areSeveral ? 1 : 0);
@@ -104,18 +104,10 @@ class SpreadRun {
 
   #fetch(place: number, position: number, round: number, bytes: number): void {
     const passage = this.#passage;
-    const dealer = this.#dealerOf(place, round);
+    const dealer = passage.hosts.collector(place, this.#reader, round);
     if (dealer.place !== passage.me) return;
     const to = passage.own(ROW.relayed, round) + dealer.index * this.#piece;
     passage.getSource(place, position, round, 0, to, bytes);
-  }
-
-  /** Who of this host gets what a far place contributes, and where it keeps that. */
-  #dealerOf(place: number, round: number): { readonly place: number; readonly index: number } {
-    const { hosts } = this.#passage;
-    if (this.#reader === undefined) return hosts.dealer(hosts.mine, place, round);
-    const host = hosts.hostOf[this.#reader]!;
-    return { place: this.#reader, index: hosts.farFrom(host).indexOf(place) };
   }
 
   #relay(round: number): void {
@@ -125,7 +117,7 @@ class SpreadRun {
       const bytes = this.#bytesOf(place, round);
       const target = this.#targets[place];
       if (bytes === 0 || !target) continue;
-      const dealer = this.#dealerOf(place, round);
+      const dealer = passage.hosts.collector(place, this.#reader, round);
       const from = passage.addressOf(dealer.place, ROW.relayed, round) + dealer.index * this.#piece;
       passage.load(target, round * this.#piece, from, bytes);
     }

@@ -15,6 +15,7 @@ import { type Head, LENGTHS_MAX, readHead, SHORT_BYTES_MAX, writeHead } from "./
 import { Hosts } from "./hosts.ts";
 import { type Bytes, Passage } from "./passage.ts";
 import { callProgram, type Program, turn } from "./program.ts";
+import { lengthOf } from "./ranges.ts";
 import type { CollectiveSlots } from "./slots.ts";
 
 /** What a PE contributes to a collective, and what becomes of it. */
@@ -141,7 +142,7 @@ function* withTurns(own: Bytes, all: Bytes[][]): Program {
 }
 
 function joined(pieces: readonly Bytes[]): Bytes {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  const bytes = new Uint8Array(lengthOf(pieces.map(({ length }) => length)));
   let at = 0;
   for (const piece of pieces) {
     bytes.set(piece, at);

@@ -3,6 +3,7 @@ import { COLLECTIVE_SLOTS, rowPlace } from "../../internal/collective_area.ts";
 import { type ElementOpInfo, opsOf } from "../../internal/element_ops.ts";
 import { type ElementInfo, ELEMENTS, type TypedArrayLike } from "../../internal/elements.ts";
 import { randomizer } from "../../internal/kernels_test_bench.ts";
+import { PES_MAX } from "../../internal/limits.ts";
 import type { Collective, PeGroup } from "./group.ts";
 import { PeGroups } from "./groups.ts";
 import { localPes, newSeed, type Pe, settle } from "../pes_test.ts";
@@ -206,6 +207,20 @@ checked("So it does with more PEs than a head has room to tell of", 2, (random) 
   });
   run(all, collectives, random);
   got.forEach((list, me) => assertLists(list, parts.map((given) => given[me]!), `PE ${me}`));
+});
+
+checked("One PE collects from as many hosts as there may be PEs", 1, (random) => {
+  const all = members(Array.from({ length: PES_MAX }, (_, place) => place), random);
+  const reader = random(all.length);
+  const sources = all.map((_, place) => randomBytes(place % 50 === 0 ? 600 : 3, random));
+  const got: Bytes[] = [];
+  const collectives = all.map(({ group, groups }, me) => {
+    const targetOf = (place: number, length: number): Bytes => got[place] = new Uint8Array(length);
+    const transfer = spread({ source: sources[me]!, meaning: 0, reader, me, targetOf });
+    return groups.transfers.call(group, "gather", "", transfer);
+  });
+  run(all, collectives, random);
+  assertLists(got, sources, "gathered");
 });
 
 type Values = TypedArrayLike<number | bigint>;
