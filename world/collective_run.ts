@@ -283,7 +283,7 @@ export class CollectiveRun {
   }
 
   #arrive(arrivals: Arrival[], place: number, length: number, meaning: number): Uint8Array {
-    const arrival = arrivalOf(meaning, length, this.#core.engine.decodeContext);
+    const arrival = arrivalOf(meaning, length, this.#core.engine);
     arrivals[place] = arrival;
     return arrival.bytes;
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type FoundHandle, MsgpackCodec } from "../am/mod.ts";
+import { type AmEngine, type FoundHandle, MsgpackCodec } from "../am/mod.ts";
 import { elementInfo, ELEMENTS } from "../internal/elements.ts";
 import { copyOf, type Elements, elementsOf, newElements } from "../memregion/mod.ts";
 
@@ -82,10 +82,10 @@ export function contributionsOf(values: readonly unknown[], op: string): Contrib
  *
  * @param meaning What its bytes are.
  * @param length How many they are.
- * @param context What handles in it belong to.
+ * @param engine What handles in it belong to.
  * @returns The room.
  */
-export function arrivalOf(meaning: number, length: number, context: unknown): Arrival {
+export function arrivalOf(meaning: number, length: number, engine: AmEngine): Arrival {
   if (meaning >= FIRST_ELEMENT) {
     const info = elementInfo(ELEMENTS[meaning - FIRST_ELEMENT]!.type);
     const elements = newElements(info, length / info.bytes);
@@ -94,8 +94,21 @@ export function arrivalOf(meaning: number, length: number, context: unknown): Ar
   const bytes = new Uint8Array(length);
   const give = meaning === NUMBER
     ? () => new Float64Array(bytes.buffer)[0]!
-    : () => codec.decode(bytes, context);
+    : () => decode(bytes, engine);
   return { bytes, give };
+}
+
+/** Handles that a value brings belong to the program, unless this PE has no use for one. */
+function decode(bytes: Uint8Array, { decodeContext, received }: AmEngine): unknown {
+  received.begin();
+  try {
+    const value = codec.decode(bytes, decodeContext);
+    received.take();
+    return value;
+  } catch (error) {
+    received.drop();
+    throw error;
+  }
 }
 
 /**

@@ -401,6 +401,29 @@ export const DARC_CASES: readonly Case[] = [
     },
   },
   {
+    name: "Collectives bring Darcs, which a PE outside of their team refuses, and they are freed",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const first = await world.createTeamFromArch(new ListArch([0]));
+      const [own, alone] = [new Instance(myPe), new Instance(-1)];
+      const at = await Darc.create(world, own);
+      for (const { darc } of await world.allGather({ darc: at })) {
+        assertStrictEquals(darc.value, own);
+        darc.dispose();
+      }
+      const inTeam = myPe === 0 ? await Darc.create(first, alone) : undefined;
+      const brought = world.broadcast([inTeam]);
+      if (myPe === 0) (await brought)[0]!.dispose();
+      else assertInstanceOf(await errorOf(() => brought), IdError);
+      inTeam?.dispose();
+      if (myPe === 0) await alone.freed;
+      else alone[Symbol.dispose]();
+      at.dispose();
+      await own.freed;
+      assertEquals(await world.allReduce(1, "sum"), numPes);
+    },
+  },
+  {
     name: "Darcs of all kinds are created and freed side by side",
     async run(world) {
       const instances = Array.from({ length: 30 }, () => new Instance(world.myPe));
