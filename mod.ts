@@ -149,6 +149,7 @@ export {
   type CollectiveCalls,
   type Combine,
   type GridTeams,
+  type GroupMessaging,
   IdError,
   type IntoOptions,
   type LamellarArch,

@@ -116,6 +116,14 @@ export interface ActiveMessaging {
   asyncBarrier(): Handle<void>;
   /** Runs a task on this PE, counted by `waitAll`. */
   spawn<T>(task: PromiseLike<T> | (() => T | PromiseLike<T>)): Handle<T>;
+  /**
+   * Waits for all that the body launches through the scope it gets, and for what the handlers of
+   * that launch in turn.
+   */
+  finish<T>(
+    body: (scope: HandlerWorld) => T | PromiseLike<T>,
+    options?: LaunchOptions,
+  ): Handle<T>;
   /** Blocks on a handle. */
   blockOn<T>(handle: Blockable<T>): T;
   /** Blocks on several handles; the results come in their order. */

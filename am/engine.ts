@@ -12,19 +12,20 @@ import { ClosureTable } from "./closure/table.ts";
 import { closuresRefused, ClosureValue } from "./closure/value.ts";
 import { analyseClosure } from "./closure/source.ts";
 import type { AmContext } from "./context.ts";
-import { type AmCall, type AmDefinition, definitionOf, payloadOf } from "./call.ts";
+import { type AmCall, type AmDefinition, payloadOf } from "./call.ts";
 import { FRAME } from "./wire/frames.ts";
 import { capturesCodec } from "./msgpack/value_codec.ts";
 import { AmHandle, control, type HandleHost, type LaunchOptions } from "./handle.ts";
 import { GroupLauncher } from "./group/group_launcher.ts";
 import { Inbox, type InboxHost } from "./wire/inbox.ts";
-import { notACall, notRegistered } from "./launch_refusals.ts";
+import { launchable, launchableHere } from "./launch_refusals.ts";
 import { type LocalHost, LocalWork, type Work } from "./local_work.ts";
 import { Outbox, type PayloadWriter } from "./wire/outbox.ts";
 import type { OwnSink } from "./wire/own_frames.ts";
 import { type Brought, ReceivedHandles } from "./received.ts";
 import { Requests } from "./wire/requests.ts";
 import { Services } from "./services.ts";
+import { Finishes, type MakeFinishContext } from "./finish/finishes.ts";
 import { BusyGroups, type Countable, type TeamHost, type TeamWork } from "./team_work.ts";
 import { UnseenErrors } from "./unseen_errors.ts";
 import { type WholeFrame, WholeFrames } from "./wire/whole_frames.ts";
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly context: AmContext;
   /** Who knows the teams other than the world's. */
   readonly teams?: TeamHost;
+  /** Makes what handlers get in a finish. */
+  readonly makeFinishContext: MakeFinishContext;
   /** Handed to codecs: what a handle on the wire belongs to. */
   readonly decodeContext: unknown;
 }
@@ -61,6 +64,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   /** Launches the batches of groups. */
   readonly groups: GroupLauncher;
   readonly taskGroups: BusyGroups = new BusyGroups();
+  readonly finishes: Finishes;
   readonly #lamella: Lamella;
   readonly #progress: Progress;
   readonly #requests: Requests[];
@@ -93,6 +97,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.groups = new GroupLauncher(this, options.definitions, this.#lamella);
     this.definitions = this.groups.definitions;
     this.#requests = Array.from({ length: numPes }, () => new Requests());
+    this.finishes = new Finishes(this, progress, this.#unseen, options.makeFinishContext);
     const inbox = new Inbox(this, numPes);
     progress.setSink(
       (source, views, at, end) => inbox.receive(source, views, at, end),
@@ -148,7 +153,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     const payload = payloadOf(call);
     const { outbox } = this;
     const length = codec.size(payload);
-    const at = outbox.begin(pe, FRAME.request, definition.id, length, team?.id);
+    if (team !== undefined) team.enter();
+    const at = outbox.begin(pe, FRAME.request, definition.id, length, team);
     outbox.encode(codec, payload, at, length);
     const handle = new AmHandle<T>(this, pe, definition);
     if (team !== undefined) control.join(handle, team);
@@ -178,18 +184,14 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     const definition = this.#definitionOf(call);
     const codec = definition.codec!;
     const payload = payloadOf(call);
-    const frame = this.#multicast.write(FRAME.request, definition.id, team?.id, codec, payload);
+    const frame = this.#multicast.write(FRAME.request, definition.id, team, codec, payload);
     return this.#sendToAll(pes, frame, definition, options, team) as AmHandle<T>[];
   }
 
   /** What runs where a call is launched, if that may be now. */
   #definitionOf(call: AmCall<unknown>): AmDefinition {
     if (this.#failure) throw this.#failure;
-    const definition = definitionOf(call);
-    if (definition === undefined) throw notACall(call);
-    const { codec, id } = definition;
-    if (codec === undefined || id < 0) throw notRegistered(definition);
-    return definition;
+    return launchable(call);
   }
 
   /** Launches what is written already on several PEs. */
@@ -201,6 +203,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     team: TeamWork | undefined,
   ): AmHandle<unknown>[] {
     try {
+      team?.enter();
       const handles = pes.map((pe) => {
         this.outbox.tellCopy(pe, frame);
         const handle = new AmHandle<unknown>(this, pe, definition);
@@ -226,9 +229,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
    * @returns Its handle.
    */
   launchLocal<T>(call: AmCall<T>, options?: LaunchOptions, team?: TeamWork): AmHandle<T> {
-    const definition = definitionOf(call);
-    if (definition === undefined) throw notACall(call);
-    return this.#queue(call, definition, options, team) as AmHandle<T>;
+    return this.#queue(call, launchableHere(call), options, team) as AmHandle<T>;
   }
 
   /**
@@ -279,7 +280,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     const { closures } = this;
     const source = closures.numberOf(closure);
     const values = closure.captures;
-    const frame = this.#multicast.write(FRAME.closure, source, team?.id, capturesCodec, values);
+    const frame = this.#multicast.write(FRAME.closure, source, team, capturesCodec, values);
     for (const pe of pes) closures.introduce(pe, source, closure);
     return this.#sendToAll(pes, frame, undefined, options, team);
   }
@@ -317,6 +318,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     team: TeamWork | undefined,
   ): AmHandle<unknown> {
     if (this.#failure) throw this.#failure;
+    team?.enter();
     const handle = new AmHandle<unknown>(this, this.pe, definition);
     if (team) control.join(handle, team);
     this.#outstanding++;
@@ -490,6 +492,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.outbox.own.clear();
     this.#unseen.clear();
     this.taskGroups.fail();
+    this.finishes.failAll(error);
     this.#outstanding = 0;
     for (const listener of this.#idleListeners.splice(0)) listener();
   }

@@ -17,6 +17,7 @@ function setUp(): { pes: Pes; engine: AmEngine; region: SharedMemoryRegion<"u32"
     closuresAllowed: false,
     definitions: [],
     context: {} as AmContext,
+    makeFinishContext: (base) => base,
     decodeContext: {},
   });
   regions.countWith(engine);

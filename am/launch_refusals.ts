@@ -4,23 +4,37 @@
  * @module
  */
 
-import type { AmDefinition } from "./call.ts";
+import { type AmDefinition, definitionOf } from "./call.ts";
 
 /**
- * @param definition An AM that has no place on the wire.
- * @returns The error for the sender.
+ * @param call What is launched on this PE.
+ * @returns What it runs.
+ * @throws {TypeError} If it is not an AM with its payload.
  */
-export function notRegistered(definition: AmDefinition): TypeError {
+export function launchableHere(call: unknown): AmDefinition {
+  const definition = definitionOf(call);
+  if (definition === undefined) throw notACall(call);
+  return definition;
+}
+
+/**
+ * @param call What is launched on any PE.
+ * @returns What it runs.
+ * @throws {TypeError} If it is not an AM with its payload, or does not travel.
+ */
+export function launchable(call: unknown): AmDefinition {
+  const definition = launchableHere(call);
+  if (definition.codec === undefined || definition.id < 0) throw notRegistered(definition);
+  return definition;
+}
+
+function notRegistered(definition: AmDefinition): TypeError {
   return definition.codec === undefined
     ? new TypeError(`Cannot send the local AM "${definition.name}": local AMs do not travel`)
     : new TypeError(`Cannot send AM "${definition.name}": it is not part of this world`);
 }
 
-/**
- * @param call What was launched.
- * @returns The error for what is not an AM with its payload.
- */
-export function notACall(call: unknown): TypeError {
+function notACall(call: unknown): TypeError {
   const advice = typeof call === "function" && "amName" in call
     ? `it is AM "${call.amName}" itself; call it with its payload`
     : `it is ${Deno.inspect(call)}`;

@@ -40,6 +40,8 @@ export {
   sealRegistry,
 } from "./definition.ts";
 export { AmEngine } from "./engine.ts";
+export type { Finish } from "./finish/finish.ts";
+export type { Failures } from "./finish/finishes.ts";
 export { AmCollector, type CollectorHost } from "./group/collector.ts";
 export { AmGroupHandle, type AmGroupResult, AmGroupResults } from "./group/group_handle.ts";
 export { AmHandle, checkLaunchOptions, type LaunchOptions } from "./handle.ts";
@@ -96,4 +98,5 @@ export {
 } from "./schema/schema.ts";
 export { constantsOf, staticField } from "./schema/constants.ts";
 export { sendService, SERVICE } from "./services.ts";
-export { type TeamHost, TeamWork } from "./team_work.ts";
+export { FinishWork, type TeamHost, TeamWork } from "./team_work.ts";
+export { failuresText } from "./unseen_errors.ts";

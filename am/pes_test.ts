@@ -5,6 +5,7 @@ import { AmCall, type AmDefinition } from "./call.ts";
 import type { Codec } from "./codec.ts";
 import type { AmContext } from "./context.ts";
 import { AmEngine } from "./engine.ts";
+import type { MakeFinishContext } from "./finish/finishes.ts";
 import { Network } from "./memory_lamella_test.ts";
 import { withoutMarks } from "./schema/constants.ts";
 import type { SchemaFields, SchemaLike } from "./schema/schema.ts";
@@ -29,6 +30,8 @@ export interface PesOptions {
   readonly ringBytes?: number;
   readonly thresholdBytes?: number;
   readonly closures?: boolean;
+  /** Makes what handlers get in a finish. */
+  readonly makeFinishContext?: MakeFinishContext;
   /** The teams a PE knows. */
   readonly teams?: (pe: number) => TeamHost;
 }
@@ -85,6 +88,7 @@ export function enginePes(ams: Record<string, TestAm>, options: PesOptions = {})
       definitions,
       context: context as unknown as AmContext,
       ...options.teams && { teams: options.teams(currentPe) },
+      makeFinishContext: options.makeFinishContext ?? ((base) => base),
       decodeContext: { closuresAllowed: options.closures ?? true },
     });
   });

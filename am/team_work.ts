@@ -63,10 +63,30 @@ export interface TeamKeeper {
   quiet(): void;
 }
 
+/** A finish that counts work, whichever PE of it that is. */
+export interface WorkFinish {
+  /** The finish as it is known on the wire. */
+  readonly id: number;
+  /** Called when nothing more may be launched, with the reason. */
+  readonly onStop: Set<(reason: string) => void>;
+  /**
+   * Something is about to be launched.
+   *
+   * @throws {LamellarError} If that may not be any more.
+   */
+  enter(): void;
+  /** It is under way. */
+  begin(): void;
+  /** It is over. */
+  end(): void;
+}
+
 /** The work of one team on this PE. */
 export class TeamWork implements Countable {
   /** The team as it is known on the wire; undefined for the world's. */
   readonly id: number | undefined;
+  /** The finish that it is part of, if any. */
+  readonly finish: WorkFinish | undefined;
   /** Launched and not over. */
   outstanding = 0;
   /** Of these, how many need the event loop of this PE. */
@@ -82,9 +102,11 @@ export class TeamWork implements Countable {
   /**
    * @param id The team as it is known on the wire; undefined for the world's.
    * @param makeContext Makes what handlers get, when the first one runs.
+   * @param finish The finish that it is part of, if any.
    */
-  constructor(id: number | undefined, makeContext: () => object) {
+  constructor(id: number | undefined, makeContext: () => object, finish?: WorkFinish) {
     this.id = id;
+    this.finish = finish;
     this.#makeContext = makeContext;
   }
 
@@ -92,6 +114,13 @@ export class TeamWork implements Countable {
   get context(): object {
     return this.#context ??= this.#makeContext();
   }
+
+  /**
+   * Something is about to be launched.
+   *
+   * @throws {LamellarError} If it is part of a finish in which that may not be any more.
+   */
+  enter(): void {}
 
   /** An AM or a closure is launched. */
   join(): void {
@@ -160,17 +189,22 @@ export class TeamWork implements Countable {
   }
 }
 
-/** The work of a task group: what it was made in counts it too. */
+/** The work of a task group or a finish: what it was made in counts it too. */
 export class GroupWork extends TeamWork {
   readonly #parent: TeamWork | undefined;
 
   /**
    * @param parent The team or group in which it was made; undefined for the world.
-   * @param context What handlers get if it was made in the world.
+   * @param makeContext Makes what handlers get.
+   * @param finish The finish that it is part of, if any.
    */
-  constructor(parent: TeamWork | undefined, context: object) {
-    super(parent?.id, () => parent?.context ?? context);
+  constructor(parent: TeamWork | undefined, makeContext: () => object, finish?: WorkFinish) {
+    super(parent?.id, makeContext, finish ?? parent?.finish);
     this.#parent = parent;
+  }
+
+  override enter(): void {
+    this.#parent?.enter();
   }
 
   override begin(asynchronous: boolean): void {
@@ -198,6 +232,37 @@ export class GroupWork extends TeamWork {
   }
 }
 
+/** The work that a PE launched in one finish. */
+export class FinishWork extends GroupWork {
+  readonly #finish: WorkFinish;
+
+  /**
+   * @param parent The team or group in which it was made; undefined for the world.
+   * @param makeContext Makes what handlers get.
+   * @param finish The finish.
+   */
+  constructor(parent: TeamWork | undefined, makeContext: () => object, finish: WorkFinish) {
+    super(parent, makeContext, finish);
+    this.#finish = finish;
+  }
+
+  override enter(): void {
+    super.enter();
+    this.#finish.enter();
+  }
+
+  override begin(asynchronous: boolean): void {
+    super.begin(asynchronous);
+    this.#finish.begin();
+  }
+
+  override end(asynchronous: boolean): void {
+    // After a failure nothing is counted any more.
+    if (this.outstanding > 0) this.#finish.end();
+    super.end(asynchronous);
+  }
+}
+
 /** The task groups of a PE that have work under way, which ends when the job fails. */
 export class BusyGroups {
   readonly #busy = new Set<GroupWork>();
@@ -208,7 +273,16 @@ export class BusyGroups {
    * @returns The work of a new task group.
    */
   make(parent: TeamWork | undefined, context: object): GroupWork {
-    const work = new GroupWork(parent, context);
+    return this.keep(new GroupWork(parent, () => parent?.context ?? context));
+  }
+
+  /**
+   * Has work end when the job fails.
+   *
+   * @param work The work of a new group.
+   * @returns The work.
+   */
+  keep<T extends GroupWork>(work: T): T {
     work.keeper = {
       busy: () => this.#busy.add(work),
       quiet: () => this.#busy.delete(work),

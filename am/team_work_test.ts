@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LamellarError, ProtocolError, TimeoutError } from "../internal/errors.ts";
-import { FRAME, frameBytes, HEAD_BYTES } from "./wire/frames.ts";
+import { FRAME, frameBytes, HEAD_BYTES, IN_TEAM } from "./wire/frames.ts";
 import { type EnginePes, enginePes, microtasks, type TestAm } from "./pes_test.ts";
 import { u32 } from "./schema/schema.ts";
 import { type TeamHost, TeamWork } from "./team_work.ts";
@@ -153,7 +153,7 @@ function refusal(pes: EnginePes, kind: number, payload: Uint8Array): string {
 Deno.test("Frames of no team are refused", () => {
   const five = new Uint8Array(new Float64Array([5]).buffer);
   const half = new Uint8Array(new Float64Array([0.5]).buffer);
-  for (const kind of [FRAME.teamRequest, FRAME.teamClosure]) {
+  for (const kind of [FRAME.request | IN_TEAM, FRAME.closure | IN_TEAM]) {
     const text = "Cannot read the frames of PE 1: there is a request in team";
     assertEquals(refusal(teamPes().pes, kind, half), `${text} 0.5, which this PE does not know`);
     const short = refusal(teamPes().pes, kind, five.subarray(0, 7));

@@ -5,7 +5,7 @@
  */
 
 import { type AmHandle, control } from "./handle.ts";
-import type { TeamWork } from "./team_work.ts";
+import type { TeamWork, WorkFinish } from "./team_work.ts";
 import { messageOf } from "./wire/thrown.ts";
 
 /** A task of the program that failed. */
@@ -52,22 +52,47 @@ export class UnseenErrors {
   }
 
   /**
-   * Throws all of them, or those of a team, and forgets them.
+   * Gives those of a finish, and forgets them.
+   *
+   * @param finish The finish.
+   * @returns The errors.
+   */
+  take(finish: WorkFinish): unknown[] {
+    return this.#take((of) => of?.finish === finish);
+  }
+
+  /**
+   * Throws all of them, or those of a team, and forgets them. Those of a finish are given to its
+   * caller.
    *
    * @param team The team, undefined for all.
    */
   throwAll(team: TeamWork | undefined): void {
     if (this.#handles.size === 0 && this.#tasks.length === 0) return;
-    const concerned = (of: TeamWork | undefined): boolean =>
-      team === undefined || (of?.isPartOf(team) ?? false);
+    const errors = this.#take((of) => {
+      return of?.finish === team?.finish && (team === undefined || (of?.isPartOf(team) ?? false));
+    });
+    if (errors.length === 0) return;
+    if (errors.length === 1) throw errors[0];
+    throw new AggregateError(errors, failuresText(errors, errors.length));
+  }
+
+  #take(concerned: (of: TeamWork | undefined) => boolean): unknown[] {
     const handles = [...this.#handles].filter((handle) => concerned(control.teamOf(handle)));
     const tasks = this.#tasks.filter((task) => concerned(task.team) && !task.observed());
     const errors = [...handles.map(control.errorOf), ...tasks.map((t) => t.error)];
     for (const handle of handles) this.#handles.delete(handle);
     this.#tasks = this.#tasks.filter((task) => !concerned(task.team));
-    if (errors.length === 0) return;
-    if (errors.length === 1) throw errors[0];
-    const text = `${errors.length} AMs and tasks failed, the first: ${messageOf(errors[0])}`;
-    throw new AggregateError(errors, text);
+    return errors;
   }
+}
+
+/**
+ * @param errors Some of the errors of AMs and tasks, the first one among them.
+ * @param count How many there are.
+ * @returns The message of an error that stands for all of them.
+ */
+export function failuresText(errors: readonly unknown[], count: number): string {
+  const what = count === 1 ? "1 AM or task" : `${count} AMs and tasks`;
+  return `${what} failed, the first: ${messageOf(errors[0])}`;
 }

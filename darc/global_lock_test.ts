@@ -6,7 +6,7 @@ import {
   type Move,
   newSeed,
   randomNumbers,
-} from "./explorer_test.ts";
+} from "../internal/explorer_test.ts";
 import {
   LockClient,
   type LockClientState,

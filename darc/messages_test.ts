@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../internal/errors.ts";
 import { memoryViews } from "../internal/memory_views.ts";
-import { newSeed, randomNumbers } from "./explorer_test.ts";
+import { newSeed, randomNumbers } from "../internal/explorer_test.ts";
 import {
   type DarcId,
   type DarcMessage,

@@ -6,7 +6,7 @@ import {
   type Move,
   newSeed,
   randomNumbers,
-} from "./explorer_test.ts";
+} from "../internal/explorer_test.ts";
 import { References, type ReferenceState } from "./references.ts";
 
 /** A message under way; those of one pair may overtake each other. */

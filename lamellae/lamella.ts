@@ -56,6 +56,7 @@ export const WAIT_KINDS = [
   "the network to take what it sends",
   "a lock of a Darc",
   "the last other references to a Darc",
+  "the end of a finish",
 ] as const;
 
 /** Index into {@linkcode WAIT_KINDS}. */
@@ -71,6 +72,7 @@ export const WAIT_FOR = {
   network: 8,
   lock: 9,
   references: 10,
+  finish: 11,
 } as const;
 
 /**

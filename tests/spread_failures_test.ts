@@ -8,7 +8,7 @@ const END_MS = 5000;
 /** How long what was ended may still be seen, in milliseconds. */
 const CLEAR_MS = 2000;
 
-const OPERATIONS = ["put", "get", "add", "echo", "forever", "barrier"];
+const OPERATIONS = ["put", "get", "add", "echo", "forever", "barrier", "finish"];
 
 /** What each PE but the last writes about the operations it had under way. */
 function settled(pes: number): string[] {
@@ -105,8 +105,10 @@ function written(results: readonly RunResult[]): string[] {
  */
 const STOPPED_ON_SHM: Failure = {
   ...STOPPED,
-  told:
-    /^lamellar: (?:PE \d on \S+ (?:got no sign of life from|and) )*PEs? (\d)(?: to \d)? on \S+ (?:gave no sign of life )?for 3 s(?: \(process .*\))?\n$/,
+  told: new RegExp(
+    String.raw`^lamellar: (?:PE \d on \S+ (?:got no sign of life from|and) )*` +
+      String.raw`PE (\d) on \S+ (?:gave no sign of life )?for 3 s(?: \(process .*\))?\n$`,
+  ),
 };
 const SOME = [THROWS, KILLED, STOPPED_ON_SHM];
 

@@ -16,7 +16,7 @@ import {
 } from "../am/mod.ts";
 import { ClosedError } from "../internal/errors.ts";
 import type { Inside } from "./messaging.ts";
-import { insideOfEnv } from "./task_group.ts";
+import { insideOfEnv } from "./group_messaging.ts";
 
 /**
  * AMs that travel together: those for a PE share a message, and so do their results. With many

@@ -39,6 +39,7 @@ import {
 import { RegionSpace } from "../memregion/mod.ts";
 import { compareAms } from "./handshake.ts";
 import type { WorldCore } from "./core.ts";
+import { finishContext, runFinish } from "./finish.ts";
 import { guestTeam } from "./team.ts";
 import { type TeamParent, Teams } from "./teams.ts";
 import { LamellarWorld } from "./world.ts";
@@ -220,13 +221,14 @@ export class LamellarWorldBuilder {
       definitions,
       context,
       teams,
+      makeFinishContext: finishContext,
       decodeContext: { closuresAllowed: config.closures, regions },
     });
     regions.countWith(engine);
     const root = worldAsParent(group);
     const closing: (() => void)[] = [];
     const onClose = (close: () => void): void => void closing.push(close);
-    const shared = { lamella, progress, groups, engine, regions, teams, root, config };
+    const shared = { lamella, progress, groups, engine, regions, teams, root, config, runFinish };
     const core: WorldCore = { ...shared, onClose, closed: false };
     for (const part of parts) part(core);
     const world = new LamellarWorld(core, () => {

@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { AmEngine } from "../am/mod.ts";
+import type { AmEngine, HandlerWorld, LamellarEnv, LaunchOptions } from "../am/mod.ts";
 import type { Config } from "../internal/config.ts";
 import type { Lamella, PeGroups, Progress } from "../lamellae/mod.ts";
 import type { RegionSpace } from "../memregion/mod.ts";
+import type { LamellarTask } from "./task.ts";
 import type { TeamParent, Teams } from "./teams.ts";
 
 /** What every object of a world shares. */
@@ -23,6 +24,12 @@ export interface WorldCore {
   /** The world as the parent of teams. */
   readonly root: TeamParent;
   readonly config: Config;
+  /** Runs a body in a finish of a world, team or group. */
+  runFinish<T>(
+    parent: LamellarEnv,
+    body: (scope: HandlerWorld) => T | PromiseLike<T>,
+    options?: LaunchOptions,
+  ): LamellarTask<T>;
   /** Adds what a layer above does when the world is closed. */
   onClose(closing: () => void): void;
   /** Whether the world is closed. */

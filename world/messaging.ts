@@ -11,6 +11,8 @@ import type {
   Blockable,
   ClosureArguments,
   ClosureResult,
+  HandlerWorld,
+  LamellarEnv,
   LaunchOptions,
   TeamWork,
 } from "../am/mod.ts";
@@ -55,7 +57,11 @@ export let insideOf: (messaging: Messaging) => Inside;
  *
  * @category World
  */
-export abstract class Messaging extends CollectiveCalls implements ActiveMessaging {
+export abstract class Messaging extends CollectiveCalls implements ActiveMessaging, LamellarEnv {
+  /** The world. */
+  abstract readonly world: ActiveMessaging & LamellarEnv;
+  /** Its team. */
+  abstract readonly team: ActiveMessaging & LamellarEnv;
   /**
    * What was launched in this team, undefined for the world's.
    *
@@ -335,10 +341,55 @@ export abstract class Messaging extends CollectiveCalls implements ActiveMessagi
    */
   spawn<T>(task: PromiseLike<T> | (() => T | PromiseLike<T>)): LamellarTask<T> {
     this.checkOpen("spawn");
+    this.work?.enter();
     const promise = typeof task === "function" ? Promise.try(task) : Promise.resolve(task);
     const handle = new LamellarTask<T>(this.core.progress, promise as Promise<T>);
     this.core.engine.track(promise, () => isObserved(handle), this.work);
     return handle;
+  }
+
+  /**
+   * Runs a function that launches, and waits for the end of everything: of what it launches and
+   * spawns through the scope it gets, and of what the handlers of that launch and spawn in turn
+   * through their `lamellar.world` and `lamellar.team`, on any PE. What goes through another
+   * object, such as the world, is not covered. Only this PE calls it. Finishes nest, run in async
+   * handlers, and several can be under way at once.
+   *
+   * A handle that the program or a handler awaits gives its own error. All other errors reject the
+   * finish, once everything is over.
+   *
+   * @param body Launches through the scope; it may be async. The scope launches as the object of
+   * which the finish was called.
+   * @param options When to stop. The finish then fails at once, and nothing more can be launched
+   * through the scope and in handlers of the finish; handlers on other PEs learn it a moment later.
+   * What is under way goes on; its later errors are lost.
+   * @returns A handle for what the function returns: await it. If the function throws, or AMs or
+   * tasks fail, it fails with an `AggregateError` of all these errors, which are `RemoteError`s but
+   * for that of the function; of more than 1000 it has the first 1000. It fails with a
+   * `TimeoutError` when the time is over, and when the signal is aborted with a `LamellarError`
+   * whose cause is the signal's reason; both say what is left and what has failed. If the signal is
+   * aborted already, the function is not called, and the error is the signal's reason.
+   * @example
+   * ```ts
+   * import { type AmContext, LamellarWorldBuilder } from "../mod.ts";
+   *
+   * await using world = await new LamellarWorldBuilder().build();
+   * if (world.myPe === 0) {
+   *   await world.finish((scope) => {
+   *     scope.execClosureAll((lamellar: AmContext) => {
+   *       const next = (lamellar.currentPe + 1) % lamellar.numPes;
+   *       lamellar.world.execClosurePe(next, () => console.log("launched by a handler"));
+   *     });
+   *   });
+   *   console.log("every PE has written its line");
+   * }
+   * ```
+   */
+  finish<T>(
+    body: (scope: HandlerWorld) => T | PromiseLike<T>,
+    options?: LaunchOptions,
+  ): LamellarTask<T> {
+    return this.core.runFinish(this, body, options);
   }
 
   /**

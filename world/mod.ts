@@ -14,7 +14,8 @@ export type { Combine, Located, LocatedEach, LocatingName, OperatorName } from "
 export type { Collected, Reducible, ReducibleArray, ReducibleRegion } from "./reducible.ts";
 export { BlockedArch, IdError, type LamellarArch, StridedArch } from "./arch.ts";
 export type { LamellarTask } from "./task.ts";
-export { insideOfEnv, LamellarTaskGroup } from "./task_group.ts";
+export { GroupMessaging, insideOfEnv } from "./group_messaging.ts";
+export { LamellarTaskGroup } from "./task_group.ts";
 export { type GridTeams, LamellarSubteam, LamellarTeam } from "./team.ts";
 export type { SplitOptions } from "./team_split.ts";
 export { LamellarWorld, WorldTeam } from "./world.ts";

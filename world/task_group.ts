@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { HandlerTeam, HandlerWorld, LamellarEnv, LaunchOptions } from "../am/mod.ts";
-import { type Inside, insideOf, Messaging } from "./messaging.ts";
+import type { HandlerTeam, HandlerWorld, LamellarEnv } from "../am/mod.ts";
+import { GroupMessaging, insideOfEnv } from "./group_messaging.ts";
 
 /**
  * Launches AMs, closures and tasks like the world or team in which it was made, and counts them:
@@ -30,10 +30,7 @@ import { type Inside, insideOf, Messaging } from "./messaging.ts";
  *
  * @category Groups
  */
-export class LamellarTaskGroup extends Messaging implements LamellarEnv {
-  readonly #parent: LamellarEnv;
-  readonly #inside: Inside;
-
+export class LamellarTaskGroup extends GroupMessaging {
   /**
    * Makes a group on this PE.
    *
@@ -42,63 +39,18 @@ export class LamellarTaskGroup extends Messaging implements LamellarEnv {
    */
   constructor(parent: LamellarEnv) {
     const inside = insideOfEnv(parent, "make a task group");
-    const { core, pes, work } = inside;
+    const { core, work } = inside;
     const { context, taskGroups } = core.engine;
-    super(core, pes, taskGroups.make(work, context));
-    this.#parent = parent;
-    this.#inside = inside;
-  }
-
-  /** This PE, by its number in the team. Throws an `IdError` on a PE that is not a member. */
-  override get myPe(): number {
-    return this.#parent.myPe;
-  }
-
-  /** Number of PEs of the world or team. */
-  override get numPes(): number {
-    return this.#parent.numPes;
+    super(parent, inside, taskGroups.make(work, context));
   }
 
   /** The world. */
   get world(): HandlerWorld {
-    return this.#parent.world as HandlerWorld;
+    return this.parent.world as HandlerWorld;
   }
 
   /** The team in which it launches. */
   get team(): HandlerTeam {
-    return this.#parent.team;
+    return this.parent.team;
   }
-
-  /** @ignore */
-  protected override target(pe: number, op: string, options: LaunchOptions | undefined): number {
-    return this.#inside.target(pe, op, options);
-  }
-
-  /** @ignore */
-  protected override targets(op: string, options: LaunchOptions | undefined): readonly number[] {
-    return this.#inside.targets(op, options);
-  }
-
-  /** @ignore */
-  protected override checkOpen(op: string): void {
-    this.#inside.checkOpen(op);
-  }
-
-  /** @ignore */
-  protected override checkCollective(op: string): void {
-    this.#inside.checkCollective(op);
-  }
-}
-
-/**
- * Looks inside what a program gave as a world or a team.
- *
- * @param env A world, a team, or what handlers get of them.
- * @param op What it is needed for, such as `make a task group`.
- * @returns What is inside.
- * @throws {TypeError} If it is none of these.
- */
-export function insideOfEnv(env: LamellarEnv, op: string): Inside {
-  if (env instanceof Messaging) return insideOf(env);
-  throw new TypeError(`Cannot ${op}: ${Deno.inspect(env)} is neither a world nor a team`);
 }

@@ -40,7 +40,7 @@ export interface GridTeams {
  */
 export abstract class LamellarTeam extends Messaging implements LamellarEnv {
   /** The world. */
-  abstract readonly world: HandlerWorld;
+  abstract override readonly world: HandlerWorld;
 
   /**
    * Programs get teams from the world, and from other teams.

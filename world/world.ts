@@ -174,7 +174,7 @@ export class LamellarWorld extends Messaging implements LamellarEnv {
   async #close(finish?: FinishLeftovers): Promise<void> {
     const { engine, progress, root } = this.core;
     progress.serve();
-    const others = [WAIT_FOR.collective, WAIT_FOR.lock, WAIT_FOR.references];
+    const others = [WAIT_FOR.collective, WAIT_FOR.lock, WAIT_FOR.references, WAIT_FOR.finish];
     const awaits = (): boolean =>
       engine.outstanding > 0 || others.some((kind) => progress.awaitsKind(kind));
     let before = -1;

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { type AmCall, type AmDefinition, definitionOf, payloadOf } from "../call.ts";
+import { type AmCall, type AmDefinition, payloadOf } from "../call.ts";
 import { type Codec, type FoundHandle, payloadChanged } from "../codec.ts";
 import type { AmHandle } from "../handle.ts";
-import { notACall, notRegistered } from "../launch_refusals.ts";
+import { launchable } from "../launch_refusals.ts";
 import { type ConstantParts, constantsOf } from "../schema/constants.ts";
 import type { TeamWork } from "../team_work.ts";
 import { BatchWriter } from "./batch.ts";
@@ -172,9 +172,7 @@ export class AmCollector {
     if (this.#adding) {
       throw new TypeError("Cannot add an AM while the payload of another is encoded");
     }
-    const definition = definitionOf(call);
-    if (definition === undefined) throw notACall(call);
-    if (definition.codec === undefined || definition.id < 0) throw notRegistered(definition);
+    const definition = launchable(call);
     if (this.#only !== undefined && this.#only !== definition) {
       throw new TypeError(
         `Cannot add AM "${definition.name}" to a group of AM "${this.#only.name}"`,

@@ -8,6 +8,7 @@ import type { ClosureTable } from "../closure/table.ts";
 import { AmCall, type AmDefinition, definitionOf, payloadOf } from "../call.ts";
 import { atOrigin, closureOf, type ClosureValue } from "../closure/value.ts";
 import { FRAME } from "./frames.ts";
+import type { Visit } from "../finish/finish.ts";
 import { opOf } from "../handle.ts";
 import { capturesCodec } from "../msgpack/value_codec.ts";
 import type { Outbox } from "./outbox.ts";
@@ -49,6 +50,13 @@ export class Answers {
   /**
    * Answers now, or when the promise a handler returned settles. What the payload brought is given
    * back then: the result may have it.
+   *
+   * @param pe The PE that launched it.
+   * @param number The number of the request.
+   * @param result What the handler returned.
+   * @param definition What it is, undefined for a closure.
+   * @param brought What its payload brought.
+   * @param visit Of a handler in a finish, what ends with it.
    */
   finish(
     pe: number,
@@ -56,22 +64,26 @@ export class Answers {
     result: unknown,
     definition: AmDefinition | undefined,
     brought: Brought | undefined,
+    visit: Visit | undefined,
   ): void {
     let promise: Promise<unknown>;
     try {
       if (!isThenable(result)) {
+        visit?.end();
         this.sendResult(pe, number, result, definition);
         return dispose(brought);
       }
       promise = Promise.resolve(result);
     } catch (error) {
+      visit?.end();
       this.sendError(pe, number, error);
       return dispose(brought);
     }
     this.#outbox.sendHead(pe, FRAME.deferred, 0, number);
     const running = { pe, definition };
     this.#running.add(running);
-    promise.then(
+    const over = visit ? promise.finally(() => visit.end()) : promise;
+    over.then(
       (value) => this.sendResult(pe, number, value, definition),
       (error) => this.sendError(pe, number, error),
     ).finally(() => {

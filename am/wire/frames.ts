@@ -16,24 +16,24 @@ import type { MemoryViews } from "../../internal/memory_views.ts";
 /** Bytes of the head of a frame. */
 export const HEAD_BYTES = 16;
 
-/** Bytes of the id of a team, a double in front of a payload: what follows stays aligned. */
-export const TEAM_BYTES = 8;
+/** Bytes of an id in front of a payload, a double: what follows stays aligned. */
+export const ID_BYTES = 8;
 
 /** Of kinds that carry work: it is a closure, not an AM. */
 export const CLOSURE = 0x40;
 /** Of requests: the id of a team is in front of the payload, because they were launched in one. */
 export const IN_TEAM = 0x80;
+/** Of requests: the id of a finish is in front of all else, because they were launched in one. */
+export const IN_FINISH = 0x20;
+/** What is left of the kind of a request without these. */
+export const KIND_MASK = 0x1f;
 
 /** Kinds of frames, in the lower 8 bits of the second word. */
 export const FRAME = {
-  /** Runs an AM; the detail is its id. */
+  /** Runs an AM; the detail is its id. With `IN_TEAM` and `IN_FINISH`, also of closures. */
   request: 1,
   /** Runs a closure; the payload is its captures, the detail the number of its source. */
   closure: 1 | CLOSURE,
-  /** Runs an AM that was launched in a team other than the world's. */
-  teamRequest: 1 | IN_TEAM,
-  /** Runs a closure that was launched in a team other than the world's. */
-  teamClosure: 1 | CLOSURE | IN_TEAM,
   /** Tells the source of closures; the detail is its number. */
   source: 2,
   /** All requests up to this number are over. */
@@ -73,8 +73,32 @@ export const FORM = {
   schema: 6,
 } as const;
 
+/** What a request is part of, besides the world. */
+export interface Belonging {
+  /** The team, as it is known on the wire; undefined for the world's. */
+  readonly id: number | undefined;
+  /** The finish, if it is in one. */
+  readonly finish: { readonly id: number } | undefined;
+}
+
 /**
- * @param payloadBytes Bytes of the payload, with the id of a team in front of it.
+ * @param work What a request is part of.
+ * @returns Bytes of the ids in front of its payload.
+ */
+export function idBytesOf(work: Belonging): number {
+  return (work.id === undefined ? 0 : ID_BYTES) + (work.finish === undefined ? 0 : ID_BYTES);
+}
+
+/**
+ * @param kind The kind of a request.
+ * @returns Bytes of the ids in front of its payload.
+ */
+export function idBytes(kind: number): number {
+  return ((kind & IN_TEAM) === 0 ? 0 : ID_BYTES) + ((kind & IN_FINISH) === 0 ? 0 : ID_BYTES);
+}
+
+/**
+ * @param payloadBytes Bytes of the payload, with the ids in front of it.
  * @returns Bytes of the frame.
  */
 export function frameBytes(payloadBytes: number): number {
@@ -101,7 +125,7 @@ export function checkLength(bytes: number): void {
  * @param at Where the frame begins.
  * @param kind The kind of frame.
  * @param detail What belongs to the kind.
- * @param payloadBytes Bytes of the payload, with the id of a team in front of it.
+ * @param payloadBytes Bytes of the payload, with the ids in front of it.
  * @returns Where the payload goes.
  */
 export function writeHead(
@@ -120,17 +144,27 @@ export function writeHead(
 }
 
 /**
- * Makes a request one of a team, whose id goes in front of the payload that its head told.
+ * Writes what a request is part of, in front of the payload that its head told.
  *
  * @param views The memory.
  * @param at Where the frame begins.
- * @param team The id of the team.
+ * @param work What it is part of.
  * @returns Where the rest of the payload goes.
  */
-export function enterTeam(views: MemoryViews, at: number, team: number): number {
-  views.i32[(at >>> 2) + 1]! |= IN_TEAM;
-  views.f64[(at + HEAD_BYTES) >>> 3] = team;
-  return at + HEAD_BYTES + TEAM_BYTES;
+export function writeIds(views: MemoryViews, at: number, { finish, id }: Belonging): number {
+  const word = (at >>> 2) + 1;
+  let payload = at + HEAD_BYTES;
+  if (finish !== undefined) {
+    views.i32[word]! |= IN_FINISH;
+    views.f64[payload >>> 3] = finish.id;
+    payload += ID_BYTES;
+  }
+  if (id !== undefined) {
+    views.i32[word]! |= IN_TEAM;
+    views.f64[payload >>> 3] = id;
+    payload += ID_BYTES;
+  }
+  return payload;
 }
 
 /**

@@ -10,7 +10,19 @@ import type { MemoryViews } from "../../internal/memory_views.ts";
 import { AmCall, type AmDefinition } from "../call.ts";
 import { type AnswerHost, Answers } from "./answers.ts";
 import type { AmContext } from "../context.ts";
-import { CLOSURE, FRAME, frameBytes, HEAD_BYTES, IN_TEAM, TEAM_BYTES } from "./frames.ts";
+import type { Finishes } from "../finish/finishes.ts";
+import type { Visit } from "../finish/finish.ts";
+import {
+  CLOSURE,
+  FRAME,
+  frameBytes,
+  HEAD_BYTES,
+  ID_BYTES,
+  idBytes,
+  IN_FINISH,
+  IN_TEAM,
+  KIND_MASK,
+} from "./frames.ts";
 import { type AmHandle, control } from "../handle.ts";
 import { invoke } from "../invoke.ts";
 import { type ParkedRequest, ParkedRequests } from "./parked.ts";
@@ -41,6 +53,7 @@ export interface InboxHost extends AnswerHost {
   readonly services: Services;
   /** AMs by id. */
   readonly definitions: readonly AmDefinition[];
+  readonly finishes: Pick<Finishes, "visit">;
   /** Which of them runs batches of groups. */
   readonly groups: { readonly batchId: number };
   requests(pe: number): Requests;
@@ -132,19 +145,17 @@ export class Inbox {
       throw corrupt(pe, `a payload of ${length} bytes in a frame of ${bytes}`);
     }
     const payload = at + HEAD_BYTES;
-    switch (kind) {
-      case FRAME.request:
-      case FRAME.closure:
-      case FRAME.teamRequest:
-      case FRAME.teamClosure:
-        this.#count(pe, source, number);
-        if (
-          (kind & IN_TEAM) !== 0 && this.#parks(pe, kind, detail, number, views, payload, length)
-        ) {
-          return;
-        }
-        if (this.#run(pe, kind, detail, number, views, payload, length)) source.done = number;
+    if ((kind & KIND_MASK) === FRAME.request) {
+      this.#count(pe, source, number);
+      if (
+        (kind & IN_TEAM) !== 0 && this.#parks(pe, kind, detail, number, views, payload, length)
+      ) {
         return;
+      }
+      if (this.#run(pe, kind, detail, number, views, payload, length)) source.done = number;
+      return;
+    }
+    switch (kind) {
       case FRAME.teamQuery:
       case FRAME.teamReply:
         return this.#aboutTeam(pe, kind, views, payload, length);
@@ -288,8 +299,14 @@ export class Inbox {
    * What handlers get that were launched in a team, whose id is in front of the payload; or why
    * they do not run. The payload is read all the same: the handles in it have to be given back.
    */
-  #teamContext(pe: number, views: MemoryViews, at: number, bytes: number): object {
-    const id = teamOf(views, at, bytes);
+  #teamContext(
+    pe: number,
+    kind: number,
+    views: MemoryViews,
+    at: number,
+    bytes: number,
+  ): object {
+    const id = teamOf(kind, views, at, bytes);
     let context: object | undefined;
     try {
       context = this.#host.teams?.context(id);
@@ -310,17 +327,17 @@ export class Inbox {
   /** A question about a team, or the answer to one: then what waited for it runs. */
   #aboutTeam(pe: number, kind: number, views: MemoryViews, at: number, bytes: number): void {
     const { outbox, teams } = this.#host;
-    const id = teamOf(views, at, bytes);
+    const id = teamOf(kind, views, at, bytes);
     if (teams === undefined || !isTeamId(id)) throw corrupt(pe, `a message about team ${id}`);
     if (kind === FRAME.teamQuery) {
       const description = teams.describe(id);
-      const reply = new Uint8Array(TEAM_BYTES + description.length);
-      reply.set(views.u8.subarray(at, at + TEAM_BYTES));
-      reply.set(description, TEAM_BYTES);
+      const reply = new Uint8Array(ID_BYTES + description.length);
+      reply.set(views.u8.subarray(at, at + ID_BYTES));
+      reply.set(description, ID_BYTES);
       return outbox.sendBytes(pe, FRAME.teamReply, reply);
     }
-    if (bytes > TEAM_BYTES) {
-      naming(pe, () => teams.learn(id, views.u8.slice(at + TEAM_BYTES, at + bytes)));
+    if (bytes > ID_BYTES) {
+      naming(pe, () => teams.learn(id, views.u8.slice(at + ID_BYTES, at + bytes)));
     }
     for (const request of this.#parked.take(pe, id)) this.#resume(pe, request);
   }
@@ -328,9 +345,10 @@ export class Inbox {
   /** Runs a request that waited. It is deferred: it has an answer of its own, whatever it gives. */
   #resume(pe: number, { kind, detail, number, views, bytes }: ParkedRequest): void {
     const { received, teams } = this.#host;
-    if (!teams!.knows(teamOf(views, 0, bytes))) {
+    if (!teams!.knows(teamOf(kind, views, 0, bytes))) {
       received.begin();
-      this.#read(pe, kind, detail, views, TEAM_BYTES, bytes - TEAM_BYTES);
+      const front = idBytes(kind);
+      this.#read(pe, kind, detail, views, front, bytes - front);
       received.drop();
       const closed = new ClosedError("Cannot run the AM: its team is closed");
       return this.#answers.sendError(pe, number, closed);
@@ -351,11 +369,11 @@ export class Inbox {
     bytes: number,
   ): boolean {
     const { outbox, teams } = this.#host;
-    const id = teamOf(views, at, bytes);
+    const id = teamOf(kind, views, at, bytes);
     if (teams === undefined || !isTeamId(id) || teams.knows(id)) return false;
     outbox.sendHead(pe, FRAME.deferred, 0, number);
     if (this.#parked.park(pe, id, { kind, detail, number }, views, at, bytes)) {
-      outbox.sendBytes(pe, FRAME.teamQuery, views.u8.slice(at, at + TEAM_BYTES));
+      outbox.sendBytes(pe, FRAME.teamQuery, new Uint8Array(new Float64Array([id]).buffer));
     }
     return true;
   }
@@ -373,15 +391,18 @@ export class Inbox {
     const host = this.#host;
     const { received } = host;
     const definition = (kind & CLOSURE) === 0 ? this.#definition(pe, detail) : undefined;
-    const head = (kind & IN_TEAM) === 0 ? 0 : TEAM_BYTES;
+    const front = idBytes(kind);
+    let context: object = host.context;
+    if ((kind & IN_TEAM) !== 0) context = this.#teamContext(pe, kind, views, at, bytes);
+    const visit = (kind & IN_FINISH) === 0 ? undefined : this.#visit(pe, views, at, bytes);
     let result: unknown;
     let read = false;
     let brought: Brought | undefined;
     received.begin();
     try {
-      const context = head === 0 ? host.context : this.#teamContext(pe, views, at, bytes);
-      const work = this.#read(pe, kind, detail, views, at + head, bytes - head);
+      const work = this.#read(pe, kind, detail, views, at + front, bytes - front);
       if (context instanceof ClosedError) throw context;
+      if (visit !== undefined) context = visit.finish.contextOf(context as AmContext);
       brought = received.take();
       read = true;
       result = definition === undefined
@@ -392,16 +413,24 @@ export class Inbox {
       const reads = !read || definition?.id === host.groups.batchId;
       if (reads && error instanceof ProtocolError) throw error;
       if (!read) received.drop();
+      visit?.end();
       this.#answers.sendError(pe, number, error);
       dispose(brought);
       return false;
     }
     if (result === undefined && definition?.returns === undefined) {
+      visit?.end();
       if (brought !== undefined) dispose(brought);
       return true;
     }
-    this.#answers.finish(pe, number, result, definition, brought);
+    this.#answers.finish(pe, number, result, definition, brought, visit);
     return false;
+  }
+
+  /** A handler of a finish begins. */
+  #visit(pe: number, views: MemoryViews, at: number, bytes: number): Visit {
+    const id = bytes < ID_BYTES ? NaN : views.f64[at >>> 3]!;
+    return naming(pe, () => this.#host.finishes.visit(pe, id));
   }
 
   /** Reads the payload of a request: the `self` of an AM, or a closure. */
@@ -436,9 +465,10 @@ export class Inbox {
   }
 }
 
-/** The id of a team in front of a payload; NaN if that is too short. */
-function teamOf(views: MemoryViews, at: number, bytes: number): number {
-  return bytes < TEAM_BYTES ? NaN : views.f64[at >>> 3]!;
+/** The id of a team in front of the payload of a request; NaN if that is too short. */
+function teamOf(kind: number, views: MemoryViews, at: number, bytes: number): number {
+  const before = (kind & IN_FINISH) === 0 ? 0 : ID_BYTES;
+  return bytes < before + ID_BYTES ? NaN : views.f64[(at + before) >>> 3]!;
 }
 
 /** Ids are hashes of 53 bits. */

@@ -22,13 +22,14 @@ import { Backlog } from "./backlog.ts";
 import { Chunks } from "./chunks.ts";
 import { type Codec, type FoundHandle, payloadChanged } from "../codec.ts";
 import {
+  type Belonging,
   checkLength,
-  enterTeam,
   FRAME,
   frameBytes,
   HEAD_BYTES,
-  TEAM_BYTES,
+  idBytesOf,
   writeHead,
+  writeIds,
   writeNumber,
 } from "./frames.ts";
 import { OwnFrames } from "./own_frames.ts";
@@ -110,16 +111,16 @@ export class Outbox {
    * @param kind The kind of frame.
    * @param detail What belongs to the kind.
    * @param length Bytes of the payload.
-   * @param team The id of the team that a request is launched in, if that is not the world's.
+   * @param work What a request is part of, besides the world.
    * @returns Where to write the payload in `views`.
    * @throws {RangeError} If the frame is longer than any may be.
    * @throws {TypeError} If a payload that is being encoded sends something.
    */
-  begin(pe: number, kind: number, detail: number, length: number, team?: number): number {
-    const payload = team === undefined ? length : length + TEAM_BYTES;
+  begin(pe: number, kind: number, detail: number, length: number, work?: Belonging): number {
+    const payload = work === undefined ? length : length + idBytesOf(work);
     const at = this.#reserve(pe, frameBytes(payload));
     const payloadAt = writeHead(this.views, at, kind, detail, payload);
-    return team === undefined ? payloadAt : enterTeam(this.views, at, team);
+    return work === undefined ? payloadAt : writeIds(this.views, at, work);
   }
 
   /**

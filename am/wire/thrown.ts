@@ -39,7 +39,74 @@ export function encodeError(error: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(new Writer().write(error, 0)));
 }
 
-/** Takes apart one error. */
+/** A failure of an AM or a task as it travels, when it is not the answer to one. */
+interface WireFailure {
+  readonly op: string;
+  readonly pe: number;
+  readonly message: string;
+  readonly cause: WireError;
+}
+
+/** Failures as they travel. */
+interface WireFailures {
+  readonly failures: readonly WireFailure[];
+  /** How many there were besides. */
+  readonly further: number;
+}
+
+/**
+ * @param errors What AMs and tasks failed with.
+ * @param further How many failed besides.
+ * @returns It as UTF-8 text, of no length if nothing failed.
+ */
+export function encodeFailures(errors: readonly RemoteError[], further: number): Uint8Array {
+  if (errors.length === 0) return new Uint8Array();
+  const writer = new Writer();
+  const failures = errors.map(({ cause, message, op = "", pe = 0 }): WireFailure => {
+    return { op, pe, message, cause: writer.write(cause, 0) };
+  });
+  return new TextEncoder().encode(JSON.stringify({ failures, further } satisfies WireFailures));
+}
+
+/**
+ * Makes the errors of failures that another PE tells of.
+ *
+ * @param bytes What it tells.
+ * @returns The errors, and how many there were besides.
+ * @throws {ProtocolError} If it is not such a list.
+ */
+export function decodeFailures(
+  bytes: Uint8Array,
+): { readonly errors: RemoteError[]; readonly further: number } {
+  if (bytes.length === 0) return { errors: [], further: 0 };
+  let wire: Partial<WireFailures> | null;
+  try {
+    wire = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new ProtocolError("a list of failures that is not JSON", { cause });
+  }
+  const { failures, further } = wire ?? {};
+  if (!Array.isArray(failures) || !failures.every(isWireFailure) || !isCount(further)) {
+    throw new ProtocolError("a list of failures that lacks a field");
+  }
+  const errors = failures.map(({ cause, message, op, pe }) => {
+    return new RemoteError(message, { pe, op, cause: errorOf(cause) });
+  });
+  return { errors, further };
+}
+
+function isWireFailure(value: unknown): value is WireFailure {
+  if (typeof value !== "object" || value === null) return false;
+  const { cause, message, op, pe } = value as Partial<WireFailure>;
+  return typeof op === "string" && isCount(pe) && typeof message === "string" &&
+    isWireError(cause, 0);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Takes apart errors. */
 class Writer {
   #left = TEXT_MAX;
 

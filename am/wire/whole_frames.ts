@@ -7,7 +7,14 @@
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import { type Codec, type FoundHandle, payloadChanged } from "../codec.ts";
 import { type Chunk, Chunks } from "./chunks.ts";
-import { checkLength, enterTeam, frameBytes, TEAM_BYTES, writeHead } from "./frames.ts";
+import {
+  type Belonging,
+  checkLength,
+  frameBytes,
+  idBytesOf,
+  writeHead,
+  writeIds,
+} from "./frames.ts";
 
 /** A frame in a buffer of its own, at address 0, that lacks its number. */
 export interface WholeFrame {
@@ -28,7 +35,7 @@ export class WholeFrames {
    *
    * @param kind The kind of request.
    * @param detail What belongs to the kind.
-   * @param team The id of the team it is launched in, if that is not the world's.
+   * @param work What it is part of, besides the world.
    * @param codec The codec of the payload.
    * @param value The payload.
    * @returns The frame; it has to be given back.
@@ -38,19 +45,19 @@ export class WholeFrames {
   write<T>(
     kind: number,
     detail: number,
-    team: number | undefined,
+    work: Belonging | undefined,
     codec: Codec<T>,
     value: T,
   ): WholeFrame {
     const length = codec.size(value);
-    const payload = team === undefined ? length : length + TEAM_BYTES;
+    const payload = work === undefined ? length : length + idBytesOf(work);
     const bytes = frameBytes(payload);
     checkLength(bytes);
     const chunk = this.#chunks.take(bytes);
     const { views } = chunk;
     const found: FoundHandle[] = [];
     let at = writeHead(views, 0, kind, detail, payload);
-    if (team !== undefined) at = enterTeam(views, 0, team);
+    if (work !== undefined) at = writeIds(views, 0, work);
     try {
       if (codec.write(value, views, at, length, found) !== length) throw payloadChanged();
     } catch (error) {

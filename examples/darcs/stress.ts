@@ -73,19 +73,13 @@ const [ofAll, ofHalf] = [new Counter(), new Counter()];
 const all = await Darc.create(world, ofAll);
 const half = await Darc.create(team, ofHalf);
 const start = performance.now();
-await team.execAmPe(team.myPe, FanOut({ all, half, depth }));
-
-// Handlers launch more: a sum that does not change any more has them all.
-let before = -1;
-let count = 0;
-while (count !== before || count === 0) {
-  before = count;
-  await world.awaitAll();
-  await world.asyncBarrier();
-  const counts = await world.execAmAll(CountOf({ of: all }));
-  count = counts.reduce((sum, n) => sum + n, 0);
-  await world.asyncBarrier();
-}
+// Handlers launch more: this waits for what they launch, too.
+await team.finish((scope) => {
+  scope.execAmPe(team.myPe, FanOut({ all, half, depth }));
+});
+await world.asyncBarrier();
+const counts = await world.execAmAll(CountOf({ of: all }));
+const count = counts.reduce((sum, n) => sum + n, 0);
 const each = Array.from({ length: depth + 1 }, (_, level) => width ** level)
   .reduce((sum, n) => sum + n, 0);
 if (count !== each * numPes) throw new Error(`${count} handlers ran, not ${each * numPes}`);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type LamellarEnv, LamellarWorldBuilder } from "../../mod.ts";
+import { Darc, type LamellarEnv, LamellarWorldBuilder } from "../../mod.ts";
 
 /** Works for every object that has an environment. */
 function describe(name: string, env: LamellarEnv): string {
@@ -16,5 +16,7 @@ function describe(name: string, env: LamellarEnv): string {
 await using world = await new LamellarWorldBuilder().build();
 console.log(describe("world", world));
 console.log(describe("team", world.team));
+const darc = await Darc.create(world, "an object");
+console.log(describe("Darc", darc));
 console.log(`PE ${world.myPe}: the team has PEs ${world.team.getPes().join(" ")}`);
 if (world.team.world === world) console.log(`PE ${world.myPe}: the team knows its world`);

@@ -21,6 +21,7 @@ import { DARC_LOCK_CASES } from "./cases/darc_locks.ts";
 import { DARC_CASES } from "./cases/darcs.ts";
 import { COLLECTIVE_CASES } from "./cases/collectives.ts";
 import { EQUAL_TREATMENT_CASES } from "./cases/equal_treatment.ts";
+import { FINISH_CASES } from "./cases/finishes.ts";
 import { FLOOD_CASES } from "./cases/floods.ts";
 import { FORBIDDEN_CLOSURE_CASES } from "./cases/forbidden_closures.ts";
 import { GIVEN_UP_TEAM_CASES } from "./cases/given_up_teams.ts";
@@ -122,6 +123,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     closed: [],
   },
   "groups": { env: {}, open: [...TASK_GROUP_CASES, ...AM_GROUP_CASES], closed: [] },
+  "finishes": { env: {}, open: FINISH_CASES, closed: [] },
   "collectives": {
     env: {},
     open: [...COLLECTIVE_CASES, ...REGION_COLLECTIVE_CASES],

@@ -52,6 +52,10 @@ if (world.myPe === victim) {
     echo: () => world.execAmPe(victim, Echo({ value: 1 })),
     forever: () => world.execAmPe(victim, Forever({ from: world.myPe })),
     barrier: () => world.asyncBarrier(),
+    finish: () =>
+      world.finish((scope) => {
+        scope.execAmPe(victim, Forever({ from: world.myPe }));
+      }),
   };
   const ends = Object.entries(operations).map(async ([name, operation]) => {
     try {

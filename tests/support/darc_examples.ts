@@ -29,6 +29,15 @@ export const DARC_EXAMPLES: readonly Example[] = [
     },
   },
   {
+    name: "misc/dist_hashmap.ts",
+    check: ({ lines }, pes) => {
+      const value = pes * (pes + 1) / 2;
+      const pattern = new RegExp(`^1000 keys, each with the value ${value}; PEs hold ([\\d, ]+)$`);
+      const sizes = pattern.exec(lines[0]!)![1]!.split(", ").map(Number);
+      assertEquals([sizes.length, sizes.reduce((sum, size) => sum + size, 0)], [pes, 1000]);
+    },
+  },
+  {
     name: "darcs/stress.ts",
     check: ({ lines }, pes) => {
       assertMatch(lines[0]!, new RegExp(`^${781 * pes} handlers with two Darcs each, `));

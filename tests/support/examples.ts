@@ -144,6 +144,27 @@ const EXAMPLES: readonly Example[] = [
     },
   },
   {
+    name: "active_messages/am_local_memregions.ts",
+    args: ["4", "3"],
+    check: ({ lines }, pes) => {
+      const all = each(pes, (pe) => pe).join(", ");
+      const even = each(pes, (pe) => pe).filter((pe) => pe % 2 === 0).join(", ");
+      const us = String.raw`[\d.]+ µs each`;
+      assertMatch(lines[0]!, new RegExp(`^the world: 85 handlers ran on PEs ${all}, ${us}$`));
+      assertMatch(lines[1]!, new RegExp(`^half of it: 85 handlers ran on PEs ${even}, ${us}$`));
+    },
+  },
+  {
+    name: "active_messages/unbalanced_tree.ts",
+    args: ["10"],
+    check: ({ lines }, pes) => {
+      assertMatch(lines[0]!, /^the search took [\d.]+ ms$/);
+      assertMatch(lines[1]!, /^\d{3,} nodes, of which each PE visited [\d, ]+$/);
+      assertEquals(lines[1]!.split(",").length, 1 + pes);
+      assertEquals(lines[2], "as a plain recursion counts");
+    },
+  },
+  {
     name: "active_messages/recursive_am.ts",
     check: ({ sorted }, pes) => {
       const expected = each(pes, (pe) => {
@@ -208,6 +229,7 @@ const EXAMPLES: readonly Example[] = [
       const expected = each(pes, (pe) => [
         `world: PE ${pe} of ${pes}, 1 thread`,
         `team: PE ${pe} of ${pes}, 1 thread`,
+        `Darc: PE ${pe} of ${pes}, 1 thread`,
         `PE ${pe}: the team has PEs ${each(pes, (other) => other).join(" ")}`,
         `PE ${pe}: the team knows its world`,
       ]);
