@@ -70,7 +70,7 @@ async function lamellaOf(message: StartMessage): Promise<Lamella> {
     module,
     scratch: blockOf(layout, pe) + BLOCK.scratch,
   });
-  const offer = offerOf(layout);
+  const offer = offerOf(layout, network?.pesOnHost);
   // What only jobs of several processes need is loaded by them only.
   if (!network && layout.host) {
     const { shmemLamella } = await import("../shmem/shmem_lamella.ts");
@@ -82,8 +82,9 @@ async function lamellaOf(message: StartMessage): Promise<Lamella> {
 }
 
 /** How a PE offers its core. Where PEs share cores, it is each other that they offer them to. */
-function offerOf({ host, nearPes }: Layout): (() => void) | undefined {
+function offerOf({ host, nearPes }: Layout, onHost?: number): (() => void) | undefined {
   const offer = schedYield();
-  const crowded = nearPes * (host?.ranks.length ?? 1) > navigator.hardwareConcurrency;
+  const neighbours = onHost ?? nearPes * (host?.ranks.length ?? 1);
+  const crowded = neighbours > navigator.hardwareConcurrency;
   return offer && !crowded ? pausingOffer(offer) : offer;
 }
