@@ -33,11 +33,16 @@ export class Finish implements WorkFinish {
   readonly membership: Membership;
   /** Why nothing more may be launched; undefined as long as that is not so. */
   stopped: string | undefined;
+  /** Where the PE has it: among those that changed, and among those of which nothing is here. */
+  isChanged = false;
+  isParked = false;
   readonly onStop: Set<(reason: string) => void> = new Set();
   readonly #host: FinishHost;
-  readonly #visits = new Map<number, Visit>();
-  /** What handlers get, by what they would get outside of the finish. */
+  readonly #visits: (Visit | undefined)[] = [];
+  /** What handlers get, by what they would get outside of the finish; and the last of these. */
   readonly #contexts = new Map<AmContext, AmContext>();
+  #base: AmContext | undefined;
+  #context: AmContext | undefined;
   #errors: unknown[] = [];
   #furtherErrors = 0;
 
@@ -66,9 +71,7 @@ export class Finish implements WorkFinish {
    */
   visit(pe: number): Visit {
     this.membership.visit(pe);
-    let visit = this.#visits.get(pe);
-    if (!visit) this.#visits.set(pe, visit = new Visit(this, pe));
-    return visit;
+    return this.#visits[pe] ??= new Visit(this, pe);
   }
 
   /**
@@ -86,9 +89,11 @@ export class Finish implements WorkFinish {
    * @returns What they get in it.
    */
   contextOf(base: AmContext): AmContext {
+    if (this.#base === base) return this.#context!;
     let context = this.#contexts.get(base);
     if (!context) this.#contexts.set(base, context = this.#host.makeContext(base, this));
-    return context;
+    this.#base = base;
+    return this.#context = context;
   }
 
   enter(): void {

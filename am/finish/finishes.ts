@@ -62,7 +62,9 @@ export class Finishes implements FinishHost {
   readonly #called = new Map<Finish, Called>();
   /** Of others, those of which nothing is here; the one that was used last at the end. */
   readonly #idle = new Set<Finish>();
-  #changed = new Set<Finish>();
+  #changed: Finish[] = [];
+  /** The one whose handler came last: many come in a row. */
+  #last: Finish | undefined;
   #number = 0;
 
   /**
@@ -133,7 +135,7 @@ export class Finishes implements FinishHost {
   failAll(error: LamellarError): void {
     for (const called of this.#called.values()) called.fail(error);
     this.#called.clear();
-    this.#changed.clear();
+    this.#changed = [];
   }
 
   /**
@@ -145,6 +147,12 @@ export class Finishes implements FinishHost {
    * @throws {ProtocolError} If there is no such finish.
    */
   visit(pe: number, id: number): Visit {
+    const last = this.#last;
+    const finish = last?.id === id && !last.isParked ? last : this.#find(id);
+    return finish.visit(pe);
+  }
+
+  #find(id: number): Finish {
     let finish = this.#all.get(id);
     if (!finish) {
       const root = rootOf(id);
@@ -156,12 +164,14 @@ export class Finishes implements FinishHost {
       this.#all.set(id, finish);
     }
     this.#idle.delete(finish);
-    return finish.visit(pe);
+    finish.isParked = false;
+    return this.#last = finish;
   }
 
   changed(finish: Finish): void {
-    if (this.#changed.size === 0) this.#progress.kick();
-    this.#changed.add(finish);
+    if (finish.isChanged) return;
+    finish.isChanged = true;
+    if (this.#changed.push(finish) === 1) this.#progress.kick();
   }
 
   tellJoined(pe: number, finish: Finish): void {
@@ -184,14 +194,15 @@ export class Finishes implements FinishHost {
 
   #poll(): number {
     const changed = this.#changed;
-    if (changed.size === 0) return 0;
-    this.#changed = new Set();
+    if (changed.length === 0) return 0;
+    this.#changed = [];
     for (const finish of changed) this.#leave(finish);
     this.#outbox.flush();
-    return changed.size;
+    return changed.length;
   }
 
   #leave(finish: Finish): void {
+    finish.isChanged = false;
     const { isRoot } = finish.membership;
     const parent = finish.membership.leave();
     if (!finish.membership.isIdle) return;
@@ -203,6 +214,7 @@ export class Finishes implements FinishHost {
       this.#send(parent, finish, SAYS.left, encodeFailures(told as RemoteError[], further));
     }
     this.#idle.add(finish);
+    finish.isParked = true;
     if (this.#idle.size <= IDLE_MAX) return;
     for (const oldest of this.#idle) {
       this.#idle.delete(oldest);
@@ -214,6 +226,7 @@ export class Finishes implements FinishHost {
   /** Everything of a finish of this PE is over. */
   #end(finish: Finish): void {
     this.#all.delete(finish.id);
+    if (this.#last === finish) this.#last = undefined;
     const failures = this.#takeErrors(finish);
     this.#called.get(finish)?.over(failures);
     this.#called.delete(finish);

@@ -30,8 +30,9 @@ export const ENTRY = {
 export interface MemberState {
   /** What this PE launched and is not over; at the root, the body counts as well. */
   own: number;
-  /** How many handlers run here, by the PE that launched them. */
-  readonly visits: Map<number, number>;
+  /** How many handlers run here, and of these by the PE that launched them. */
+  visiting: number;
+  readonly visits: number[];
   /** How many PEs have joined below this one and have not left. */
   readonly children: Map<number, number>;
   /** Below which PE this one is; `NOBODY` outside of the tree, and at the root. */
@@ -62,7 +63,7 @@ export class Membership {
    */
   static initial(isRoot: boolean): MemberState {
     const own = isRoot ? 1 : 0;
-    return { own, visits: new Map(), children: new Map(), parent: NOBODY, over: false };
+    return { own, visiting: 0, visits: [], children: new Map(), parent: NOBODY, over: false };
   }
 
   /** Whether this PE is in the tree. */
@@ -72,8 +73,8 @@ export class Membership {
 
   /** Whether nothing of the finish is here. */
   get isIdle(): boolean {
-    const { children, own, visits } = this.state;
-    return own === 0 && visits.size === 0 && children.size === 0;
+    const { children, own, visiting } = this.state;
+    return own === 0 && visiting === 0 && children.size === 0;
   }
 
   /**
@@ -82,7 +83,10 @@ export class Membership {
    * @param pe The PE that launched it.
    */
   visit(pe: number): void {
-    count(this.state.visits, pe);
+    const { visits } = this.state;
+    while (visits.length <= pe) visits.push(0);
+    visits[pe]!++;
+    this.state.visiting++;
   }
 
   /**
@@ -91,7 +95,8 @@ export class Membership {
    * @param pe The PE that launched it.
    */
   endVisit(pe: number): void {
-    countDown(this.state.visits, pe);
+    this.state.visits[pe]!--;
+    this.state.visiting--;
   }
 
   /**
@@ -101,9 +106,8 @@ export class Membership {
    */
   enter(): number {
     if (this.isMember) return ENTRY.member;
-    const { value: parent } = this.state.visits.keys().next();
-    if (this.isRoot || parent === undefined) return ENTRY.refused;
-    return this.state.parent = parent;
+    if (this.isRoot || this.state.visiting === 0) return ENTRY.refused;
+    return this.state.parent = this.state.visits.findIndex((count) => count > 0);
   }
 
   /** It launched something. This PE has to be in the tree. */
@@ -123,7 +127,8 @@ export class Membership {
    * @returns Whether that can be.
    */
   joined(pe: number): boolean {
-    if (this.isMember) count(this.state.children, pe);
+    const { children } = this.state;
+    if (this.isMember) children.set(pe, (children.get(pe) ?? 0) + 1);
     return this.isMember;
   }
 
@@ -134,7 +139,11 @@ export class Membership {
    * @returns Whether it was.
    */
   left(pe: number): boolean {
-    return countDown(this.state.children, pe);
+    const { children } = this.state;
+    const before = children.get(pe) ?? 0;
+    if (before > 1) children.set(pe, before - 1);
+    else children.delete(pe);
+    return before > 0;
   }
 
   /**
@@ -149,16 +158,4 @@ export class Membership {
     this.state.parent = NOBODY;
     return parent;
   }
-}
-
-function count(counts: Map<number, number>, pe: number): void {
-  counts.set(pe, (counts.get(pe) ?? 0) + 1);
-}
-
-function countDown(counts: Map<number, number>, pe: number): boolean {
-  const before = counts.get(pe);
-  if (before === undefined) return false;
-  if (before > 1) counts.set(pe, before - 1);
-  else counts.delete(pe);
-  return true;
 }

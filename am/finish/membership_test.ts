@@ -113,7 +113,8 @@ const MODEL: Model<World> = {
   checkEnd({ pes }) {
     assert(pes[0]!.over, "never over");
     pes.forEach((state, pe) => {
-      assertEquals(state, { ...Membership.initial(false), over: pe === 0 });
+      const visits = state.visits.map(() => 0);
+      assertEquals(state, { ...Membership.initial(false), visits, over: pe === 0 });
     });
   },
 };
