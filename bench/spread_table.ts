@@ -10,6 +10,7 @@ import {
   fabric,
   mpi,
   mpi4py,
+  mpiCollective,
   mpiExchange,
   mpiTcp,
   overTcp,
@@ -68,6 +69,16 @@ const TABLE = [1_000_000, 8192];
 /** Runs of them, together about two seconds; the first half is for warming up. */
 const TABLE_RUNS = 40;
 
+/** Collectives, and bytes of each PE. */
+const COLLECTIVES = [
+  ["all-reduce", "64KiB"],
+  ["all-reduce", "1MiB"],
+  ["reduce-scatter", "1MiB"],
+  ["all-gather", "64KiB"],
+  ["all-to-all", "64KiB"],
+  ["broadcast", "1MiB"],
+] as const;
+
 /** Operations on batches of random elements of regions. */
 const BATCH_OPERATIONS = ["add", "fetch-add", "gather", "scatter"] as const;
 type BatchOperation = typeof BATCH_OPERATIONS[number];
@@ -95,6 +106,9 @@ export const SPREAD_CASES: readonly BenchCase[] = [
   ...CARRIERS.flatMap((carrier) => ["put", "get"].flatMap((kind) => copyCases(carrier, kind))),
   ...CARRIERS.flatMap((carrier) => ["awaited", "block"].map((form) => messageCase(carrier, form))),
   ...CARRIERS.flatMap((carrier) => [2, 4, 8].map((count) => barrierCase(carrier, count))),
+  ...[SHMEM, TCP].flatMap((carrier) =>
+    COLLECTIVES.map(([which, label]) => collectiveCase(carrier, which, label))
+  ),
   ...CARRIERS.flatMap((carrier) => [histogramCase(carrier), gatherCase(carrier)]),
   ...[SHMEM, TCP].flatMap((carrier) =>
     BATCH_OPERATIONS.map((operation) => batchCase(carrier, operation))
@@ -162,6 +176,22 @@ function barrierCase(carrier: Carrier, processes: number): BenchCase {
     ...printed(carrier.titled(`barrier-${processes}`), processes, "us", true),
     ours: several({ carrier: carrier.name, processes }, "bench/cases/barrier.ts"),
     floors: [mpi("MPI C, shared memory", "barrier"), mpiTcp("MPI C, TCP", "barrier")],
+  };
+}
+
+/** A collective of two processes; MPI over TCP beside ours, or over the memory that ours shares. */
+function collectiveCase(carrier: Carrier, which: string, label: string): BenchCase {
+  const bytes = Number.parseInt(label) * 2 ** (label.endsWith("KiB") ? 10 : 20);
+  const inC = mpiCollective("MPI C", which, bytes);
+  return {
+    ...printed(carrier.titled(`${which}-${label}`), 2, "us", true),
+    ours: several(
+      { carrier: carrier.name, processes: 2 },
+      "bench/cases/collective.ts",
+      which,
+      bytes,
+    ),
+    floors: [carrier === TCP ? overTcp({ ...inC, name: "MPI C, TCP" }) : inC],
   };
 }
 
