@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "npm:fast-check@4.11.0";
 import { COLLECTIVE_SLOTS, rowPlace } from "../../internal/collective_area.ts";
 import { type ElementOpInfo, opsOf } from "../../internal/element_ops.ts";
 import { type ElementInfo, ELEMENTS, type TypedArrayLike } from "../../internal/elements.ts";
@@ -127,30 +128,27 @@ function randomHosts(random: Random): number[] {
   return Array.from({ length: pes }, () => random(count));
 }
 
-function checked(name: string, runs: number, check: (random: Random) => void): void {
+/**
+ * Checks a property of random cases. What a case is, `draw` decides, so that a case that fails is
+ * made smaller; what fills it, and in which order the PEs run, comes from `noise`.
+ */
+function checked(name: string, runs: number, check: (draw: Random, noise: Random) => void): void {
   Deno.test(name, () => {
-    const seed = newSeed();
-    for (let i = 0; i < runs; i++) {
-      const random = randomizer(seed + i);
-      try {
-        // The first numbers of neighbouring seeds are alike.
-        for (let j = 0; j < 8; j++) random(2);
-        check(random);
-      } catch (error) {
-        throw new Error(`with the seed ${seed}, run ${i}`, { cause: error });
-      }
-    }
+    const property = fc.property(fc.gen(), fc.nat(), (gen, seed) => {
+      check((below) => gen(fc.nat, { max: below - 1 }), randomizer(seed));
+    });
+    fc.assert(property, { numRuns: runs, seed: newSeed() });
   });
 }
 
-checked("Everybody, or one PE, gets what each contributes", 30, (random) => {
-  const hosts = randomHosts(random);
-  const all = members(hosts, random);
-  const reader = random(3) === 0 ? random(all.length) : undefined;
-  const only = random(3) === 0 ? random(all.length) : undefined;
+checked("Everybody, or one PE, gets what each contributes", 30, (draw, noise) => {
+  const hosts = randomHosts(draw);
+  const all = members(hosts, noise);
+  const reader = draw(3) === 0 ? draw(all.length) : undefined;
+  const only = draw(3) === 0 ? draw(all.length) : undefined;
   const sources = all.map((member, place) => {
-    const length = only === undefined || only === place ? LENGTHS[random(LENGTHS.length)]! : 0;
-    return placed(member, randomBytes(length, random), random(3) === 0);
+    const length = only === undefined || only === place ? LENGTHS[draw(LENGTHS.length)]! : 0;
+    return placed(member, randomBytes(length, noise), draw(3) === 0);
   });
   const expected = sources.map((bytes) => bytes.slice());
   const got = all.map((): Bytes[] => []);
@@ -162,21 +160,21 @@ checked("Everybody, or one PE, gets what each contributes", 30, (random) => {
     const transfer = spread({ source: sources[me]!, meaning: me, reader, me, targetOf });
     return groups.transfers.call(group, "gather", "", transfer);
   });
-  run(all, collectives, random, sources);
+  run(all, collectives, noise, sources);
   got.forEach((list, me) => {
     assertLists(list, reader === undefined || reader === me ? expected : [], `PE ${me}`);
   });
 });
 
-checked("Each PE gets its part of what each contributes", 30, (random) => {
-  const hosts = randomHosts(random);
-  const all = members(hosts, random);
-  const giver = random(3) === 0 ? random(all.length) : undefined;
+checked("Each PE gets its part of what each contributes", 30, (draw, noise) => {
+  const hosts = randomHosts(draw);
+  const all = members(hosts, noise);
+  const giver = draw(3) === 0 ? draw(all.length) : undefined;
   const lengths = [0, 1, 60, 500, 20_000, 70_001];
   const parts = all.map((_, place) =>
     giver !== undefined && giver !== place
       ? undefined
-      : partsIn(all[place]!, all.map(() => lengths[random(lengths.length)]!), random)
+      : partsIn(all[place]!, all.map(() => lengths[draw(lengths.length)]!), noise)
   );
   const given = parts.map((list) => list?.map((part) => part.slice()));
   const got = all.map((): Bytes[] => []);
@@ -188,16 +186,16 @@ checked("Each PE gets its part of what each contributes", 30, (random) => {
     const transfer = exchange({ parts: parts[me], meaning: 7, me, targetOf });
     return groups.transfers.call(group, "allToAll", "", transfer);
   });
-  run(all, collectives, random);
+  run(all, collectives, noise);
   got.forEach((list, me) => {
     assertLists(list, given.map((parts) => parts?.[me] ?? new Uint8Array(0)), `PE ${me}`);
   });
 });
 
-checked("So it does with more PEs than a head has room to tell of", 2, (random) => {
-  const hosts = Array.from({ length: LENGTHS_MAX + 1 + random(8) }, () => random(2));
-  const all = members(hosts, random);
-  const parts = all.map(() => all.map(() => randomBytes(random(40), random)));
+checked("So it does with more PEs than a head has room to tell of", 2, (draw, noise) => {
+  const hosts = Array.from({ length: LENGTHS_MAX + 1 + draw(8) }, () => draw(2));
+  const all = members(hosts, noise);
+  const parts = all.map(() => all.map(() => randomBytes(draw(40), noise)));
   const got = all.map((): Bytes[] => []);
   const collectives = all.map(({ group, groups }, me) => {
     const targetOf = (place: number, length: number): Bytes =>
@@ -205,21 +203,21 @@ checked("So it does with more PEs than a head has room to tell of", 2, (random) 
     const transfer = exchange({ parts: parts[me], meaning: 0, me, targetOf });
     return groups.transfers.call(group, "allToAll", "", transfer);
   });
-  run(all, collectives, random);
+  run(all, collectives, noise);
   got.forEach((list, me) => assertLists(list, parts.map((given) => given[me]!), `PE ${me}`));
 });
 
-checked("One PE collects from as many hosts as there may be PEs", 1, (random) => {
-  const all = members(Array.from({ length: PES_MAX }, (_, place) => place), random);
-  const reader = random(all.length);
-  const sources = all.map((_, place) => randomBytes(place % 50 === 0 ? 600 : 3, random));
+checked("One PE collects from as many hosts as there may be PEs", 1, (draw, noise) => {
+  const all = members(Array.from({ length: PES_MAX }, (_, place) => place), noise);
+  const reader = draw(all.length);
+  const sources = all.map((_, place) => randomBytes(place % 50 === 0 ? 600 : 3, noise));
   const got: Bytes[] = [];
   const collectives = all.map(({ group, groups }, me) => {
     const targetOf = (place: number, length: number): Bytes => got[place] = new Uint8Array(length);
     const transfer = spread({ source: sources[me]!, meaning: 0, reader, me, targetOf });
     return groups.transfers.call(group, "gather", "", transfer);
   });
-  run(all, collectives, random);
+  run(all, collectives, noise);
   assertLists(got, sources, "gathered");
 });
 
@@ -278,22 +276,22 @@ function reduced(
 
 const REDUCED = ELEMENTS.filter(({ type, memory }) => type === memory);
 
-checked("Reductions have the bits of their fixed order, wherever the PEs are", 60, (random) => {
-  const hosts = randomHosts(random);
-  const all = members(hosts, random);
-  const info = REDUCED[random(REDUCED.length)]!;
+checked("Reductions have the bits of their order, wherever PEs are", 60, (draw, noise) => {
+  const hosts = randomHosts(draw);
+  const all = members(hosts, noise);
+  const info = REDUCED[draw(REDUCED.length)]!;
   const ops = opsOf(info).filter(({ reduction }) => reduction);
-  const op = ops[random(ops.length)]!;
-  const counts = all.map(() => random(4) === 0 ? 0 : random(40_000));
-  const form = random(3);
-  const to = form === 0 ? "all" : form === 1 ? random(all.length) : counts;
-  const short = [1, 2, 63, 8000, 16_384, 50_001][random(6)]!;
+  const op = ops[draw(ops.length)]!;
+  const counts = all.map(() => draw(4) === 0 ? 0 : draw(40_000));
+  const form = draw(3);
+  const to = form === 0 ? "all" : form === 1 ? draw(all.length) : counts;
+  const short = [1, 2, 63, 8000, 16_384, 50_001][draw(6)]!;
   const length = typeof to === "object" ? counts.reduce((a, b) => a + b) : short;
   const sources = all.map((member) =>
-    placed(member, randomValues(info, length, random), random(3) === 0)
+    placed(member, randomValues(info, length, noise), draw(3) === 0)
   );
   const result = reduced(info, op, sources.map((bytes) => bytes.slice()), hosts);
-  const inPlace = to === "all" && random(2) === 0;
+  const inPlace = to === "all" && draw(2) === 0;
   const targets = sources.map((source, me) => {
     if (inPlace) return source;
     if (typeof to === "number" && to !== me) return undefined;
@@ -307,7 +305,7 @@ checked("Reductions have the bits of their fixed order, wherever the PEs are", 6
       reduction(lamella, { info, op, source: sources[me]!, target: targets[me], to, me }),
     )
   );
-  run(all, collectives, random, inPlace ? [] : sources);
+  run(all, collectives, noise, inPlace ? [] : sources);
   let start = 0;
   targets.forEach((target, me) => {
     const end = start + (typeof to === "object" ? to[me]! * info.bytes : result.length);
@@ -317,16 +315,16 @@ checked("Reductions have the bits of their fixed order, wherever the PEs are", 6
   });
 });
 
-checked("Scans combine the PEs in their order", 30, (random) => {
-  const hosts = randomHosts(random);
-  const all = members(hosts, random);
-  const info = REDUCED[random(REDUCED.length)]!;
+checked("Scans combine the PEs in their order", 30, (draw, noise) => {
+  const hosts = randomHosts(draw);
+  const all = members(hosts, noise);
+  const info = REDUCED[draw(REDUCED.length)]!;
   const ops = opsOf(info).filter(({ reduction }) => reduction);
-  const op = ops[random(ops.length)]!;
-  const length = [1, 2, 63, 8000, 16_384, 50_001][random(6)]!;
-  const exclusive = random(2);
+  const op = ops[draw(ops.length)]!;
+  const length = [1, 2, 63, 8000, 16_384, 50_001][draw(6)]!;
+  const exclusive = draw(2);
   const sources = all.map((member) =>
-    placed(member, randomValues(info, length, random), random(3) === 0)
+    placed(member, randomValues(info, length, noise), draw(3) === 0)
   );
   const copies = sources.map((bytes) => bytes.slice());
   const targets = sources.map(({ length }) => new Uint8Array(length));
@@ -334,7 +332,7 @@ checked("Scans combine the PEs in their order", 30, (random) => {
     const job = { info, op, source: sources[me]!, target: targets[me]!, upTo: me - exclusive };
     return groups.transfers.call(group, "scan", "", prefix(lamella, job));
   });
-  run(all, collectives, random, sources);
+  run(all, collectives, noise, sources);
   targets.forEach((target, me) => {
     const before = copies.slice(0, me + 1 - exclusive);
     const expected = before.length === 0
@@ -344,18 +342,18 @@ checked("Scans combine the PEs in their order", 30, (random) => {
   });
 });
 
-checked("Several at once take their turns, also where a PE has no slot left", 10, (random) => {
-  const all = members(randomHosts(random), random);
+checked("Several at once take their turns, also where a PE has no slot left", 10, (draw, noise) => {
+  const all = members(randomHosts(draw), noise);
   const info = REDUCED.find(({ type }) => type === "i32")!;
   const op = opsOf(info).find(({ reduction }) => reduction?.name === "sum")!;
   // Others have taken the slots of a PE.
-  const { group, groups, lamella } = all[random(all.length)]!;
-  const others = random(2) === 0 ? COLLECTIVE_SLOTS : COLLECTIVE_SLOTS - 1;
+  const { group, groups, lamella } = all[draw(all.length)]!;
+  const others = draw(2) === 0 ? COLLECTIVE_SLOTS : COLLECTIVE_SLOTS - 1;
   const slots = (groups.transfers as unknown as { slots: { take(group: unknown): number } }).slots;
   for (let i = 0; i < others; i++) slots.take({});
   assert(group && lamella);
   const targets = all.map((): Bytes[] => []);
-  const lengths = Array.from({ length: 3 }, () => 1 + random(3000));
+  const lengths = Array.from({ length: 3 }, () => 1 + draw(3000));
   const collectives = all.flatMap(({ group, groups, lamella }, me) =>
     lengths.map((length, i) => {
       const source = new Uint8Array(new Int32Array(length).fill(me + i).buffer);
@@ -364,7 +362,7 @@ checked("Several at once take their turns, also where a PE has no slot left", 10
       return groups.transfers.call(group, "allReduce", `${length}`, transfer);
     })
   );
-  run(all, collectives, random);
+  run(all, collectives, noise);
   const sum = all.length * (all.length - 1) / 2;
   for (const list of targets) {
     list.forEach((bytes, i) => {
