@@ -9,7 +9,7 @@
  * @module
  */
 
-import { EVERYBODY, type LockMode, LockQueue, type LockState } from "./lock_queue.ts";
+import { EVERYBODY, keyOf, type LockMode, LockQueue, type LockState } from "./lock_queue.ts";
 
 /** A message of the protocol. The number of a claim is below 0 if all PEs hold it together. */
 export type LockMessage =
@@ -49,7 +49,7 @@ interface Watcher {
 /** What the home of a lock knows, which can be copied. */
 export interface LockHomeState {
   readonly lock: LockState;
-  readonly watchers: Map<string, Watcher>;
+  readonly watchers: Map<number, Watcher>;
 }
 
 /** The home of a lock. */
@@ -105,7 +105,7 @@ export class LockHome {
         this.#send(pe, { kind: "deny", ticket });
         return true;
       case "leave":
-        this.state.watchers.delete(`${pe}/${ticket}`);
+        this.state.watchers.delete(keyOf(pe, ticket));
         // What was denied may be given up, because the denial was under way.
         if (this.#queue.leave(ticket < 0 ? EVERYBODY : pe, ticket)) this.#tellWatchers();
         return true;
@@ -118,18 +118,15 @@ export class LockHome {
   }
 
   #grant(pe: number, ticket: number): void {
-    this.state.watchers.delete(`${pe}/${ticket}`);
+    this.state.watchers.delete(keyOf(pe, ticket));
     this.#send(pe, { kind: "grant", ticket });
   }
 
   /** The claim may have been granted since. */
   #watch(watcher: Watcher): void {
-    const key = `${watcher.pe}/${watcher.ticket}`;
-    const waits = watcher.ticket < 0
-      ? this.state.lock.waiting.has(`${EVERYBODY}/${watcher.ticket}`)
-      : this.state.lock.waiting.has(key);
-    if (!waits) return;
-    this.state.watchers.set(key, watcher);
+    const { pe, ticket } = watcher;
+    if (!this.state.lock.waiting.has(keyOf(ticket < 0 ? EVERYBODY : pe, ticket))) return;
+    this.state.watchers.set(keyOf(pe, ticket), watcher);
     this.#tell(watcher);
   }
 

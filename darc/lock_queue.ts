@@ -27,8 +27,8 @@ export const EVERYBODY = -1;
 
 /** Who holds the lock and who waits for it, in their order, which can be copied. */
 export interface LockState {
-  readonly holders: Map<string, Claim>;
-  readonly waiting: Map<string, Claim>;
+  readonly holders: Map<number, Claim>;
+  readonly waiting: Map<number, Claim>;
 }
 
 /** The queue of one lock. */
@@ -60,8 +60,9 @@ export class LockQueue {
   ask(pe: number, ticket: number, mode: LockMode, shares = 1): boolean {
     const key = keyOf(pe, ticket);
     if (this.state.holders.has(key) || this.state.waiting.has(key)) return false;
-    this.state.waiting.set(key, { pe, ticket, mode, shares, since: 0 });
-    this.#admit();
+    const claim = { pe, ticket, mode, shares, since: 0 };
+    if (this.isFree(mode)) this.#grant(key, claim);
+    else this.state.waiting.set(key, claim);
     return true;
   }
 
@@ -103,17 +104,29 @@ export class LockQueue {
   }
 
   #admit(): void {
-    const { holders, waiting } = this.state;
+    const { waiting } = this.state;
     for (const [key, claim] of waiting) {
       if (!this.#admits(claim.mode)) return;
       waiting.delete(key);
-      claim.since = Date.now();
-      holders.set(key, claim);
-      this.#granted(claim);
+      this.#grant(key, claim);
     }
+  }
+
+  #grant(key: number, claim: Claim): void {
+    claim.since = Date.now();
+    this.state.holders.set(key, claim);
+    this.#granted(claim);
   }
 }
 
-function keyOf(pe: number, ticket: number): string {
-  return `${pe}/${ticket}`;
+/** More tickets than a PE can use up, on both sides of 0. */
+const TICKETS = 2 ** 40;
+
+/**
+ * @param pe A PE, or `EVERYBODY`.
+ * @param ticket The number of a claim there.
+ * @returns What tells it from all others: a number, since a text would take longer than all else.
+ */
+export function keyOf(pe: number, ticket: number): number {
+  return 2 * pe * TICKETS + ticket;
 }

@@ -67,7 +67,8 @@ export let control: PendingControl;
 export class DarcHandle<T> extends Handle<T> {
   readonly #host: PendingHost;
   readonly #work: PendingWork;
-  readonly #began: number = performance.now();
+  /** When it began to wait. */
+  #began = 0;
   #outcome: (() => T) | undefined;
   #promise: Promise<T> | undefined;
   #settle: (() => void) | undefined;
@@ -162,6 +163,7 @@ export class DarcHandle<T> extends Handle<T> {
    */
   static wait<T>(handle: DarcHandle<T>, options: WaitOptions | undefined): void {
     if (handle.#outcome !== undefined) return;
+    handle.#began = performance.now();
     handle.#host.pending.add(handle as DarcHandle<unknown>);
     handle.#host.watch();
     if (options === undefined) return;
