@@ -90,23 +90,54 @@ export interface GroupHost {
   tellSoon(error: Error): void;
 }
 
-/** One collective under way. */
-interface Operation {
+/** One collective under way: a class, since objects with getters of their own are slow to make. */
+class Operation implements Collective {
   readonly call: CollectiveCall;
   /** Which of this group it is, from 1. */
   readonly number: number;
   own: Uint8Array | undefined;
   readonly goesOn: Continuation | undefined;
-  turn: number;
+  turn = 0;
   /** Set between two turns. */
-  next: NextTurn | undefined;
+  next: NextTurn | undefined = undefined;
   /** 0 until it begins. */
-  sequence: number;
-  round: number;
+  sequence = 0;
+  round = 0;
   /** Everyone's bytes once it is done. */
-  result: Uint8Array[] | undefined;
-  error: Error | undefined;
-  settle: (() => void) | undefined;
+  result: Uint8Array[] | undefined = undefined;
+  error: Error | undefined = undefined;
+  settle: (() => void) | undefined = undefined;
+  readonly #group: PeGroup;
+
+  constructor(
+    group: PeGroup,
+    call: CollectiveCall,
+    number: number,
+    own: Uint8Array | undefined,
+    goesOn: Continuation | undefined,
+  ) {
+    this.#group = group;
+    this.call = call;
+    this.number = number;
+    this.own = own;
+    this.goesOn = goesOn;
+  }
+
+  get done(): boolean {
+    return this.result !== undefined || this.error !== undefined;
+  }
+
+  get awaited(): Awaited {
+    return { text: `for ${this.#group.wordsOf(this.call)}`, op: this.call.kind };
+  }
+
+  block(limit?: WaitLimit): Uint8Array[] {
+    return this.#group.block(this, limit);
+  }
+
+  finished(): Promise<Uint8Array[]> {
+    return this.#group.finished(this);
+  }
 }
 
 const NOTHING = new Uint8Array(0);
@@ -172,35 +203,14 @@ export class PeGroup implements Members {
         `Cannot exchange ${own.length} bytes in ${kind}: the limit is ${EXCHANGE_BYTES} bytes`,
       );
     }
-    const operation: Operation = {
-      call: callOf(kind, args),
-      number: ++this.#called,
-      own: own ?? (args === "" ? undefined : NOTHING),
-      goesOn,
-      turn: 0,
-      next: undefined,
-      sequence: 0,
-      round: 0,
-      result: undefined,
-      error: undefined,
-      settle: undefined,
-    };
+    const told = own ?? (args === "" ? undefined : NOTHING);
+    const operation = new Operation(this, callOf(kind, args), ++this.#called, told, goesOn);
     if (this.#queue.push(operation) === 1) {
       this.#host.begin(this);
       if (!this.#inBarrier) this.#begin(operation);
     }
     this.#progress.kick();
-    return {
-      get done() {
-        return isOver(operation);
-      },
-      get error() {
-        return operation.error;
-      },
-      awaited: { text: `for ${this.#wordsOf(operation.call)}`, op: kind },
-      block: (limit) => this.#block(operation, limit),
-      finished: () => this.#finished(operation),
-    };
+    return operation;
   }
 
   /** A blocking barrier, without the objects that handles need. */
@@ -238,7 +248,7 @@ export class PeGroup implements Members {
     this.#progress.block(
       () => signals.signalled(slot, sequence),
       "barrier",
-      { kind: WAIT_FOR.collective, pe: partner, what: () => this.#wordsOf(BARRIER_CALL) },
+      { kind: WAIT_FOR.collective, pe: partner, what: () => this.wordsOf(BARRIER_CALL) },
     );
   }
 
@@ -277,11 +287,15 @@ export class PeGroup implements Members {
     return {
       kind: WAIT_FOR.collective,
       pe: this.waitingFor(),
-      what: () => this.#wordsOf(call),
+      what: () => this.wordsOf(call),
     };
   }
 
-  #wordsOf(call: CollectiveCall): string {
+  /**
+   * @param call A collective.
+   * @returns What a PE in it waits for, in words.
+   */
+  wordsOf(call: CollectiveCall): string {
     return this.id === WORLD_ID ? wordsOf(call) : `${wordsOf(call)} in ${this.name}`;
   }
 
@@ -393,13 +407,20 @@ export class PeGroup implements Members {
     );
   }
 
-  #block(operation: Operation, limit: WaitLimit | undefined): Uint8Array[] {
+  /**
+   * Blocks until a collective is done.
+   *
+   * @param operation The collective, of this group.
+   * @param limit When to stop waiting.
+   * @returns What each PE contributed.
+   */
+  block(operation: Operation, limit: WaitLimit | undefined): Uint8Array[] {
     this.#progress.refuseInHandler("block");
     // For each partner anew, so that the watchdog can name the one that is missing.
-    while (!isOver(operation)) {
+    while (!operation.done) {
       const pe = this.waitingFor();
       this.#progress.block(
-        () => isOver(operation) || this.waitingFor() !== pe,
+        () => operation.done || this.waitingFor() !== pe,
         "block",
         this.#reasonOf(operation),
         limit,
@@ -409,7 +430,13 @@ export class PeGroup implements Members {
     return operation.result!;
   }
 
-  async #finished(operation: Operation): Promise<Uint8Array[]> {
+  /**
+   * Settles when a collective is done.
+   *
+   * @param operation The collective, of this group.
+   * @returns What each PE contributed.
+   */
+  async finished(operation: Operation): Promise<Uint8Array[]> {
     if (!operation.result) {
       await new Promise<void>((resolve) => {
         const end = (): void => {
@@ -440,10 +467,6 @@ export class PeGroup implements Members {
       settle(operation);
     }
   }
-}
-
-function isOver(operation: Operation): boolean {
-  return operation.result !== undefined || operation.error !== undefined;
 }
 
 function settle(operation: Operation): void {
