@@ -38,6 +38,7 @@ export {
   type ClosureCaptures,
   type ClosureResult,
   type Codec,
+  type FinishOptions,
   type FoundHandle,
   type HandlerTeam,
   type HandlerWorld,

@@ -122,12 +122,27 @@ export interface ActiveMessaging {
    */
   finish<T>(
     body: (scope: HandlerWorld) => T | PromiseLike<T>,
-    options?: LaunchOptions,
+    options?: FinishOptions,
   ): Handle<T>;
   /** Blocks on a handle. */
   blockOn<T>(handle: Blockable<T>): T;
   /** Blocks on several handles; the results come in their order. */
   blockOnAll<T>(handles: Iterable<Blockable<T>>): T[];
+}
+
+/**
+ * Options of a finish: when it stops.
+ *
+ * @category Active messages
+ */
+export interface FinishOptions {
+  /** Stops the finish when it is aborted. */
+  signal?: AbortSignal;
+  /**
+   * After how many milliseconds, 0 or more, the finish stops; without it, or with `Infinity`, there
+   * is no limit.
+   */
+  timeoutMs?: number;
 }
 
 /**

@@ -20,7 +20,7 @@ import { GroupLauncher } from "./group/group_launcher.ts";
 import { Inbox, type InboxHost } from "./wire/inbox.ts";
 import { launchable, launchableHere } from "./launch_refusals.ts";
 import { type LocalHost, LocalWork, type Work } from "./local_work.ts";
-import { Outbox, type PayloadWriter } from "./wire/outbox.ts";
+import { Outbox } from "./wire/outbox.ts";
 import type { OwnSink } from "./wire/own_frames.ts";
 import { type Brought, ReceivedHandles } from "./received.ts";
 import { Requests } from "./wire/requests.ts";
@@ -357,15 +357,23 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   /**
    * Counts a task of the program as work of this PE.
    *
-   * @param task The task; its error surfaces in `waitAll`, unless `observed` says that someone else
-   * sees it.
+   * @param start Begins the task; its error surfaces in `waitAll`, unless `observed` says that
+   * someone else sees it.
    * @param observed Whether someone else sees its error.
    * @param team The team it was spawned in, if not the world's.
+   * @returns What the task gives.
    */
-  track(task: Promise<unknown>, observed: () => boolean, team?: TeamWork): void {
+  track<T>(
+    start: () => T | PromiseLike<T>,
+    observed: () => boolean,
+    team?: TeamWork,
+  ): Promise<T> {
+    team?.enter();
     this.#outstanding++;
     this.#asynchronous++;
     team?.begin(true);
+    // It may block, and is counted meanwhile.
+    const task = Promise.try(start) as Promise<T>;
     task.catch((error) => {
       // Whoever awaits the task may come to it a little later than its error.
       this.keepFailure(error, observed, team);
@@ -374,6 +382,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
       this.#asynchronous--;
       this.countDone(1);
     });
+    return task;
   }
 
   /** Counts one more operation as under way; `countDone` counts it down. */
@@ -451,19 +460,6 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     await this.#progress.paced(Promise.resolve());
     this.#progress.checkFailure();
     this.#unseen.throwAll(team);
-  }
-
-  /**
-   * Sends a message of a collective of a team. Nothing counts it or answers it, and it does not
-   * wait for others that go the same way.
-   *
-   * @param pe The PE that gets it.
-   * @param bytes Its length.
-   * @param write Writes it to an address, a multiple of 8.
-   */
-  sendCollective(pe: number, bytes: number, write: PayloadWriter): void {
-    this.outbox.sendWritten(pe, FRAME.collective, bytes, write);
-    this.outbox.flush();
   }
 
   #firstPending(): number {

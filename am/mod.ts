@@ -26,6 +26,7 @@ export type {
   Captures,
   ClosureArguments,
   ClosureCaptures,
+  FinishOptions,
   HandlerTeam,
   HandlerWorld,
   LamellarEnv,
@@ -97,6 +98,6 @@ export {
   u8Array,
 } from "./schema/schema.ts";
 export { constantsOf, staticField } from "./schema/constants.ts";
-export { sendService, SERVICE } from "./services.ts";
+export { messageOf } from "./wire/thrown.ts";
+export { sendCollective, sendService, SERVICE } from "./services.ts";
 export { FinishWork, type TeamHost, TeamWork } from "./team_work.ts";
-export { failuresText } from "./unseen_errors.ts";

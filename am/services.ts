@@ -73,3 +73,22 @@ export function sendService(
   write(outbox.views, at);
   outbox.end(0);
 }
+
+/**
+ * Sends a message of a collective of a team. Nothing counts it or answers it, and it does not wait
+ * for others that go the same way.
+ *
+ * @param outbox Sends it.
+ * @param pe The PE that gets it.
+ * @param bytes Its length.
+ * @param write Writes it.
+ */
+export function sendCollective(
+  outbox: Outbox,
+  pe: number,
+  bytes: number,
+  write: PayloadWriter,
+): void {
+  outbox.sendWritten(pe, FRAME.collective, bytes, write);
+  outbox.flush();
+}

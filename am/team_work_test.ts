@@ -1,3 +1,4 @@
+import { sendCollective } from "./services.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LamellarError, ProtocolError, TimeoutError } from "../internal/errors.ts";
 import { FRAME, frameBytes, HEAD_BYTES, IN_TEAM } from "./wire/frames.ts";
@@ -111,7 +112,8 @@ Deno.test("The errors of a team are its own, and the world's until they are seen
   const engine = pes.engines[0]!;
   const other = new TeamWork(CLOSED, () => ({}));
   engine.launch(1, pes.call("Throws"), undefined, work);
-  engine.track(Promise.reject(new SyntaxError("a task")), () => false, work);
+  engine.track(() => Promise.reject(new SyntaxError("a task")), () => false, work)
+    .catch(() => {});
   await engine.awaitAll(other);
   await assertRejects(() => engine.awaitAll(work), AggregateError, "2 AMs and tasks failed");
   await engine.awaitAll();
@@ -214,8 +216,8 @@ Deno.test("Messages about teams that are none are refused", () => {
 Deno.test("Messages of collectives arrive as they were sent, and are no requests", () => {
   const { pes, teams } = teamPes();
   const engine = pes.engines[0]!;
-  engine.sendCollective(1, 5, (views, at) => views.u8.set([1, 2, 3, 4, 5], at));
-  engine.sendCollective(1, 3000, (views, at) => void views.u8.fill(9, at, at + 3000));
+  sendCollective(engine.outbox, 1, 5, (views, at) => views.u8.set([1, 2, 3, 4, 5], at));
+  sendCollective(engine.outbox, 1, 3000, (views, at) => void views.u8.fill(9, at, at + 3000));
   assertEquals([engine.outstanding, engine.launched], [0, 0]);
   pes.network.settle();
   assertEquals(teams.received, [[0, [1, 2, 3, 4, 5]], [0, Array(3000).fill(9)]]);
@@ -253,7 +255,7 @@ Deno.test("When the job fails, a task group waits for nothing any more", async (
     engine.taskGroups.make(undefined, engine.context),
   ];
   for (const one of [group, other]) {
-    engine.track(new Promise(() => {}), () => false, one);
+    engine.track(() => new Promise(() => {}), () => false, one);
     engine.launch(1, pes.call("Where", { n: 5 }), undefined, one);
   }
   const waits = [group, other].map((one) => engine.awaitAll(one));

@@ -6,7 +6,9 @@
 
 import { type AmHandle, control } from "./handle.ts";
 import type { TeamWork, WorkFinish } from "./team_work.ts";
-import { messageOf } from "./wire/thrown.ts";
+import type { RemoteError } from "../internal/errors.ts";
+import { errorsOf } from "./group/batch_error.ts";
+import { failureOf, messageOf } from "./wire/thrown.ts";
 
 /** A task of the program that failed. */
 interface FailedTask {
@@ -16,10 +18,14 @@ interface FailedTask {
   readonly team: TeamWork | undefined;
 }
 
+const TASKS_MAX = 64;
+
 /** The errors of a PE. */
 export class UnseenErrors {
   readonly #handles = new Set<AmHandle<unknown>>();
   #tasks: FailedTask[] = [];
+  /** How many there may be before those are dropped that somebody has seen. */
+  #tasksMax = TASKS_MAX;
 
   /**
    * @param handle A handle that failed, and for which nothing waits yet.
@@ -43,7 +49,12 @@ export class UnseenErrors {
    * @param team The team it belongs to, if not the world's.
    */
   keepTask(error: unknown, observed: () => boolean, team: TeamWork | undefined): void {
+    if (observed()) return;
     this.#tasks.push({ error, observed, team });
+    if (this.#tasks.length < this.#tasksMax) return;
+    // Somebody has seen some of them by now.
+    this.#tasks = this.#tasks.filter((task) => !task.observed());
+    this.#tasksMax = Math.max(TASKS_MAX, 2 * this.#tasks.length);
   }
 
   /** Forgets the handles, when the job fails: the reason is known. */
@@ -55,10 +66,16 @@ export class UnseenErrors {
    * Gives those of a finish, and forgets them.
    *
    * @param finish The finish.
-   * @returns The errors.
+   * @param pe This PE.
+   * @returns The errors, as they would come from another PE.
    */
-  take(finish: WorkFinish): unknown[] {
-    return this.#take((of) => of?.finish === finish);
+  take(finish: WorkFinish, pe: number): RemoteError[] {
+    const { handles, tasks } = this.#take((of) => of?.finish === finish);
+    const ofHandles = handles.flatMap((handle) => {
+      const op = `the wait for ${control.opOf(handle)}`;
+      return errorsOf(control.errorOf(handle)).map((error) => failureOf(op, pe, error));
+    });
+    return [...ofHandles, ...tasks.map(({ error }) => failureOf("a task", pe, error))];
   }
 
   /**
@@ -69,30 +86,25 @@ export class UnseenErrors {
    */
   throwAll(team: TeamWork | undefined): void {
     if (this.#handles.size === 0 && this.#tasks.length === 0) return;
-    const errors = this.#take((of) => {
+    const { handles, tasks } = this.#take((of) => {
       return of?.finish === team?.finish && (team === undefined || (of?.isPartOf(team) ?? false));
     });
+    const errors = [...handles.flatMap((handle) => errorsOf(control.errorOf(handle)))];
+    errors.push(...tasks.map(({ error }) => error));
     if (errors.length === 0) return;
     if (errors.length === 1) throw errors[0];
-    throw new AggregateError(errors, failuresText(errors, errors.length));
+    const text = `${errors.length} AMs and tasks failed, the first: ${messageOf(errors[0])}`;
+    throw new AggregateError(errors, text);
   }
 
-  #take(concerned: (of: TeamWork | undefined) => boolean): unknown[] {
+  #take(concerned: (of: TeamWork | undefined) => boolean): {
+    readonly handles: readonly AmHandle<unknown>[];
+    readonly tasks: readonly FailedTask[];
+  } {
     const handles = [...this.#handles].filter((handle) => concerned(control.teamOf(handle)));
     const tasks = this.#tasks.filter((task) => concerned(task.team) && !task.observed());
-    const errors = [...handles.map(control.errorOf), ...tasks.map((t) => t.error)];
     for (const handle of handles) this.#handles.delete(handle);
     this.#tasks = this.#tasks.filter((task) => !concerned(task.team));
-    return errors;
+    return { handles, tasks };
   }
-}
-
-/**
- * @param errors Some of the errors of AMs and tasks, the first one among them.
- * @param count How many there are.
- * @returns The message of an error that stands for all of them.
- */
-export function failuresText(errors: readonly unknown[], count: number): string {
-  const what = count === 1 ? "1 AM or task" : `${count} AMs and tasks`;
-  return `${what} failed, the first: ${messageOf(errors[0])}`;
 }

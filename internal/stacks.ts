@@ -120,6 +120,23 @@ export function rejectAtAwaiter(
 }
 
 const taken = new WeakSet<Error>();
+/** Errors that the runtime makes although they are not of a class of its own. */
+const made = new WeakSet<Error>();
+
+/**
+ * Has an error get the stack of the code that awaits it, like those of the runtime's own classes.
+ *
+ * @param error The error.
+ * @returns The same.
+ */
+export function madeHere<E extends Error>(error: E): E {
+  made.add(error);
+  return error;
+}
+
+function isMade(error: unknown): error is Error {
+  return typeof error === "object" && error !== null && made.has(error as Error);
+}
 
 /**
  * Gives an error of the runtime the stack from here on, if users have a part in it.
@@ -129,7 +146,7 @@ const taken = new WeakSet<Error>();
  */
 export function takeStackFromHere<E>(error: E): E {
   // Several may wait for the same error, as where the job fails.
-  if (!(error instanceof LamellarError) || taken.has(error)) return error;
+  if (!(error instanceof LamellarError || isMade(error)) || taken.has(error)) return error;
   taken.add(error);
   const here = { stack: "" };
   const { stackTraceLimit } = Error;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AmEngine, HandlerWorld, LamellarEnv, LaunchOptions } from "../am/mod.ts";
+import type { AmEngine, FinishOptions, HandlerWorld, LamellarEnv } from "../am/mod.ts";
 import type { Config } from "../internal/config.ts";
 import type { Lamella, PeGroups, Progress } from "../lamellae/mod.ts";
 import type { RegionSpace } from "../memregion/mod.ts";
@@ -28,7 +28,7 @@ export interface WorldCore {
   runFinish<T>(
     parent: LamellarEnv,
     body: (scope: HandlerWorld) => T | PromiseLike<T>,
-    options?: LaunchOptions,
+    options?: FinishOptions,
   ): LamellarTask<T>;
   /** Adds what a layer above does when the world is closed. */
   onClose(closing: () => void): void;

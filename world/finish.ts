@@ -8,15 +8,16 @@ import {
   type AmContext,
   checkLaunchOptions,
   type Failures,
-  failuresText,
   type Finish,
+  type FinishOptions,
   FinishWork,
   type HandlerTeam,
   type HandlerWorld,
   type LamellarEnv,
-  type LaunchOptions,
+  messageOf,
 } from "../am/mod.ts";
 import { LamellarError } from "../internal/errors.ts";
+import { madeHere } from "../internal/stacks.ts";
 import { type Awaited, startLimit } from "../lamellae/mod.ts";
 import type { RmaHandle } from "../memregion/mod.ts";
 import { GroupMessaging, insideOfEnv } from "./group_messaging.ts";
@@ -94,7 +95,7 @@ const op = "finish";
 export function runFinish<T>(
   parent: LamellarEnv,
   body: (scope: HandlerWorld) => T | PromiseLike<T>,
-  options: LaunchOptions = {},
+  options: FinishOptions = {},
 ): LamellarTask<T> {
   const inside = insideOfEnv(parent, `call ${op}`);
   inside.checkOpen(op);
@@ -104,16 +105,13 @@ export function runFinish<T>(
   }
   const { core: { engine, progress }, work } = inside;
   const { signal } = options;
-  work?.enter();
-  // The finish around it goes on at least until this one is over, and gets its error.
-  const outer = work?.finish;
-  outer?.begin();
-  const promise: Promise<T> = signal?.aborted
-    ? Promise.reject(signal.reason)
-    : new Run(parent, inside).result(body, options);
-  const task = new LamellarTask(progress, promise);
-  promise.catch((error) => engine.keepFailure(error, () => isObserved(task), work))
-    .finally(() => outer?.end());
+  const start = (): Promise<T> => {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Run(parent, inside).result(body, options);
+  };
+  // A task of the program: what is around it, another finish too, goes on until this one is over.
+  const promise = engine.track(start, () => isObserved(task), work);
+  const task: LamellarTask<T> = new LamellarTask(progress, promise, op);
   return task;
 }
 
@@ -137,7 +135,7 @@ class Run {
   /** Runs the body, and waits for the end of everything. */
   async result<T>(
     body: (scope: HandlerWorld) => T | PromiseLike<T>,
-    options: LaunchOptions,
+    options: FinishOptions,
   ): Promise<T> {
     const { finishes } = this.#inside.core.engine;
     const unlimit = this.#limit(options);
@@ -146,7 +144,7 @@ class Run {
       value = result;
     }, (error) => this.#finish.keepErrors([error])).finally(() => finishes.endBody(this.#finish));
     try {
-      const failed = aggregateOf(await this.#over);
+      const failed = this.#failed(await this.#over);
       if (failed) throw failed;
       return value as T;
     } finally {
@@ -155,15 +153,16 @@ class Run {
   }
 
   /** Stops it when it has to be stopped. */
-  #limit({ signal, timeoutMs }: LaunchOptions): () => void {
+  #limit({ signal, timeoutMs }: FinishOptions): () => void {
     const { core: { engine: { finishes } }, work } = this.#inside;
     const finish = this.#finish;
+    const { pe } = this.#inside.core.lamella;
     const awaited = (): Awaited => {
-      return { text: `for a finish, of which there is left: ${finishes.leftOf(finish)}`, op };
+      return { text: `for a finish of PE ${pe} (left: ${finishes.leftOf(finish)})`, op, pe };
     };
     const onTime = startLimit(timeoutMs === undefined ? {} : { timeoutMs }, awaited, (error) => {
       finishes.stop(finish, `its ${timeoutMs} ms were over`, (failures) => {
-        const cause = aggregateOf(failures);
+        const cause = this.#failed(failures);
         return cause ? Object.assign(error as Error, { cause }) : error;
       });
     });
@@ -183,16 +182,21 @@ class Run {
   #stop(why: string, reason?: unknown): void {
     const { engine: { finishes }, lamella: { pe } } = this.#inside.core;
     finishes.stop(this.#finish, why, (failures) => {
-      const failed = aggregateOf(failures);
+      const failed = this.#failed(failures);
       const left = finishes.leftOf(this.#finish);
-      const text = `The finish was stopped because ${why}; there is left: ${left}` +
+      const text = `A finish of PE ${pe} was stopped because ${why} (left: ${left})` +
         (failed ? `; ${failed.message}` : "");
       return new LamellarError("ERR_FINISH_STOPPED", text, { pe, op, cause: reason ?? failed });
     });
   }
-}
 
-function aggregateOf({ errors, further }: Failures): AggregateError | undefined {
-  if (errors.length === 0) return undefined;
-  return new AggregateError(errors, failuresText(errors, errors.length + further));
+  /** The error that stands for all of them. */
+  #failed({ errors, further }: Failures): AggregateError | undefined {
+    if (errors.length === 0) return undefined;
+    const { pe } = this.#inside.core.lamella;
+    const count = errors.length + further;
+    const text = `A finish of PE ${pe} failed with ${count === 1 ? "1 error" : `${count} errors`}` +
+      `, the first: ${messageOf(errors[0])}`;
+    return madeHere(new AggregateError(errors, text));
+  }
 }

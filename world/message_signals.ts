@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { AmEngine } from "../am/mod.ts";
+import { type AmEngine, sendCollective } from "../am/mod.ts";
 import { ProtocolError } from "../internal/errors.ts";
 import { EXCHANGE_AREA_BYTES } from "../internal/limits.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
@@ -90,7 +90,7 @@ export class MessageSignals implements Signals {
       bytes += 4 + align(area.length);
     }
     const { id } = this.#members;
-    this.#engine.sendCollective(pe, bytes, (views, at) => {
+    sendCollective(this.#engine.outbox, pe, bytes, (views, at) => {
       views.f64[at >>> 3] = id;
       const word = (at + 8) >>> 2;
       views.i32[word] = sequence;

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { sendCollective } from "../am/mod.ts";
 import { enginePes, newSeed } from "../am/pes_test.ts";
 import { generator } from "../am/random_test.ts";
 import { CollectiveMismatchError, LamellarError, ProtocolError } from "../internal/errors.ts";
@@ -61,7 +62,7 @@ function testTeam(size: number, ringBytes = 4096, partners = 1): TestTeam {
     close: () => network.close(),
     send: (from, to, message) => {
       const write = (views: MemoryViews, at: number) => views.u8.set(message, at);
-      engines[pes[from]!]!.sendCollective(pes[to]!, message.length, write);
+      sendCollective(engines[pes[from]!]!.outbox, pes[to]!, message.length, write);
     },
   };
 }

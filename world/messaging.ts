@@ -11,6 +11,7 @@ import type {
   Blockable,
   ClosureArguments,
   ClosureResult,
+  FinishOptions,
   HandlerWorld,
   LamellarEnv,
   LaunchOptions,
@@ -341,10 +342,10 @@ export abstract class Messaging extends CollectiveCalls implements ActiveMessagi
    */
   spawn<T>(task: PromiseLike<T> | (() => T | PromiseLike<T>)): LamellarTask<T> {
     this.checkOpen("spawn");
-    this.work?.enter();
-    const promise = typeof task === "function" ? Promise.try(task) : Promise.resolve(task);
-    const handle = new LamellarTask<T>(this.core.progress, promise as Promise<T>);
-    this.core.engine.track(promise, () => isObserved(handle), this.work);
+    const start = typeof task === "function" ? task : (): PromiseLike<T> => task;
+    const { engine, progress } = this.core;
+    const promise = engine.track(start, () => isObserved(handle), this.work);
+    const handle: LamellarTask<T> = new LamellarTask<T>(progress, promise);
     return handle;
   }
 
@@ -353,22 +354,23 @@ export abstract class Messaging extends CollectiveCalls implements ActiveMessagi
    * spawns through the scope it gets, and of what the handlers of that launch and spawn in turn
    * through their `lamellar.world` and `lamellar.team`, on any PE. What goes through another
    * object, such as the world, is not covered. Only this PE calls it. Finishes nest, run in async
-   * handlers, and several can be under way at once.
+   * handlers, and several can be under way at once. `awaitAll` covers a finish as it covers a task.
    *
-   * A handle that the program or a handler awaits gives its own error. All other errors reject the
-   * finish, once everything is over.
+   * A handle that the program or a handler awaits before the end gives its own error. All other
+   * errors reject the finish, once everything is over.
    *
    * @param body Launches through the scope; it may be async. The scope launches as the object of
    * which the finish was called.
-   * @param options When to stop. The finish then fails at once, and nothing more can be launched
-   * through the scope and in handlers of the finish; handlers on other PEs learn it a moment later.
-   * What is under way goes on; its later errors are lost.
+   * @param options When to stop. The finish then fails at once. Handlers that have begun go on but
+   * launch nothing more, and no other handler of the finish begins; other PEs learn it a moment
+   * later. Errors that come afterwards are lost.
    * @returns A handle for what the function returns: await it. If the function throws, or AMs or
    * tasks fail, it fails with an `AggregateError` of all these errors, which are `RemoteError`s but
-   * for that of the function; of more than 1000 it has the first 1000. It fails with a
-   * `TimeoutError` when the time is over, and when the signal is aborted with a `LamellarError`
-   * whose cause is the signal's reason; both say what is left and what has failed. If the signal is
-   * aborted already, the function is not called, and the error is the signal's reason.
+   * for that of the function; of more than 1000 it has the first 1000. When the time is over, it
+   * fails with a `TimeoutError`, and when the signal is aborted, with a `LamellarError` of the code
+   * `ERR_FINISH_STOPPED` whose cause is the signal's reason; both say what is left and what has
+   * failed. If the signal is aborted already, the function is not called, and the error is the
+   * signal's reason.
    * @example
    * ```ts
    * import { type AmContext, LamellarWorldBuilder } from "../mod.ts";
@@ -387,7 +389,7 @@ export abstract class Messaging extends CollectiveCalls implements ActiveMessagi
    */
   finish<T>(
     body: (scope: HandlerWorld) => T | PromiseLike<T>,
-    options?: LaunchOptions,
+    options?: FinishOptions,
   ): LamellarTask<T> {
     return this.core.runFinish(this, body, options);
   }

@@ -5,6 +5,7 @@
  */
 
 import { LamellarError } from "../internal/errors.ts";
+import { rejectAtAwaiter } from "../internal/stacks.ts";
 import { type Awaited, Handle, type Progress } from "../lamellae/mod.ts";
 
 /**
@@ -24,6 +25,7 @@ export let isObserved: (task: LamellarTask<unknown>) => boolean;
 export class LamellarTask<T> extends Handle<T> {
   readonly #progress: Progress;
   readonly #promise: Promise<T>;
+  readonly #op: string;
   #outcome: (() => T) | undefined;
   #observed = false;
 
@@ -33,9 +35,11 @@ export class LamellarTask<T> extends Handle<T> {
    * @ignore
    * @param progress The engine of the PE.
    * @param promise What it does.
+   * @param op What the user called.
    */
-  constructor(progress: Progress, promise: Promise<T>) {
+  constructor(progress: Progress, promise: Promise<T>, op = "spawn") {
     super();
+    this.#op = op;
     this.#progress = progress;
     this.#promise = promise;
     promise.then(
@@ -58,7 +62,10 @@ export class LamellarTask<T> extends Handle<T> {
   /** @ignore */
   protected override promised(): Promise<T> {
     this.#observed = true;
-    return this.#promise;
+    // Others look at its promise too: only one that nobody else waits for leads to the awaiter.
+    return new Promise((resolve) => {
+      this.#promise.then(resolve, (error) => rejectAtAwaiter(resolve, error));
+    });
   }
 
   /** @ignore */
@@ -67,8 +74,9 @@ export class LamellarTask<T> extends Handle<T> {
     if (!this.#outcome) {
       throw new LamellarError(
         "ERR_NEEDS_EVENT_LOOP",
-        "Cannot block on a task that is not over: it needs the event loop of this PE; use await",
-        { pe: this.#progress.lamella.pe, op: "spawn" },
+        `Cannot block on ${this.#what} that is not over: it needs the event loop of this PE; ` +
+          "use await",
+        { pe: this.#progress.lamella.pe, op: this.#op },
       );
     }
     this.#observed = true;
@@ -77,7 +85,11 @@ export class LamellarTask<T> extends Handle<T> {
 
   /** @ignore */
   protected override awaited(): Awaited {
-    return { text: "for a task", op: "spawn" };
+    return { text: `for ${this.#what}`, op: this.#op };
+  }
+
+  get #what(): string {
+    return this.#op === "spawn" ? "a task" : `a ${this.#op}`;
   }
 
   static {

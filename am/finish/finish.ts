@@ -7,6 +7,7 @@
 import { LamellarError } from "../../internal/errors.ts";
 import type { AmContext } from "../context.ts";
 import type { WorkFinish } from "../team_work.ts";
+import { encodeError } from "../wire/thrown.ts";
 import { ENTRY, Membership } from "./membership.ts";
 import { rootOf } from "./messages.ts";
 
@@ -31,8 +32,11 @@ export class Finish implements WorkFinish {
   /** The PE that called it. */
   readonly root: number;
   readonly membership: Membership;
-  /** Why nothing more may be launched; undefined as long as that is not so. */
-  stopped: string | undefined;
+  /** Why nothing more may be launched or run; undefined as long as that is not so. */
+  stopped: LamellarError | undefined;
+  /** The same as its caller gave it. */
+  reason = "";
+  #stoppedText: Uint8Array | undefined;
   /** Where the PE has it: among those that changed, and among those of which nothing is here. */
   isChanged = false;
   isParked = false;
@@ -98,14 +102,12 @@ export class Finish implements WorkFinish {
 
   enter(): void {
     const { pe } = this.#host;
-    if (this.stopped !== undefined) {
-      const text = `Cannot launch in a finish of PE ${this.root}: it was stopped: ${this.stopped}`;
-      throw new LamellarError("ERR_FINISH_STOPPED", text, { pe, op: "finish" });
-    }
+    if (this.stopped !== undefined) throw this.stopped;
     const parent = this.membership.enter();
     if (parent >= 0) return this.#host.tellJoined(parent, this);
     if (parent !== ENTRY.refused) return;
-    const text = `Cannot launch in a finish of PE ${this.root}: its work on PE ${pe} is over`;
+    const text = `Cannot launch in a finish of PE ${this.root}: its work on PE ${pe} is over ` +
+      "(a handler has to await what launches later, or give it to `spawn`)";
     throw new LamellarError("ERR_FINISH_OVER", text, { pe, op: "finish" });
   }
 
@@ -134,14 +136,22 @@ export class Finish implements WorkFinish {
     return expected;
   }
 
+  /** The same as it is told to those who wait for what did not go on: there may be many. */
+  get stoppedText(): Uint8Array {
+    return this.#stoppedText ??= encodeError(this.stopped);
+  }
+
   /**
-   * Launches nothing more.
+   * Launches nothing more, and runs nothing more that has not begun.
    *
    * @param reason Why.
    */
   stop(reason: string): void {
     if (this.stopped !== undefined) return;
-    this.stopped = reason;
+    const { pe } = this.#host;
+    this.reason = reason;
+    const text = `Cannot go on in a finish of PE ${this.root}: it was stopped because ${reason}`;
+    this.stopped = new LamellarError("ERR_FINISH_STOPPED", text, { pe, op: "finish" });
     for (const listener of this.onStop) listener(reason);
   }
 
@@ -178,6 +188,18 @@ export class Visit {
   constructor(finish: Finish, pe: number) {
     this.finish = finish;
     this.#pe = pe;
+  }
+
+  /**
+   * One of them begins.
+   *
+   * @param base What it would get outside of the finish.
+   * @returns What it gets.
+   * @throws {LamellarError} If the finish is stopped.
+   */
+  contextOf(base: AmContext): AmContext {
+    if (this.finish.stopped !== undefined) throw this.finish.stopped;
+    return this.finish.contextOf(base);
   }
 
   /** One of them is over. */

@@ -7,14 +7,14 @@
  * @module
  */
 
-import { type LamellarError, ProtocolError, RemoteError } from "../../internal/errors.ts";
+import { type LamellarError, ProtocolError, type RemoteError } from "../../internal/errors.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import { type Progress, WAIT_FOR, type WaitReason } from "../../lamellae/mod.ts";
 import type { AmContext } from "../context.ts";
 import { sendService, SERVICE, type Services } from "../services.ts";
 import type { UnseenErrors } from "../unseen_errors.ts";
 import type { Outbox } from "../wire/outbox.ts";
-import { decodeFailures, encodeFailures, remoteError } from "../wire/thrown.ts";
+import { decodeFailures, encodeFailures } from "../wire/thrown.ts";
 import { Finish, type FinishHost, type Visit } from "./finish.ts";
 import { finishId, messageBytes, readMessage, rootOf, SAYS, writeMessage } from "./messages.ts";
 import { NOBODY } from "./membership.ts";
@@ -100,7 +100,6 @@ export class Finishes implements FinishHost {
     const { promise, reject, resolve } = Promise.withResolvers<Failures>();
     this.#all.set(finish.id, finish);
     this.#called.set(finish, { finish, isWaiting: false, over: resolve, fail: reject });
-    finish.onStop.add((reason) => this.#spread(finish, reason));
     return { finish, over: promise };
   }
 
@@ -129,6 +128,9 @@ export class Finishes implements FinishHost {
     called.fail(errorOf(this.#takeErrors(finish)));
     this.#called.delete(finish);
     finish.stop(reason);
+    // Handlers may run on any PE, also where nothing has been launched yet.
+    const { numPes } = this.#progress.lamella;
+    for (let pe = 0; pe < numPes; pe++) if (pe !== this.pe) this.#tellStop(pe, finish, reason);
   }
 
   /** No finish of this PE ends any more. */
@@ -155,13 +157,10 @@ export class Finishes implements FinishHost {
   #find(id: number): Finish {
     let finish = this.#all.get(id);
     if (!finish) {
-      const root = rootOf(id);
-      if (root < 0 || root >= this.#progress.lamella.numPes || root === this.pe) {
+      if (!this.#isOfOthers(id)) {
         throw new ProtocolError(`a request in finish ${id}, which is not there`);
       }
-      finish = new Finish(this, id);
-      finish.onStop.add((reason) => this.#spread(finish!, reason));
-      this.#all.set(id, finish);
+      this.#all.set(id, finish = new Finish(this, id));
     }
     this.#idle.delete(finish);
     finish.isParked = false;
@@ -178,18 +177,15 @@ export class Finishes implements FinishHost {
     this.#send(pe, finish, SAYS.joined, NOTHING);
   }
 
-  #send(pe: number, { id }: Finish, says: number, rest: Uint8Array): void {
+  #send(pe: number, { id }: Pick<Finish, "id">, says: number, rest: Uint8Array): void {
     const message = { id, says, rest };
     sendService(this.#outbox, pe, SERVICE.finishes, messageBytes(message), (views, at) => {
       writeMessage(views, at, message);
     });
   }
 
-  /** Tells those below this PE that a finish is stopped. */
-  #spread(finish: Finish, reason: string): void {
-    for (const pe of finish.children) {
-      this.#send(pe, finish, SAYS.stop, new TextEncoder().encode(reason));
-    }
+  #tellStop(pe: number, finish: Pick<Finish, "id">, reason: string): void {
+    this.#send(pe, finish, SAYS.stop, new TextEncoder().encode(reason));
   }
 
   #poll(): number {
@@ -211,8 +207,17 @@ export class Finishes implements FinishHost {
       const { errors, further } = this.#takeErrors(finish);
       // Many may have failed only because they could not launch any more.
       const told = finish.stopped === undefined ? errors : [];
-      this.#send(parent, finish, SAYS.left, encodeFailures(told as RemoteError[], further));
+      this.#send(
+        parent,
+        finish,
+        SAYS.left,
+        encodeFailures(this.pe, told as RemoteError[], further),
+      );
     }
+    this.#park(finish);
+  }
+
+  #park(finish: Finish): void {
     this.#idle.add(finish);
     finish.isParked = true;
     if (this.#idle.size <= IDLE_MAX) return;
@@ -233,12 +238,7 @@ export class Finishes implements FinishHost {
   }
 
   #takeErrors(finish: Finish): Failures {
-    // All but what the body throws comes as it would from another PE.
-    finish.keepErrors(
-      this.#unseen.take(finish).map((error) => {
-        return error instanceof RemoteError ? error : remoteError("a task", this.pe, error);
-      }),
-    );
+    finish.keepErrors(this.#unseen.take(finish, this.pe));
     return finish.takeErrors();
   }
 
@@ -248,8 +248,9 @@ export class Finishes implements FinishHost {
     switch (says) {
       case SAYS.joined:
         if (!finish?.membership.joined(pe)) throw unexpected("joined", id);
-        if (finish.stopped === undefined) return;
-        return this.#send(pe, finish, SAYS.stop, new TextEncoder().encode(finish.stopped));
+        // It has forgotten that, if this was long ago.
+        if (finish.stopped !== undefined) this.#tellStop(pe, finish, finish.reason);
+        return;
       case SAYS.left: {
         const { errors, further } = decodeFailures(rest);
         finish?.keepErrors(errors, further);
@@ -257,20 +258,38 @@ export class Finishes implements FinishHost {
         return;
       }
       case SAYS.stop:
-        // This PE may have left in the meantime.
-        return finish?.stop(new TextDecoder().decode(rest));
+        return this.#stopHere(id, new TextDecoder().decode(rest));
       default:
         throw new ProtocolError(`a message ${says} about finish ${id}`);
     }
   }
 
-  #reason(): WaitReason {
-    for (const { finish, isWaiting } of this.#called.values()) {
-      if (!isWaiting) continue;
-      const { value: pe = -1 } = finish.membership.state.children.keys().next();
-      return { kind: WAIT_FOR.finish, pe, what: () => `${this.leftOf(finish)} in a finish` };
+  /** A finish of another PE is stopped. Handlers of it may still be on their way to this one. */
+  #stopHere(id: number, reason: string): void {
+    if (!this.#isOfOthers(id)) throw unexpected("stop", id);
+    let finish = this.#all.get(id);
+    if (!finish) {
+      this.#all.set(id, finish = new Finish(this, id));
+      this.#park(finish);
     }
-    return NO_REASON;
+    finish.stop(reason);
+  }
+
+  #isOfOthers(id: number): boolean {
+    const root = rootOf(id);
+    return root >= 0 && root < this.#progress.lamella.numPes && root !== this.pe;
+  }
+
+  /** The innermost that waits says most; a body that goes on is the program's own. */
+  #reason(): WaitReason {
+    let reason = NO_REASON;
+    for (const { finish, isWaiting } of this.#called.values()) {
+      const what = (): string => `${this.leftOf(finish)} in a finish`;
+      const { value: pe = -1 } = finish.membership.state.children.keys().next();
+      if (isWaiting) reason = { kind: WAIT_FOR.finish, pe, what };
+      else if (reason === NO_REASON) reason = { kind: WAIT_FOR.task, pe: -1, what };
+    }
+    return reason;
   }
 
   /**
@@ -285,7 +304,7 @@ export class Finishes implements FinishHost {
     const parts = [
       called?.isWaiting ? "" : "its body",
       launched > 0
-        ? `${launched} ${launched === 1 ? "AM or task" : "AMs and tasks"} of this PE`
+        ? `${launched} ${launched === 1 ? "AM or task" : "AMs and tasks"} of PE ${this.pe}`
         : "",
       pes.length > 0 ? `what ${pes.length === 1 ? "PE" : "PEs"} ${pes.join(", ")} launched` : "",
     ];

@@ -152,7 +152,7 @@ Deno.test("What handlers of a finish that is over kept launches nothing in it", 
   pes.network.close();
 });
 
-Deno.test("A finish that is stopped tells those below, also who joins later", async () => {
+Deno.test("A finish that is stopped tells all PEs, also where nothing was launched", async () => {
   setUp(3);
   const { finish } = call((engine, work) => {
     engine.launch(1, pes.call("Keep"), undefined, work);
@@ -162,19 +162,112 @@ Deno.test("A finish that is stopped tells those below, also who joins later", as
   await settle();
   const { engine, work } = kept!;
   engine.launch(0, pes.call("Leaf"), undefined, work);
+  await settle();
   const { finishes } = pes.engines[0]!;
-  finishes.stop(finish, "for a test", () => new Error("stopped"));
+  finishes.stop(finish, "of a test", () => new Error("stopped"));
   await settle();
   const launch = (): unknown => engine.launch(0, pes.call("Leaf"), undefined, work);
-  const error = assertThrows(launch, LamellarError, "it was stopped: for a test");
+  const error = assertThrows(launch, LamellarError, "it was stopped because of a test");
   assertEquals(error.code, "ERR_FINISH_STOPPED");
-  // PE 2 has launched nothing yet: it joins, and learns it then.
-  gates.pop()!.resolve();
+  // What has not begun does not run any more.
+  pes.engines[1]!.launch(
+    2,
+    pes.call("Leaf"),
+    undefined,
+    new FinishWork(undefined, () => ({}), {
+      ...finish,
+      enter() {},
+      begin() {},
+      end() {},
+    }),
+  );
   await settle();
   gates.pop()!.resolve();
   await settle();
-  assertEquals([ran, finish.membership.state.over], [2, true]);
+  gates.pop()!.resolve();
+  await settle();
+  assertEquals([ran, finish.membership.state.over], [1, true]);
   for (const engine of pes.engines) await engine.awaitAll();
+  pes.network.close();
+});
+
+Deno.test("Many long errors arrive, each with what there is room for", () => {
+  const long = "x".repeat(600_000);
+  const fail = (n: number): RemoteError =>
+    new RemoteError(`${n} ${long}`, { pe: 1, op: "a task", cause: new RangeError(`${n} ${long}`) });
+  const bytes = encodeFailures(1, Array.from({ length: 1000 }, (_, n) => fail(n)), 0);
+  assert(bytes.length < 16 << 20, `${bytes.length} bytes`);
+  const { errors } = decodeFailures(bytes);
+  assertEquals(errors.length, 1000);
+  for (const n of [0, 500, 999]) {
+    const cause = errors[n]!.cause as Error;
+    assert(errors[n]!.message.startsWith(`${n} xxx`) && cause.message.startsWith(`${n} xxx`));
+    assertEquals(cause.name, "RangeError");
+  }
+});
+
+Deno.test("Errors of errors are bounded in number", () => {
+  const leaves = Array.from({ length: 1000 }, (_, n) => new Error(`${n}`));
+  const branches = Array.from({ length: 1000 }, () => new AggregateError(leaves, "all"));
+  const error = new RemoteError("x", { pe: 1, cause: new AggregateError(branches, "all of all") });
+  const bytes = encodeFailures(1, [error], 0);
+  assert(bytes.length < 16 << 20, `${bytes.length} bytes`);
+  const { errors: [read] } = decodeFailures(bytes);
+  const { errors } = read!.cause as AggregateError;
+  assert(errors.length < 1000);
+  assertEquals(errors.at(-1)!.message, `${1001 - errors.length} more errors`);
+});
+
+Deno.test("Whatever a task throws, it arrives, and the job goes on", async () => {
+  const odd = [
+    new Proxy(new Error("x"), {
+      getPrototypeOf() {
+        throw new Error("a trap");
+      },
+    }),
+    new RemoteError("of no PE", { pe: -1 }),
+    Object.assign(new RemoteError("x"), { message: 5n }),
+    Object.defineProperty(new RemoteError("x"), "message", {
+      get() {
+        throw new Error("a trap");
+      },
+    }),
+    undefined,
+    Symbol("x"),
+  ];
+  for (const pe of [0, 1]) {
+    setUp(2);
+    const { errors } = call((engine, work) => {
+      engine.launch(pe, pes.call("Keep"), undefined, work);
+      engine.launch(pe, pes.call("Wait"), undefined, work);
+    });
+    await settle();
+    const { engine, work } = kept!;
+    for (const one of odd) {
+      engine.track(() => Promise.reject(one), () => false, work).catch(() => {});
+    }
+    gates.pop()!.resolve();
+    await settle();
+    assertEquals(errors()!.length, odd.length);
+    for (const error of errors()!) assert(error instanceof RemoteError);
+    pes.network.close();
+  }
+});
+
+Deno.test("A task counts before it begins, and errors that were seen are not kept", async () => {
+  setUp(1);
+  const engine = pes.engines[0]!;
+  let counted = 0;
+  await engine.track(() => counted = engine.outstanding, () => false);
+  assertEquals(counted, 1);
+  let seen = false;
+  for (let i = 0; i < 1000; i++) {
+    engine.track(() => Promise.reject(new Error(`${i}`)), () => seen).catch(() => {});
+    await microtasks();
+    seen = i < 990;
+  }
+  const left = await engine.awaitAll().catch((error) => error.errors.length);
+  assert(left <= 64, `${left} are left`);
   pes.network.close();
 });
 
@@ -239,10 +332,10 @@ Deno.test("Messages about finishes that cannot be are refused", () => {
 Deno.test("Failures arrive with what they say", () => {
   const cause = new TypeError("inner", { cause: new Error("innermost") });
   const error = new RemoteError("outer", { pe: 3, op: "a task", cause });
-  const { errors: [read], further } = decodeFailures(encodeFailures([error], 5));
+  const { errors: [read], further } = decodeFailures(encodeFailures(0, [error], 5));
   assertEquals([read!.message, read!.pe, read!.op, further], ["outer", 3, "a task", 5]);
   const arrived = read!.cause as Error;
   assertEquals([arrived.name, arrived.message], ["TypeError", "inner"]);
   assertEquals((arrived.cause as Error).message, "innermost");
-  assertEquals(decodeFailures(encodeFailures([], 0)), { errors: [], further: 0 });
+  assertEquals(decodeFailures(encodeFailures(0, [], 0)), { errors: [], further: 0 });
 });

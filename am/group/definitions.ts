@@ -15,6 +15,7 @@ import { returnedWork, type Work } from "../local_work.ts";
 import { isThenable } from "../thenable.ts";
 import { errorText } from "../wire/thrown.ts";
 import { type Batch, readBatch } from "./batch.ts";
+import { BATCH_ERROR } from "./batch_error.ts";
 import {
   encodeResults,
   noResults,
@@ -24,9 +25,6 @@ import {
   type Results,
 } from "./batch_results.ts";
 import { codecOf } from "./growing_views.ts";
-
-/** The name of the error of a batch whose AMs failed. */
-export const BATCH_ERROR = "AmGroupError";
 
 /** Most errors of a batch that its origin gets. */
 const ERRORS_MAX = 100;

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { ProtocolError, RemoteError } from "../../internal/errors.ts";
+import { ProtocolError } from "../../internal/errors.ts";
 import { type Awaited, Handle, type WaitLimit } from "../../lamellae/mod.ts";
 import { type AmHandle, control } from "../handle.ts";
 import { partsOfGroups, saysNothing } from "../multi_handle.ts";
-import { messageOf, remoteError } from "../wire/thrown.ts";
+import { messageOf } from "../wire/thrown.ts";
 import type { Results } from "./batch_results.ts";
 import { type Order, type SentBatch, TO_ALL } from "./collector.ts";
-import { BATCH_ERROR } from "./definitions.ts";
+import { errorsOf } from "./batch_error.ts";
 
 /**
  * The result of an AM of a group: of one that ran on one PE, or of one that ran on all.
@@ -198,14 +198,4 @@ export class AmGroupHandle<T> extends Handle<AmGroupResults<T>> {
     });
     return byPe;
   }
-}
-
-/** The errors of the AMs of a batch, from what its handle gave. */
-function errorsOf(error: unknown): unknown[] {
-  if (!(error instanceof RemoteError)) return [error];
-  const { cause, pe } = error;
-  if (!(cause instanceof AggregateError) || cause.name !== BATCH_ERROR) return [error];
-  return cause.errors.map((one: Error) => {
-    return remoteError(one.message, pe ?? -1, one.cause);
-  });
 }

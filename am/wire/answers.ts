@@ -76,7 +76,7 @@ export class Answers {
       promise = Promise.resolve(result);
     } catch (error) {
       visit?.end();
-      this.sendError(pe, number, error);
+      this.sendError(pe, number, error, visit);
       return dispose(brought);
     }
     this.#outbox.sendHead(pe, FRAME.deferred, 0, number);
@@ -85,7 +85,7 @@ export class Answers {
     const over = visit ? promise.finally(() => visit.end()) : promise;
     over.then(
       (value) => this.sendResult(pe, number, value, definition),
-      (error) => this.sendError(pe, number, error),
+      (error) => this.sendError(pe, number, error, visit),
     ).finally(() => {
       this.#running.delete(running);
       dispose(brought);
@@ -127,8 +127,18 @@ export class Answers {
     this.#outbox.send(pe, FRAME.returnClosure, source, number, capturesCodec, closure.captures);
   }
 
-  /** Sends what a handler threw. */
-  sendError(pe: number, number: number, error: unknown): void {
-    this.#outbox.sendBytes(pe, FRAME.error, encodeError(error), number);
+  /**
+   * Sends what a handler threw.
+   *
+   * @param pe The PE that launched it.
+   * @param number The number of the request.
+   * @param error The error.
+   * @param visit Of a handler in a finish, what it is part of.
+   */
+  sendError(pe: number, number: number, error: unknown, visit?: Visit): void {
+    const finish = visit?.finish;
+    const isStop = finish?.stopped !== undefined && error === finish.stopped;
+    const text = isStop ? finish.stoppedText : encodeError(error);
+    this.#outbox.sendBytes(pe, FRAME.error, text, number);
   }
 }

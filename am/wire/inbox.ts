@@ -402,7 +402,7 @@ export class Inbox {
     try {
       const work = this.#read(pe, kind, detail, views, at + front, bytes - front);
       if (context instanceof ClosedError) throw context;
-      if (visit !== undefined) context = visit.finish.contextOf(context as AmContext);
+      if (visit !== undefined) context = visit.contextOf(context as AmContext);
       brought = received.take();
       read = true;
       result = definition === undefined
@@ -414,7 +414,7 @@ export class Inbox {
       if (reads && error instanceof ProtocolError) throw error;
       if (!read) received.drop();
       visit?.end();
-      this.#answers.sendError(pe, number, error);
+      this.#answers.sendError(pe, number, error, visit);
       dispose(brought);
       return false;
     }

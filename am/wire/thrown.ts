@@ -13,6 +13,12 @@ import { makeError } from "../msgpack/types.ts";
 
 /** Most text of one error and of all that hang on it, in UTF-16 units; what is longer is cut. */
 const TEXT_MAX = 1 << 20;
+/** Most text of all failures that are told together. */
+const FAILURES_TEXT_MAX = 1 << 22;
+/** Most text of the name of what failed. */
+const OP_MAX = 1000;
+/** What an error within another counts beside its text: many small ones take room, too. */
+const ERROR_TEXT = 100;
 /** Longest message of an error whose further properties are shown in its stack. */
 const INSPECTED_MAX = 10_000;
 /** How deep causes and errors of errors are followed. */
@@ -55,15 +61,39 @@ interface WireFailures {
 }
 
 /**
+ * What a failure is for the caller of a finish, whoever failed: programs throw anything.
+ *
+ * @param op What failed, if it is not known to be an AM, such as `a task`.
+ * @param pe This PE.
+ * @param error What it failed with.
+ * @returns The error.
+ */
+export function failureOf(op: string, pe: number, error: unknown): RemoteError {
+  if (read(() => error instanceof RemoteError) === true) return error as RemoteError;
+  return remoteError(op, pe, error);
+}
+
+/**
+ * @param pe This PE.
  * @param errors What AMs and tasks failed with.
  * @param further How many failed besides.
  * @returns It as UTF-8 text, of no length if nothing failed.
  */
-export function encodeFailures(errors: readonly RemoteError[], further: number): Uint8Array {
+export function encodeFailures(
+  pe: number,
+  errors: readonly RemoteError[],
+  further: number,
+): Uint8Array {
   if (errors.length === 0) return new Uint8Array();
-  const writer = new Writer();
-  const failures = errors.map(({ cause, message, op = "", pe = 0 }): WireFailure => {
-    return { op, pe, message, cause: writer.write(cause, 0) };
+  const textMax = Math.floor(FAILURES_TEXT_MAX / errors.length);
+  const failures = errors.map((error): WireFailure => {
+    // A message leaves room for the stack.
+    const writer = new Writer(textMax, textMax / 4);
+    const op = writer.text(() => error.op ?? "", OP_MAX);
+    const message = writer.text(() => error.message, textMax / 4);
+    const where = read(() => error.pe);
+    const cause = writer.write(read(() => error.cause), 0);
+    return { op, pe: isCount(where) ? where : pe, message, cause };
   });
   return new TextEncoder().encode(JSON.stringify({ failures, further } satisfies WireFailures));
 }
@@ -108,32 +138,55 @@ function isCount(value: unknown): value is number {
 
 /** Takes apart errors. */
 class Writer {
-  #left = TEXT_MAX;
+  #left: number;
+  readonly #messageMax: number;
+
+  constructor(textMax = TEXT_MAX, messageMax = Infinity) {
+    this.#left = textMax;
+    this.#messageMax = messageMax;
+  }
 
   write(error: unknown, depth: number): WireError {
+    if (depth > 0) this.#left = Math.max(0, this.#left - ERROR_TEXT);
     if (!isError(error)) {
-      return { name: "", message: this.#text(() => Deno.inspect(error)), stack: "" };
+      return { name: "", message: this.text(() => Deno.inspect(error)), stack: "" };
     }
     const cause = depth < DEPTH_MAX ? read(() => error.cause) : undefined;
     const errors = depth < DEPTH_MAX ? listOf(error) : undefined;
-    const message = this.#text(() => error.message);
+    const name = this.text(() => error.name);
+    const message = this.text(() => error.message, this.#messageMax);
     // What travels as an error of its own need not be in the text, too; and a long text takes
     // `inspect` long.
     const plain = cause !== undefined || errors !== undefined || message.length > INSPECTED_MAX;
     const parts: { -readonly [K in keyof WireError]: WireError[K] } = {
-      name: this.#text(() => error.name),
+      name,
       message,
-      stack: this.#text(() => foldFrames(String(plain ? error.stack : Deno.inspect(error)))),
+      stack: this.text(() => foldFrames(String(plain ? error.stack : Deno.inspect(error)))),
     };
     if (cause !== undefined) parts.cause = this.write(cause, depth + 1);
-    if (errors) parts.errors = errors.map((one) => this.write(one, depth + 1));
+    if (errors) parts.errors = this.#writeAll(errors, depth + 1);
     return parts;
   }
 
-  #text(get: () => unknown): string {
+  /** As many as there is room for. */
+  #writeAll(errors: readonly unknown[], depth: number): WireError[] {
+    const written: WireError[] = [];
+    for (const error of errors) {
+      if (this.#left === 0) {
+        const text = `${errors.length - written.length} more errors`;
+        written.push({ name: "Error", message: text, stack: `Error: ${text}` });
+        return written;
+      }
+      written.push(this.write(error, depth));
+    }
+    return written;
+  }
+
+  text(get: () => unknown, max = Infinity): string {
     const text = textOf(get);
-    const cut = text.length <= this.#left ? text : `${text.slice(0, this.#left)}…`;
-    this.#left = Math.max(0, this.#left - text.length);
+    const room = Math.min(max, this.#left);
+    const cut = text.length <= room ? text : `${text.slice(0, room)}…`;
+    this.#left = Math.max(0, this.#left - cut.length);
     return cut;
   }
 }

@@ -45,7 +45,7 @@ Deno.test("Errors without end, in any direction, arrive cut", () => {
   circular.errors.push(circular, circular);
   assertEquals((travelError(circular).cause as Error).message, "circular");
   const huge = travelError(new Error("x".repeat(1 << 23))).cause as Error;
-  assertEquals(huge.message.length, (1 << 20) + 1);
+  assertEquals(huge.message.length, (1 << 20) - huge.name.length + 1);
   const many = travelError(new AggregateError(Array(5000).fill(new Error("x")))).cause;
   assertEquals((many as AggregateError).errors.length, 1001);
   assertEquals((many as AggregateError).errors.at(-1).message, "4000 more errors");

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import {
   am,
   type AmContext,
@@ -110,6 +117,15 @@ const FailInside = am("finishes.FailInside", {}, async (_self, lamellar) => {
   // Nobody awaits it: its error is one of the finish around it.
   await turn();
   return inner.done || true;
+});
+const Burst = am("finishes.Burst", { finish: u32 }, async (self, lamellar) => {
+  await bursting.promise;
+  for (let i = 0; i < 100; i++) lamellar.world.execAmAll(Count(self));
+});
+let bursting = Promise.withResolvers<void>();
+const LetBurst = am("finishes.LetBurst", {}, () => {
+  bursting.resolve();
+  bursting = Promise.withResolvers();
 });
 const Endless = am("finishes.Endless", {}, async (_self, lamellar) => {
   await turn();
@@ -261,7 +277,8 @@ export const FINISH_CASES: readonly Case[] = [
         assertInstanceOf(one.cause, Error);
         assertEquals(one.message.includes(`failed on PE ${one.pe}: `), true);
       }
-      assert(error.message.startsWith(`${5 + numPes} AMs and tasks failed, the first: `));
+      const text = `A finish of PE ${world.myPe} failed with ${5 + numPes} errors, the first: `;
+      assert(error.message.startsWith(text), error.message);
       await world.awaitAll();
     },
   },
@@ -289,10 +306,12 @@ export const FINISH_CASES: readonly Case[] = [
       const error = await assertRejects(
         () => world.finish((scope) => scope.execAmPe(right, FailInside({}))),
         AggregateError,
-        "1 AM or task failed, the first: a task failed on PE",
+        `A finish of PE ${world.myPe} failed with 1 error, the first: a task failed on PE`,
       );
       assertInstanceOf(error.errors[0], RemoteError);
-      assert(/^\d+ AMs? (and|or) tasks? failed/.test((error.errors[0].cause as Error).message));
+      assert(
+        /^A finish of PE \d failed with \d+ errors?/.test((error.errors[0].cause as Error).message),
+      );
     },
   },
   {
@@ -320,7 +339,13 @@ export const FINISH_CASES: readonly Case[] = [
         world.finish((scope) => {
           scope.execAmPe(right, Endless({}));
         }, { timeoutMs: 20 }), TimeoutError);
-      assert(/left: (.*)(of this PE|launched): 20 ms are over$/.test(late.message), late.message);
+      const { myPe } = world;
+      const text = new RegExp(
+        String
+          .raw`^Cannot wait any longer for a finish of PE ${myPe} \(left: .*\): 20 ms are over$`,
+      );
+      assertMatch(late.message, text);
+      assertEquals([late.pe, late.op], [myPe, "finish"]);
       const stop = new AbortController();
       let kept: HandlerWorld | undefined;
       const aborted = await assertRejects(() =>
@@ -338,10 +363,18 @@ export const FINISH_CASES: readonly Case[] = [
       ]);
       assertEquals(
         aborted.message,
-        "The finish was stopped because its signal was aborted; there is left: its body, " +
-          "1 AM or task of this PE; 1 AM or task failed, the first: " +
+        `A finish of PE ${myPe} was stopped because its signal was aborted (left: its body, ` +
+          `1 AM or task of PE ${myPe}); A finish of PE ${myPe} failed with 1 error, the first: ` +
           `AM "finishes.Fail" failed on PE ${right}: RangeError: at depth 0`,
       );
+      const burst = numberOf(50, myPe);
+      await assertRejects(() =>
+        world.finish((scope) => {
+          scope.execAmPe(right, Burst({ finish: burst }));
+        }, { timeoutMs: 10 }), TimeoutError);
+      await world.execAmPe(right, LetBurst({}));
+      await world.asyncBarrier();
+      assertEquals(await total(world, burst), 0);
       const refused = assertThrows(() => kept!.execAmPe(0, Count({ finish: 0 })), LamellarError);
       assertEquals(refused.code, "ERR_FINISH_STOPPED");
       const never = world.finish(() => assert(false), { signal: stop.signal });
@@ -379,9 +412,12 @@ export const FINISH_CASES: readonly Case[] = [
       assertThrows(() => bad(() => {}, { timeoutMs: -1 }), RangeError);
       assertThrows(() => bad(() => {}, { signal: 1 }), TypeError, "must be an AbortSignal");
       const done = world.finish(() => 7);
-      assertThrows(() => done.block(), LamellarError, "needs the event loop");
+      assertThrows(() => done.block(), LamellarError, "Cannot block on a finish that is not over");
       assertEquals(await done, 7);
       assertEquals(done.block(), 7);
+      const late = world.finish(turn);
+      await world.awaitAll();
+      assert(late.done);
       world.finish(() => {
         throw new RangeError("nobody waits for it");
       });
