@@ -16,7 +16,9 @@ import type { Awaited, WaitLimit } from "../wait_limit.ts";
 export class CollectiveHandle<T> extends Handle<T> {
   readonly #collective: Collective;
   readonly #finish: (contributions: Uint8Array[]) => T;
-  #outcome: (() => T) | undefined;
+  #state: "pending" | "made" | "failed" = "pending";
+  /** The result, or the error of making it. */
+  #outcome: unknown;
   #promise: Promise<T> | undefined;
 
   /**
@@ -65,17 +67,17 @@ export class CollectiveHandle<T> extends Handle<T> {
   }
 
   #result(contributions: Uint8Array[]): T {
-    if (!this.#outcome) {
+    if (this.#state === "pending") {
       try {
-        const value = this.#finish(contributions);
-        this.#outcome = () => value;
+        this.#outcome = this.#finish(contributions);
+        this.#state = "made";
       } catch (error) {
-        this.#outcome = () => {
-          throw error;
-        };
+        this.#outcome = error;
+        this.#state = "failed";
       }
     }
-    return this.#outcome();
+    if (this.#state === "failed") throw this.#outcome;
+    return this.#outcome as T;
   }
 }
 

@@ -90,6 +90,8 @@ export class LocalLamella implements Lamella {
   readonly #bell: number;
   readonly #flags: number;
   readonly #status: PeStatus;
+  /** Of each PE, where it contributes to collectives of even and of odd numbers. */
+  readonly #areas: (Uint8Array | undefined)[] = [];
   readonly #yield: (() => void) | undefined;
   #next = 0;
   #asyncWait: Promise<unknown> | undefined;
@@ -316,6 +318,10 @@ export class LocalLamella implements Lamella {
   }
 
   exchange(pe: number, sequence: number): Uint8Array {
+    return this.#areas[2 * pe + (sequence & 1)] ??= this.#areaOf(pe, sequence);
+  }
+
+  #areaOf(pe: number, sequence: number): Uint8Array {
     const at = exchangeOf(this.#layout, pe, sequence);
     return this.views.u8.subarray(at, at + EXCHANGE_AREA_BYTES);
   }
