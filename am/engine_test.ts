@@ -408,3 +408,20 @@ Deno.test("When the job fails, every handle settles with the reason", async () =
   assertEquals(a!.outstanding, 0);
   pes.network.close();
 });
+
+Deno.test("Handlers that compute leave the thread to others now and then", () => {
+  let ran = 0;
+  const handler = (): void => {
+    for (const end = performance.now() + 2; performance.now() < end;);
+    ran++;
+  };
+  const pes = enginePes({ Compute: { handler } }, { ringBytes: 1 << 18 });
+  const text = "x".repeat(2000);
+  for (let i = 0; i < 15; i++) pes.engines[0]!.launch(1, pes.call("Compute", { text }));
+  pes.engines[0]!.outbox.flush();
+  pes.network.progress[1]!.step();
+  assert(ran > 0 && ran < 10, `${ran} ran in one step`);
+  pes.network.settle();
+  assertEquals(ran, 15);
+  pes.network.close();
+});

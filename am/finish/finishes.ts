@@ -63,6 +63,8 @@ export class Finishes implements FinishHost {
   /** Of others, those of which nothing is here; the one that was used last at the end. */
   readonly #idle = new Set<Finish>();
   #changed: Finish[] = [];
+  /** Those that were stopped, which other PEs are to be told. */
+  #stops: Finish[] = [];
   /** The one whose handler came last: many come in a row. */
   #last: Finish | undefined;
   #number = 0;
@@ -128,9 +130,8 @@ export class Finishes implements FinishHost {
     called.fail(errorOf(this.#takeErrors(finish)));
     this.#called.delete(finish);
     finish.stop(reason);
-    // Handlers may run on any PE, also where nothing has been launched yet.
-    const { numPes } = this.#progress.lamella;
-    for (let pe = 0; pe < numPes; pe++) if (pe !== this.pe) this.#tellStop(pe, finish, reason);
+    // Told in a step: a program that sends waits for room, and its caller would not hear of it.
+    if (this.#stops.push(finish) === 1) this.#progress.kick();
   }
 
   /** No finish of this PE ends any more. */
@@ -177,24 +178,32 @@ export class Finishes implements FinishHost {
     this.#send(pe, finish, SAYS.joined, NOTHING);
   }
 
-  #send(pe: number, { id }: Pick<Finish, "id">, says: number, rest: Uint8Array): void {
+  #send(pe: number, { id }: Finish, says: number, rest: Uint8Array): void {
     const message = { id, says, rest };
     sendService(this.#outbox, pe, SERVICE.finishes, messageBytes(message), (views, at) => {
       writeMessage(views, at, message);
     });
   }
 
-  #tellStop(pe: number, finish: Pick<Finish, "id">, reason: string): void {
-    this.#send(pe, finish, SAYS.stop, new TextEncoder().encode(reason));
+  #sendStop(pe: number, finish: Finish): void {
+    this.#send(pe, finish, SAYS.stop, new TextEncoder().encode(finish.reason));
   }
 
   #poll(): number {
-    const changed = this.#changed;
-    if (changed.length === 0) return 0;
+    const [changed, stops] = [this.#changed, this.#stops];
+    if (changed.length + stops.length === 0) return 0;
     this.#changed = [];
+    this.#stops = [];
+    for (const finish of stops) this.#tellStop(finish);
     for (const finish of changed) this.#leave(finish);
     this.#outbox.flush();
-    return changed.length;
+    return changed.length + stops.length;
+  }
+
+  /** Handlers may run on any PE, also where nothing has been launched yet. */
+  #tellStop(finish: Finish): void {
+    const { numPes } = this.#progress.lamella;
+    for (let pe = 0; pe < numPes; pe++) if (pe !== this.pe) this.#sendStop(pe, finish);
   }
 
   #leave(finish: Finish): void {
@@ -249,7 +258,7 @@ export class Finishes implements FinishHost {
       case SAYS.joined:
         if (!finish?.membership.joined(pe)) throw unexpected("joined", id);
         // It has forgotten that, if this was long ago.
-        if (finish.stopped !== undefined) this.#tellStop(pe, finish, finish.reason);
+        if (finish.stopped !== undefined) this.#sendStop(pe, finish);
         return;
       case SAYS.left: {
         const { errors, further } = decodeFailures(rest);

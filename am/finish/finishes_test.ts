@@ -43,6 +43,12 @@ const AMS: Record<string, TestAm> = {
       return gate.promise.then(() => void engine.launch(0, pes.call("Leaf"), undefined, work));
     },
   },
+  Flood: {
+    handler: (_self, context) => {
+      const { engine, work } = context as InFinish;
+      for (let i = 0; i < 1000; i++) engine.launch(1, pes.call("Leaf"), undefined, work);
+    },
+  },
   Throw: {
     handler: ({ n }: { n: number }, context) => {
       const { engine, work } = context as InFinish;
@@ -51,10 +57,11 @@ const AMS: Record<string, TestAm> = {
   },
 };
 
-function setUp(numPes: number): void {
+function setUp(numPes: number, ringBytes?: number): void {
   ran = 0;
   pes = enginePes(AMS, {
     numPes,
+    ...ringBytes !== undefined && { ringBytes },
     makeFinishContext: (base, finish) => {
       const work: FinishWork = new FinishWork(undefined, () => ({ ...base, work }), finish);
       return work.context as AmContext;
@@ -188,6 +195,23 @@ Deno.test("A finish that is stopped tells all PEs, also where nothing was launch
   await settle();
   assertEquals([ran, finish.membership.state.over], [1, true]);
   for (const engine of pes.engines) await engine.awaitAll();
+  pes.network.close();
+});
+
+Deno.test("To stop a finish does not wait for room in the rings", async () => {
+  setUp(2, 4096);
+  const { finish } = call((engine, work) => {
+    engine.launch(0, pes.call("Flood"), undefined, work);
+  });
+  // Its handler fills the ring to PE 1, which does not read it.
+  pes.network.progress[0]!.step();
+  const { finishes } = pes.engines[0]!;
+  finishes.stop(finish, "of a test", () => new Error("stopped"));
+  pes.network.progress[0]!.step();
+  assertEquals([ran, finish.membership.state.over], [0, false]);
+  await settle();
+  // What had left before the stop runs.
+  assertEquals([ran, finish.membership.state.over], [1000, true]);
   pes.network.close();
 });
 

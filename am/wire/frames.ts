@@ -98,6 +98,26 @@ export function idBytes(kind: number): number {
 }
 
 /**
+ * @param kind The kind of a request in a team, or of a message about one.
+ * @param views The memory.
+ * @param at Where the ids in front of its payload begin.
+ * @param bytes Bytes of these and of the payload.
+ * @returns The id of the team; NaN if there is no room for one.
+ */
+export function teamIdIn(kind: number, views: MemoryViews, at: number, bytes: number): number {
+  const before = (kind & IN_FINISH) === 0 ? 0 : ID_BYTES;
+  return bytes < before + ID_BYTES ? NaN : views.f64[(at + before) >>> 3]!;
+}
+
+/**
+ * @param id What may be the id of a team.
+ * @returns Whether it is: ids are hashes of 53 bits.
+ */
+export function isTeamId(id: number): boolean {
+  return Number.isSafeInteger(id) && id >= 0;
+}
+
+/**
  * @param payloadBytes Bytes of the payload, with the ids in front of it.
  * @returns Bytes of the frame.
  */

@@ -21,7 +21,9 @@ import {
   idBytes,
   IN_FINISH,
   IN_TEAM,
+  isTeamId,
   KIND_MASK,
+  teamIdIn,
 } from "./frames.ts";
 import { type AmHandle, control } from "../handle.ts";
 import { invoke } from "../invoke.ts";
@@ -37,6 +39,9 @@ import type { ClosureValue } from "../closure/value.ts";
 
 /** Bytes handled before room is given back to the producer. */
 const BUDGET_BYTES = 32 * 1024;
+/** Milliseconds after which all else gets its turn, and bytes between looks at the clock. */
+const BUDGET_MS = 2;
+const CLOCK_BYTES = 4 * 1024;
 
 /** What the inbox needs of the engine. */
 export interface InboxHost extends AnswerHost {
@@ -121,6 +126,8 @@ export class Inbox {
     const source = this.#sources[pe]!;
     const stop = Math.min(end, at + BUDGET_BYTES);
     const words = views.i32;
+    let until = 0;
+    let lookAt = at + CLOCK_BYTES;
     while (at < stop) {
       const bytes = words[at >>> 2]!;
       if (bytes === 0) break;
@@ -129,6 +136,11 @@ export class Inbox {
       }
       this.#handle(pe, source, views, at, bytes);
       at += bytes;
+      if (at < lookAt) continue;
+      lookAt = at + CLOCK_BYTES;
+      const now = performance.now();
+      if (until === 0) until = now + BUDGET_MS;
+      else if (now > until) break;
     }
     if (source.done !== source.told) this.#tellDone(pe, source);
     this.#host.outbox.flush();
@@ -306,7 +318,7 @@ export class Inbox {
     at: number,
     bytes: number,
   ): object {
-    const id = teamOf(kind, views, at, bytes);
+    const id = teamIdIn(kind, views, at, bytes);
     let context: object | undefined;
     try {
       context = this.#host.teams?.context(id);
@@ -327,7 +339,7 @@ export class Inbox {
   /** A question about a team, or the answer to one: then what waited for it runs. */
   #aboutTeam(pe: number, kind: number, views: MemoryViews, at: number, bytes: number): void {
     const { outbox, teams } = this.#host;
-    const id = teamOf(kind, views, at, bytes);
+    const id = teamIdIn(kind, views, at, bytes);
     if (teams === undefined || !isTeamId(id)) throw corrupt(pe, `a message about team ${id}`);
     if (kind === FRAME.teamQuery) {
       const description = teams.describe(id);
@@ -345,7 +357,7 @@ export class Inbox {
   /** Runs a request that waited. It is deferred: it has an answer of its own, whatever it gives. */
   #resume(pe: number, { kind, detail, number, views, bytes }: ParkedRequest): void {
     const { received, teams } = this.#host;
-    if (!teams!.knows(teamOf(kind, views, 0, bytes))) {
+    if (!teams!.knows(teamIdIn(kind, views, 0, bytes))) {
       received.begin();
       const front = idBytes(kind);
       this.#read(pe, kind, detail, views, front, bytes - front);
@@ -369,7 +381,7 @@ export class Inbox {
     bytes: number,
   ): boolean {
     const { outbox, teams } = this.#host;
-    const id = teamOf(kind, views, at, bytes);
+    const id = teamIdIn(kind, views, at, bytes);
     if (teams === undefined || !isTeamId(id) || teams.knows(id)) return false;
     outbox.sendHead(pe, FRAME.deferred, 0, number);
     if (this.#parked.park(pe, id, { kind, detail, number }, views, at, bytes)) {
@@ -463,17 +475,6 @@ export class Inbox {
     const whole = naming(pe, () => source.parts.add(stream, last !== 0, views, at, bytes));
     if (whole) this.#handle(pe, source, whole, 0, whole.i32[0]!);
   }
-}
-
-/** The id of a team in front of the payload of a request; NaN if that is too short. */
-function teamOf(kind: number, views: MemoryViews, at: number, bytes: number): number {
-  const before = (kind & IN_FINISH) === 0 ? 0 : ID_BYTES;
-  return bytes < before + ID_BYTES ? NaN : views.f64[(at + before) >>> 3]!;
-}
-
-/** Ids are hashes of 53 bits. */
-function isTeamId(id: number): boolean {
-  return Number.isSafeInteger(id) && id >= 0;
 }
 
 /** Reads something whose errors say what is wrong, but not whose frame it was in. */
