@@ -63,8 +63,8 @@ export class Finishes implements FinishHost {
   /** Of others, those of which nothing is here; the one that was used last at the end. */
   readonly #idle = new Set<Finish>();
   #changed: Finish[] = [];
-  /** Those that were stopped, which other PEs are to be told. */
-  #stops: Finish[] = [];
+  /** Those that were stopped, and who tells their callers. */
+  #stops: { readonly finish: Finish; tell(): void }[] = [];
   /** The one whose handler came last: many come in a row. */
   #last: Finish | undefined;
   #number = 0;
@@ -127,15 +127,18 @@ export class Finishes implements FinishHost {
   stop(finish: Finish, reason: string, errorOf: (failures: Failures) => unknown): void {
     const called = this.#called.get(finish);
     if (!called) return;
-    called.fail(errorOf(this.#takeErrors(finish)));
+    const error = errorOf(this.#takeErrors(finish));
     this.#called.delete(finish);
     finish.stop(reason);
-    // Told in a step: a program that sends waits for room, and its caller would not hear of it.
-    if (this.#stops.push(finish) === 1) this.#progress.kick();
+    // Told in a step, since a program that sends waits for room: first to the other PEs, so that
+    // what its caller sends them then comes after it.
+    this.#stops.push({ finish, tell: () => called.fail(error) });
+    this.#progress.kick();
   }
 
   /** No finish of this PE ends any more. */
   failAll(error: LamellarError): void {
+    for (const { tell } of this.#stops.splice(0)) tell();
     for (const called of this.#called.values()) called.fail(error);
     this.#called.clear();
     this.#changed = [];
@@ -194,7 +197,10 @@ export class Finishes implements FinishHost {
     if (changed.length + stops.length === 0) return 0;
     this.#changed = [];
     this.#stops = [];
-    for (const finish of stops) this.#tellStop(finish);
+    for (const { finish, tell } of stops) {
+      this.#tellStop(finish);
+      tell();
+    }
     for (const finish of changed) this.#leave(finish);
     this.#outbox.flush();
     return changed.length + stops.length;
