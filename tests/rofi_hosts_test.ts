@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { startCluster } from "./support/cluster.ts";
 import { repositoryPath } from "./support/inline.ts";
 import { run, startHosts, type TestHost } from "./support/namespaces.ts";
+import { ALL_FAILED } from "./support/pending.ts";
 import type { RunningProgram } from "./support/run.ts";
 import { SlurmCluster } from "./support/slurm.ts";
 import { startSsh } from "./support/sshd.ts";
@@ -98,9 +99,6 @@ async function startPending(
   await program.seen("failing at");
   return program;
 }
-
-const ALL_FAILED = ["put", "get", "add", "echo", "forever", "barrier"]
-  .map((name) => `${name} PeFailedError`).join(", ");
 
 Deno.test("a cut link between hosts ends the job, where the launcher still hears all", async () => {
   await using three = await startHosts(3);

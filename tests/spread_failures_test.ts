@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { onHosts, SpreadJob, type Starter } from "./support/spread.ts";
+import { ALL_FAILED } from "./support/pending.ts";
 import { childrenOf } from "./support/processes.ts";
 import type { RunResult } from "./support/run.ts";
 
@@ -8,12 +9,9 @@ const END_MS = 5000;
 /** How long what was ended may still be seen, in milliseconds. */
 const CLEAR_MS = 2000;
 
-const OPERATIONS = ["put", "get", "add", "echo", "forever", "barrier", "finish"];
-
 /** What each PE but the last writes about the operations it had under way. */
 function settled(pes: number): string[] {
-  const ends = OPERATIONS.map((name) => `${name} PeFailedError`).join(", ");
-  return Array.from({ length: pes - 1 }, (_, pe) => `PE ${pe}: ${ends}`);
+  return Array.from({ length: pes - 1 }, (_, pe) => `PE ${pe}: ${ALL_FAILED}`);
 }
 
 interface Failure {
