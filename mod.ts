@@ -168,6 +168,7 @@ export {
   type Reducible,
   type ReducibleArray,
   type ReducibleRegion,
+  type RegionCalls,
   type RootOptions,
   type SplitOptions,
   StridedArch,

@@ -16,6 +16,7 @@ export { BlockedArch, IdError, type LamellarArch, StridedArch } from "./arch.ts"
 export type { LamellarTask } from "./task.ts";
 export { GroupMessaging, insideOfEnv } from "./group_messaging.ts";
 export { LamellarTaskGroup } from "./task_group.ts";
+export type { RegionCalls } from "./region_calls.ts";
 export { type GridTeams, LamellarSubteam, LamellarTeam } from "./team.ts";
 export type { SplitOptions } from "./team_split.ts";
 export { LamellarWorld, WorldTeam } from "./world.ts";
