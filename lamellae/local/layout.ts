@@ -285,6 +285,14 @@ export function isNear(layout: Layout, pe: number): boolean {
 
 /**
  * @param layout The layout.
+ * @returns How many PEs share the memory of this host, those of this process included.
+ */
+export function neighboursIn({ host, nearPes }: Layout): number {
+  return nearPes * (host?.ranks.length ?? 1);
+}
+
+/**
+ * @param layout The layout.
  * @returns The PEs of this process.
  */
 export function ownPesOf(layout: Layout): number[] {

@@ -24,6 +24,7 @@ import {
   heapOf,
   isNear,
   type Layout,
+  neighboursIn,
   RING,
   RING_HEADER_BYTES,
   ringHeaderOf,
@@ -119,7 +120,7 @@ export class LocalLamella implements Lamella {
     this.#layout = layout;
     this.pe = pe;
     this.numPes = layout.numPes;
-    this.neighbours = layout.nearPes * (layout.host?.ranks.length ?? 1);
+    this.neighbours = neighboursIn(layout);
     this.views = memoryViews(memory.buffer);
     this.kernels = kernels;
     this.heap = new SegmentHeap(pe, layout.heapBytes);

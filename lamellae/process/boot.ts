@@ -9,7 +9,7 @@
 import { schedYield } from "../../ffi/libc.ts";
 import { noteOwnOperations } from "../../internal/engine_internals.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
-import { BLOCK, blockOf, type Layout } from "../local/layout.ts";
+import { BLOCK, blockOf, neighboursIn } from "../local/layout.ts";
 import { LocalLamella } from "../local/local_lamella.ts";
 import type { Lamella } from "../lamella.ts";
 import { pausingOffer } from "./core_offer.ts";
@@ -70,7 +70,7 @@ async function lamellaOf(message: StartMessage): Promise<Lamella> {
     module,
     scratch: blockOf(layout, pe) + BLOCK.scratch,
   });
-  const offer = offerOf(layout, network?.pesOnHost);
+  const offer = offerOf(network?.pesOnHost ?? neighboursIn(layout));
   // What only jobs of several processes need is loaded by them only.
   if (!network && layout.host) {
     const { shmemLamella } = await import("../shmem/shmem_lamella.ts");
@@ -82,9 +82,8 @@ async function lamellaOf(message: StartMessage): Promise<Lamella> {
 }
 
 /** How a PE offers its core. Where PEs share cores, it is each other that they offer them to. */
-function offerOf({ host, nearPes }: Layout, onHost?: number): (() => void) | undefined {
+function offerOf(pesOnHost: number): (() => void) | undefined {
   const offer = schedYield();
-  const neighbours = onHost ?? nearPes * (host?.ranks.length ?? 1);
-  const crowded = neighbours > navigator.hardwareConcurrency;
+  const crowded = pesOnHost > navigator.hardwareConcurrency;
   return offer && !crowded ? pausingOffer(offer) : offer;
 }
