@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type AmHandle, control } from "./handle.ts";
-import type { TeamWork, WorkFinish } from "./team_work.ts";
 import type { RemoteError } from "../internal/errors.ts";
 import { errorsOf } from "./group/batch_error.ts";
+import { type AmHandle, control } from "./handle.ts";
+import type { TeamWork, WorkFinish } from "./team_work.ts";
 import { failureOf, messageOf } from "./wire/thrown.ts";
 
 /** A task of the program that failed. */
@@ -89,8 +89,8 @@ export class UnseenErrors {
     const { handles, tasks } = this.#take((of) => {
       return of?.finish === team?.finish && (team === undefined || (of?.isPartOf(team) ?? false));
     });
-    const errors = [...handles.flatMap((handle) => errorsOf(control.errorOf(handle)))];
-    errors.push(...tasks.map(({ error }) => error));
+    const ofHandles = handles.flatMap((handle) => errorsOf(control.errorOf(handle)));
+    const errors = [...ofHandles, ...tasks.map(({ error }) => error)];
     if (errors.length === 0) return;
     if (errors.length === 1) throw errors[0];
     const text = `${errors.length} AMs and tasks failed, the first: ${messageOf(errors[0])}`;

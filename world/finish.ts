@@ -24,6 +24,9 @@ import { GroupMessaging, insideOfEnv } from "./group_messaging.ts";
 import { type Inside, insideOf } from "./messaging.ts";
 import { isObserved, LamellarTask } from "./task.ts";
 
+/** What the user calls. */
+const op = "finish";
+
 /**
  * What launches in a finish as the world or team does. Handlers get such objects as their `world`
  * and `team`, so that what they launch belongs to the same finish.
@@ -80,9 +83,6 @@ export function finishContext(base: AmContext, finish: Finish): AmContext {
   const scope = new FinishScope(base.team, finish, base);
   return insideOf(scope).work!.context as AmContext;
 }
-
-/** What the user calls. */
-const op = "finish";
 
 /**
  * Runs a body in a finish; see {@linkcode LamellarWorld.finish}.

@@ -62,11 +62,6 @@ export class Finish implements WorkFinish {
     this.membership = new Membership(isRoot, Membership.initial(isRoot));
   }
 
-  /** The PEs that have joined below this one. */
-  get children(): Iterable<number> {
-    return this.membership.state.children.keys();
-  }
-
   /**
    * A handler is about to run.
    *
