@@ -16,11 +16,12 @@ import {
 import { AmCall, definitionOf } from "./call.ts";
 import { control } from "./handle.ts";
 import { makeOriginClosure } from "./closure/value.ts";
-import { enginePes, microtasks, newSeed, type TestAm } from "./pes_test.ts";
+import { enginePes, microtasks, type TestAm } from "./pes_test.ts";
 import { generator } from "./random_test.ts";
 import type { Codec } from "./codec.ts";
 import { array, u32, u8Array } from "./schema/schema.ts";
 import { schemaCodec } from "./schema/schema_codec.ts";
+import { newSeed } from "../internal/random_test_numbers.ts";
 
 /** What a handler of these tests does: each way to end there is. */
 const WAYS: Record<string, TestAm> = {

@@ -1,6 +1,7 @@
 /** Engines of PEs that live in one thread, for the tests of this folder. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { ProtocolError } from "../internal/errors.ts";
 import { AmCall, type AmDefinition } from "./call.ts";
 import type { Codec } from "./codec.ts";
 import type { AmContext } from "./context.ts";
@@ -12,6 +13,7 @@ import type { SchemaFields, SchemaLike } from "./schema/schema.ts";
 import { schemaCodec } from "./schema/schema_codec.ts";
 import type { TeamHost } from "./team_work.ts";
 import { payloadCodec } from "./msgpack/value_codec.ts";
+import { frameBytes, HEAD_BYTES } from "./wire/frames.ts";
 
 /** What handlers of the tests get. */
 export interface TestContext {
@@ -104,9 +106,25 @@ export async function microtasks(): Promise<void> {
   for (let i = 0; i < 10; i++) await undefined;
 }
 
-/** A seed for a random test, which has to name it when it fails. */
-export function newSeed(): number {
-  return Number(Deno.env.get("TEST_SEED") ?? Date.now() % 2 ** 31);
+/**
+ * Sends a frame as PE 1.
+ *
+ * @param pes Two PEs, which are closed.
+ * @param kind The kind of frame.
+ * @param payload Its payload.
+ * @returns The error of receiving it on PE 0.
+ */
+export function refusal(pes: EnginePes, kind: number, payload: Uint8Array): string {
+  const lamella = pes.network.lamellas[1]!;
+  const bytes = frameBytes(payload.length);
+  const at = lamella.reserve(0, bytes);
+  lamella.views.i32.set([bytes, kind, 1, payload.length], at / 4);
+  lamella.views.u8.set(payload, at + HEAD_BYTES);
+  lamella.commit(0, bytes);
+  lamella.publish(0);
+  const error = assertThrows(() => pes.network.progress[0]!.step(), ProtocolError);
+  pes.network.close();
+  return error.message;
 }
 
 Deno.test("PEs of one thread run each other's AMs", () => {

@@ -1,8 +1,8 @@
 import { sendCollective } from "./services.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, LamellarError, ProtocolError, TimeoutError } from "../internal/errors.ts";
-import { FRAME, frameBytes, HEAD_BYTES, IN_TEAM } from "./wire/frames.ts";
-import { type EnginePes, enginePes, microtasks, type TestAm } from "./pes_test.ts";
+import { FRAME, IN_TEAM } from "./wire/frames.ts";
+import { type EnginePes, enginePes, microtasks, refusal, type TestAm } from "./pes_test.ts";
 import { u32 } from "./schema/schema.ts";
 import { type TeamHost, TeamWork } from "./team_work.ts";
 
@@ -137,20 +137,6 @@ Deno.test("The failure of the job ends what a team waits for", async () => {
   assertEquals([work.outstanding, work.asynchronous], [0, 0]);
   pes.network.close();
 });
-
-/** Sends a frame as PE 1; gives the error of receiving it on PE 0. */
-function refusal(pes: EnginePes, kind: number, payload: Uint8Array): string {
-  const lamella = pes.network.lamellas[1]!;
-  const bytes = frameBytes(payload.length);
-  const at = lamella.reserve(0, bytes);
-  lamella.views.i32.set([bytes, kind, 1, payload.length], at / 4);
-  lamella.views.u8.set(payload, at + HEAD_BYTES);
-  lamella.commit(0, bytes);
-  lamella.publish(0);
-  const error = assertThrows(() => pes.network.progress[0]!.step(), ProtocolError);
-  pes.network.close();
-  return error.message;
-}
 
 Deno.test("Frames of no team are refused", () => {
   const five = new Uint8Array(new Float64Array([5]).buffer);

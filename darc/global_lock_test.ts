@@ -1,12 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  exploreAll,
-  exploreOnce,
-  type Model,
-  type Move,
-  newSeed,
-  randomNumbers,
-} from "../internal/explorer_test.ts";
+import { exploreAll, exploreOnce, type Model, type Move } from "../internal/explorer_test.ts";
 import {
   LockClient,
   type LockClientState,
@@ -15,6 +8,7 @@ import {
   type LockMessage,
 } from "./global_lock.ts";
 import { EVERYBODY, type LockMode } from "./lock_queue.ts";
+import { newSeed, randomNumbers } from "../internal/random_test_numbers.ts";
 
 /** What a program does with the lock. */
 type Step = "read" | "write" | "tryRead" | "tryWrite" | "together";

@@ -1,7 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../internal/errors.ts";
 import { memoryViews } from "../internal/memory_views.ts";
-import { newSeed, randomNumbers } from "../internal/explorer_test.ts";
 import {
   type DarcId,
   type DarcMessage,
@@ -10,6 +9,7 @@ import {
   textOf,
   writeMessage,
 } from "./messages.ts";
+import { newSeed, randomNumbers } from "../internal/random_test_numbers.ts";
 
 const ID = { teamId: 2 ** 52 + 1, number: 70_000 };
 

@@ -18,7 +18,7 @@ import {
   REQUEST,
 } from "./memory_operations.ts";
 import { serveOperation } from "./memory_server.ts";
-import { newSeed } from "./pes_test.ts";
+import { newSeed } from "../internal/random_test_numbers.ts";
 
 const BASE = 65536;
 const LIMIT = 65536;

@@ -61,15 +61,6 @@ export function settle(pes: readonly Pe[]): number {
   return all;
 }
 
-/**
- * A seed for a random test, which has to name it when it fails.
- *
- * @returns `TEST_SEED` from the environment, or a fresh one.
- */
-export function newSeed(): number {
-  return Number(Deno.env.get("TEST_SEED") ?? Date.now() % 2 ** 31);
-}
-
 Deno.test("PEs of one thread see each other's memory", () => {
   const { pes } = localPes(3);
   pes[0]!.lamella.views.u8[pes[0]!.lamella.address(2, 5)] = 7;

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { OutOfMemoryError } from "../internal/errors.ts";
 import { randomizer } from "../internal/kernels_test_bench.ts";
 import { ALLOCATION_ALIGN, HEAP_PAGE_BYTES, PAGED_BYTES_MIN } from "../internal/limits.ts";
-import { newSeed } from "./pes_test.ts";
 import { SegmentHeap } from "./segment_heap.ts";
+import { newSeed } from "../internal/random_test_numbers.ts";
 
 const LINE = ALLOCATION_ALIGN;
 

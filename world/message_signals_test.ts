@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { sendCollective } from "../am/mod.ts";
-import { enginePes, newSeed } from "../am/pes_test.ts";
+import { enginePes } from "../am/pes_test.ts";
 import { generator } from "../am/random_test.ts";
 import { CollectiveMismatchError, LamellarError, ProtocolError } from "../internal/errors.ts";
 import { EXCHANGE_BYTES } from "../internal/limits.ts";
@@ -14,6 +14,7 @@ import {
   roundsOf,
 } from "../lamellae/mod.ts";
 import { MessageSignals } from "./message_signals.ts";
+import { newSeed } from "../internal/random_test_numbers.ts";
 
 /** The collectives of a team of PEs that live in one thread. */
 interface TestTeam {

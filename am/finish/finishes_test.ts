@@ -2,10 +2,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { LamellarError, ProtocolError, RemoteError } from "../../internal/errors.ts";
 import type { AmContext } from "../context.ts";
 import type { AmEngine } from "../engine.ts";
-import { type EnginePes, enginePes, microtasks, type TestAm } from "../pes_test.ts";
+import { type EnginePes, enginePes, microtasks, refusal, type TestAm } from "../pes_test.ts";
 import { sendService, SERVICE } from "../services.ts";
 import { FinishWork } from "../team_work.ts";
-import { FRAME, frameBytes, HEAD_BYTES, IN_FINISH, IN_TEAM } from "../wire/frames.ts";
+import { FRAME, IN_FINISH, IN_TEAM } from "../wire/frames.ts";
 import { decodeFailures, encodeFailures } from "../wire/thrown.ts";
 import type { Finish } from "./finish.ts";
 import { finishId, messageBytes, SAYS, writeMessage } from "./messages.ts";
@@ -295,32 +295,23 @@ Deno.test("A task counts before it begins, and errors that were seen are not kep
   pes.network.close();
 });
 
-/** Sends a frame as PE 1; gives the error of receiving it on PE 0. */
-function refusal(kind: number, payload: Uint8Array): string {
+/** The error of a frame that PE 1 sends to PE 0. */
+function refused(kind: number, payload: Uint8Array): string {
   setUp(2);
-  const lamella = pes.network.lamellas[1]!;
-  const bytes = frameBytes(payload.length);
-  const at = lamella.reserve(0, bytes);
-  lamella.views.i32.set([bytes, kind, 1, payload.length], at / 4);
-  lamella.views.u8.set(payload, at + HEAD_BYTES);
-  lamella.commit(0, bytes);
-  lamella.publish(0);
-  const error = assertThrows(() => pes.network.progress[0]!.step(), ProtocolError);
-  pes.network.close();
-  return error.message.split("there is ")[1]!;
+  return refusal(pes, kind, payload).split("there is ")[1]!;
 }
 
 Deno.test("Requests of finishes that cannot be are refused", () => {
   for (const kind of [FRAME.request | IN_FINISH, FRAME.closure | IN_FINISH]) {
     for (const id of [finishId(0, 1), finishId(2, 1), -1, 0.5, NaN, 2 ** 60]) {
       const payload = new Uint8Array(new Float64Array([id]).buffer);
-      assertEquals(refusal(kind, payload), `a request in finish ${id}, which is not there`);
+      assertEquals(refused(kind, payload), `a request in finish ${id}, which is not there`);
     }
-    assertEquals(refusal(kind, new Uint8Array(7)), "a request in finish NaN, which is not there");
+    assertEquals(refused(kind, new Uint8Array(7)), "a request in finish NaN, which is not there");
   }
   const both = new Uint8Array(new Float64Array([finishId(1, 1)]).buffer);
   const text = "a request in team NaN, which this PE does not know";
-  assertEquals(refusal(FRAME.request | IN_FINISH | IN_TEAM, both), text);
+  assertEquals(refused(FRAME.request | IN_FINISH | IN_TEAM, both), text);
 });
 
 /** As `refusal`, for a message about a finish. */

@@ -1,13 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  exploreAll,
-  exploreOnce,
-  type Model,
-  type Move,
-  newSeed,
-  randomNumbers,
-} from "../../internal/explorer_test.ts";
+import { exploreAll, exploreOnce, type Model, type Move } from "../../internal/explorer_test.ts";
 import { ENTRY, Membership, type MemberState, NOBODY } from "./membership.ts";
+import { newSeed, randomNumbers } from "../../internal/random_test_numbers.ts";
 
 type Message = "request" | "answer" | "joined" | "left";
 

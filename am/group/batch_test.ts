@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } f
 import { ClosedError, PeFailedError, ProtocolError, RemoteError } from "../../internal/errors.ts";
 import { memoryViews } from "../../internal/memory_views.ts";
 import { type AmCall, type AmDefinition, definitionOf } from "../call.ts";
-import { type EnginePes, enginePes, microtasks, newSeed, type TestAm } from "../pes_test.ts";
+import { type EnginePes, enginePes, microtasks, type TestAm } from "../pes_test.ts";
 import { generator } from "../random_test.ts";
 import { staticField } from "../schema/constants.ts";
 import { array, extension, str, u32 } from "../schema/schema.ts";
@@ -11,6 +11,7 @@ import { encodeResults, readResults } from "./batch_results.ts";
 import { AmCollector } from "./collector.ts";
 import { AmGroupHandle, type AmGroupResults } from "./group_handle.ts";
 import { GrowingViews } from "./growing_views.ts";
+import { newSeed } from "../../internal/random_test_numbers.ts";
 
 const ROUNDS = 20_000;
 

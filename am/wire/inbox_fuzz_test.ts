@@ -3,11 +3,12 @@ import { ProtocolError } from "../../internal/errors.ts";
 import { definitionOf } from "../call.ts";
 import { FORM, FRAME, frameBytes, HEAD_BYTES } from "./frames.ts";
 import type { MemoryLamella } from "../memory_lamella_test.ts";
-import { type EnginePes, enginePes, microtasks, newSeed, type TestAm } from "../pes_test.ts";
+import { type EnginePes, enginePes, microtasks, type TestAm } from "../pes_test.ts";
 import { generator } from "../random_test.ts";
 import { array, f64, optional, str, u32, u8Array } from "../schema/schema.ts";
 import { resultCodec } from "../msgpack/value_codec.ts";
 import { encodeError } from "./thrown.ts";
+import { newSeed } from "../../internal/random_test_numbers.ts";
 
 const FRAMES = 100_000;
 /** More than any frame here claims to hold. */

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PAYLOAD_BYTES_MAX } from "../../internal/limits.ts";
 import { FRAME, HEAD_BYTES } from "./frames.ts";
-import { enginePes, newSeed, type TestAm } from "../pes_test.ts";
+import { enginePes, type TestAm } from "../pes_test.ts";
 import { generator } from "../random_test.ts";
 import { u32, u8Array } from "../schema/schema.ts";
 import { Outbox } from "./outbox.ts";
 import { Network } from "../memory_lamella_test.ts";
+import { newSeed } from "../../internal/random_test_numbers.ts";
 
 /** Bytes that tell where they are from. */
 function pattern(bytes: number, salt: number): Uint8Array {

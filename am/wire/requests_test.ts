@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { AmHandle, control, type HandleHost } from "../handle.ts";
-import { newSeed } from "../pes_test.ts";
 import { Requests } from "./requests.ts";
 import { generator } from "../random_test.ts";
+import { newSeed } from "../../internal/random_test_numbers.ts";
 
 const host: HandleHost = {
   attend: () => {},

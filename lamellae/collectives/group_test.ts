@@ -5,7 +5,8 @@ import { EXCHANGE_BYTES } from "../../internal/limits.ts";
 import type { CollectiveKind } from "./collective_call.ts";
 import type { PeGroup } from "./group.ts";
 import { PeGroups } from "./groups.ts";
-import { localPes, newSeed, type Pe, settle } from "../pes_test.ts";
+import { localPes, type Pe, settle } from "../pes_test.ts";
+import { newSeed } from "../../internal/random_test_numbers.ts";
 
 /** A PE with the group of all. */
 interface Member extends Pe {

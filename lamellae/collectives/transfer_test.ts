@@ -7,10 +7,11 @@ import { randomizer } from "../../internal/kernels_test_bench.ts";
 import { PES_MAX } from "../../internal/limits.ts";
 import type { Collective, PeGroup } from "./group.ts";
 import { PeGroups } from "./groups.ts";
-import { localPes, newSeed, type Pe, settle } from "../pes_test.ts";
+import { localPes, type Pe, settle } from "../pes_test.ts";
 import { exchange, prefix, reduction, spread } from "./kinds.ts";
 import { LENGTHS_MAX } from "./head.ts";
 import type { Transfer } from "./transfer.ts";
+import { newSeed } from "../../internal/random_test_numbers.ts";
 
 type Random = (below: number) => number;
 type Bytes = Uint8Array;

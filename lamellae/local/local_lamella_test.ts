@@ -3,10 +3,11 @@ import { LamellarError, PeFailedError } from "../../internal/errors.ts";
 import { randomizer } from "../../internal/kernels_test_bench.ts";
 import { type FrameSink, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
-import { localPes, newSeed } from "../pes_test.ts";
+import { localPes } from "../pes_test.ts";
 import { createMemory, layoutFor, RING, ringHeaderOf } from "./layout.ts";
 import { failureText } from "./failure_record.ts";
 import { LocalLamella } from "./local_lamella.ts";
+import { newSeed } from "../../internal/random_test_numbers.ts";
 
 /** Writes a frame of a length and a number; returns whether there was room. */
 function send(lamella: LocalLamella, pe: number, bytes: number, number = 0): boolean {

@@ -9,8 +9,9 @@
  */
 
 import { type LamellarWorld, LamellarWorldBuilder } from "../../mod.ts";
-import { type Case, randomNumbers, type Tools } from "./case.ts";
+import type { Case, Tools } from "./case.ts";
 import { casesOf, MARK, type Report } from "./table.ts";
+import { randomNumbers } from "../../internal/random_test_numbers.ts";
 
 function report(line: Report): void {
   console.log(MARK + JSON.stringify(line));

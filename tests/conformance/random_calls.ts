@@ -13,8 +13,8 @@ import type {
   RmaHandle,
   SharedMemoryRegion,
 } from "../../mod.ts";
-import { randomNumbers } from "./case.ts";
 import { show } from "./shown.ts";
+import { randomNumbers } from "../../internal/random_test_numbers.ts";
 
 // deno-lint-ignore no-explicit-any -- calls are wrong on purpose
 type Any = any;

@@ -1,8 +1,8 @@
 /** Prints what becomes of random launches on the last PE. Arguments: the seed, how many. */
 
 import { LamellarWorldBuilder } from "../../mod.ts";
-import { randomNumbers } from "../conformance/case.ts";
 import { outcomesOf } from "../support/random_calls.ts";
+import { randomNumbers } from "../../internal/random_test_numbers.ts";
 
 const [seed, count] = Deno.args.map(Number);
 await using world = await new LamellarWorldBuilder().build();

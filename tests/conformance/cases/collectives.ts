@@ -13,8 +13,9 @@ import {
   type OperatorName,
   type ReducibleArray,
 } from "../../../mod.ts";
-import { type Case, errorOf, leftOf, randomNumbers, type Tools } from "../case.ts";
+import { type Case, errorOf, leftOf, type Tools } from "../case.ts";
 import { ListArch } from "./teams.ts";
+import { randomNumbers } from "../../../internal/random_test_numbers.ts";
 
 /** Lengths that travel with a turn, through a slot in one piece, and in several. */
 const LENGTHS = [0, 1, 3, 63, 64, 500, 4097, 20_001, 70_003];

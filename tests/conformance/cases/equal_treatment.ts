@@ -16,7 +16,8 @@ import {
 } from "@std/assert";
 import { am, f32, localAm, oneSided, region, RemoteError, u32, u8, u8Array } from "../../../mod.ts";
 import { outcomesOf } from "../../support/random_calls.ts";
-import { type Case, randomNumbers, rightOf } from "../case.ts";
+import { type Case, rightOf } from "../case.ts";
+import { randomNumbers } from "../../../internal/random_test_numbers.ts";
 
 /** How often `Count` ran on this PE. */
 let count = 0;
