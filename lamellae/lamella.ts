@@ -104,7 +104,7 @@ export interface Signals {
    *
    * @param pe The partner.
    * @param slot The slot it waits at.
-   * @param sequence Number of the signals: one more for each turn of a collective.
+   * @param sequence Number of the turn in its lane: see `lanes.ts`.
    * @param tag Kind and arguments of the collective.
    * @param known Of how many PEs, this one and those before it, contributions are here already;
    * the partner gets them before the signal. 0 if nothing is contributed.

@@ -7,6 +7,7 @@
  */
 
 export * from "./lamella.ts";
+export * from "./lanes.ts";
 export * from "./memory_operations.ts";
 export * from "./memory_server.ts";
 export * from "./segment_heap.ts";
@@ -15,6 +16,7 @@ export * from "./collectives/collective_call.ts";
 export * from "./collectives/dissemination.ts";
 export * from "./collectives/group.ts";
 export * from "./collectives/groups.ts";
+export * from "./collectives/operation.ts";
 export * from "./handle.ts";
 export * from "./collectives/collective_handle.ts";
 export * from "./collectives/kinds.ts";

@@ -12,9 +12,14 @@ import { EXCHANGE_AREA_BYTES } from "../internal/limits.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
 import {
   contributionBytes,
+  laneOf,
+  LANES,
   type Members,
   nextSequence,
+  numberBefore,
   type Round,
+  setOf,
+  SETS,
   type Signals,
 } from "../lamellae/mod.ts";
 
@@ -52,14 +57,14 @@ export class MessageSignals implements Signals {
   readonly #slots: Slot[] = [];
   /** Each member's place in the list. */
   readonly #places: ReadonlyMap<number, number>;
-  /** By slot, for even and odd sequence numbers. */
-  readonly #arrived: [(Arrival | undefined)[], (Arrival | undefined)[]] = [[], []];
-  /** By place, for even and odd sequence numbers. */
-  readonly #contributed: [(Contribution | undefined)[], (Contribution | undefined)[]] = [[], []];
-  /** Where this PE writes its own, for even and odd sequence numbers. */
-  readonly #own = [new Uint8Array(EXCHANGE_AREA_BYTES), new Uint8Array(EXCHANGE_AREA_BYTES)];
-  /** The last number this PE has signalled. */
-  #sequence = 0;
+  /** By set and slot. */
+  readonly #arrived = Array.from({ length: SETS }, (): (Arrival | undefined)[] => []);
+  /** By set and place. */
+  readonly #contributed = Array.from({ length: SETS }, (): (Contribution | undefined)[] => []);
+  /** Where this PE writes its own, by set. */
+  readonly #own: (Uint8Array | undefined)[] = Array.from({ length: SETS });
+  /** The last number this PE has signalled in each lane. */
+  readonly #last = Array.from({ length: LANES }, (_, lane) => numberBefore(lane, 0));
 
   /**
    * @param engine Sends the messages.
@@ -80,7 +85,7 @@ export class MessageSignals implements Signals {
   }
 
   signal(pe: number, slot: number, sequence: number, tag: number, known: number): void {
-    if (sequence === nextSequence(this.#sequence)) this.#sequence = sequence;
+    this.#last[laneOf(sequence)] = sequence;
     const gathered: Uint8Array[] = [];
     const count = known === 0 ? 0 : this.#slots[slot]!.gathers;
     let bytes = MESSAGE_BYTES;
@@ -110,17 +115,19 @@ export class MessageSignals implements Signals {
   }
 
   signalled(slot: number, sequence: number): boolean {
-    return this.#arrived[sequence & 1]![slot]?.sequence === sequence;
+    return this.#arrived[setOf(sequence)]![slot]?.sequence === sequence;
   }
 
   tagOf(slot: number, sequence: number): number {
-    return this.#arrived[sequence & 1]![slot]!.tag;
+    return this.#arrived[setOf(sequence)]![slot]!.tag;
   }
 
   exchange(pe: number, sequence: number): Uint8Array {
     const place = this.#places.get(pe)!;
-    if (place === this.#members.me) return this.#own[sequence & 1]!;
-    const contribution = this.#contributed[sequence & 1]![place];
+    if (place === this.#members.me) {
+      return this.#own[setOf(sequence)] ??= new Uint8Array(EXCHANGE_AREA_BYTES);
+    }
+    const contribution = this.#contributed[setOf(sequence)]![place];
     if (contribution?.sequence === sequence) return contribution.area;
     throw new ProtocolError(
       `a signal of ${this.#members.name} without what PE ${pe} contributes`,
@@ -141,11 +148,12 @@ export class MessageSignals implements Signals {
     const word = (at + 8) >>> 2;
     const [sequence, slot] = [views.i32[word]!, views.i32[word + 1]!];
     const expected = this.#slots[slot];
-    const isNext = sequence > 0 &&
-      (sequence === this.#sequence || sequence === nextSequence(this.#sequence));
+    const last = this.#last[laneOf(sequence)]!;
+    const isNext = sequence === nextSequence(last) ||
+      (sequence === last && sequence !== numberBefore(laneOf(sequence), 0));
     if (!isNext || expected?.from !== pe || this.signalled(slot, sequence)) {
       throw new ProtocolError(
-        `signal ${sequence} of ${this.#members.name} at slot ${slot}, where ${this.#sequence} ` +
+        `signal ${sequence} of ${this.#members.name} at slot ${slot}, where ${last} ` +
           "was the last",
       );
     }
@@ -157,13 +165,13 @@ export class MessageSignals implements Signals {
     }
     const areas = readAreas(views, at + MESSAGE_BYTES, at + bytes, count);
     areas.forEach((area, back) => this.#keep(expected.distance + back, sequence, area));
-    this.#arrived[sequence & 1]![slot] = { sequence, tag: views.i32[word + 2]! };
+    this.#arrived[setOf(sequence)]![slot] = { sequence, tag: views.i32[word + 2]! };
   }
 
   #keep(distance: number, sequence: number, area: Uint8Array): void {
     const { pes, me } = this.#members;
     const place = (me - distance + pes.length) % pes.length;
-    this.#contributed[sequence & 1]![place] = { sequence, area };
+    this.#contributed[setOf(sequence)]![place] = { sequence, area };
   }
 }
 

@@ -231,15 +231,16 @@ function message(words: readonly number[], more = 0): Uint8Array {
 }
 
 Deno.test("Messages that cannot come now are refused", () => {
+  // The first collective is in lane 1, and its turns have the numbers 9, 17, 25 ...
   const refused: [number[], number, RegExp][] = [
-    [[0, 0, 0, 0], 0, /signal 0 of team 3 at slot 0, where 0 was the last/],
-    [[2, 0, 0, 0], 0, /signal 2 of team 3/],
-    [[1, 2, 0, 0], 0, /slot 2/],
-    [[1, -1, 0, 0], 0, /slot -1/],
-    [[1, 1, 0, 0], 0, /slot 1/],
-    [[1, 0, 1, 1], 0, /contribution 0 of 1 that is cut off/],
-    [[1, 0, 1, 1], 8, /4 bytes behind the contributions/],
-    [[1, 0, 1, 2], 4, /2 contributions at slot 0 of team 3, not 1/],
+    [[1, 0, 0, 0], 0, /signal 1 of team 3 at slot 0, where 1 was the last/],
+    [[17, 0, 0, 0], 0, /signal 17 of team 3/],
+    [[9, 2, 0, 0], 0, /slot 2/],
+    [[9, -1, 0, 0], 0, /slot -1/],
+    [[9, 1, 0, 0], 0, /slot 1/],
+    [[9, 0, 1, 1], 0, /contribution 0 of 1 that is cut off/],
+    [[9, 0, 1, 1], 8, /4 bytes behind the contributions/],
+    [[9, 0, 1, 2], 4, /2 contributions at slot 0 of team 3, not 1/],
   ];
   for (const [words, more, text] of refused) {
     const team = testTeam(3);
@@ -249,17 +250,17 @@ Deno.test("Messages that cannot come now are refused", () => {
     team.close();
   }
   const twice = testTeam(3);
-  for (let i = 0; i < 2; i++) twice.send(0, 1, message([1, 0, 0, 0]));
-  assertThrows(() => twice.settle(), ProtocolError, "signal 1 of team 3 at slot 0");
+  for (let i = 0; i < 2; i++) twice.send(0, 1, message([9, 0, 0, 0]));
+  assertThrows(() => twice.settle(), ProtocolError, "signal 9 of team 3 at slot 0");
   twice.close();
   const lacking = testTeam(2);
   lacking.members[1]!.call("createSubteamFromArch", { own: encode("a") });
-  lacking.send(0, 1, message([1, 0, callOf("createSubteamFromArch", "").tag, 0]));
+  lacking.send(0, 1, message([9, 0, callOf("createSubteamFromArch", "").tag, 0]));
   const text = "a signal of team 3 without what PE 2 contributes";
   assertThrows(() => lacking.step(1), ProtocolError, text);
   lacking.close();
   const short = testTeam(2);
-  short.send(0, 1, message([1, 0, 0, 0]).subarray(0, 16));
+  short.send(0, 1, message([9, 0, 0, 0]).subarray(0, 16));
   assertThrows(() => short.step(1), ProtocolError, "a message of a team of 16 bytes");
   short.close();
 });

@@ -42,6 +42,20 @@ const WORDS = {
 /** A kind of collective, as users and messages call it. */
 export type CollectiveKind = keyof typeof WORDS;
 
+/** Those that only move data: several of a group may be under way side by side. */
+const OVERLAPPING: ReadonlySet<CollectiveKind> = new Set<CollectiveKind>([
+  "broadcast",
+  "reduce",
+  "allReduce",
+  "reduceScatter",
+  "gather",
+  "allGather",
+  "scatter",
+  "allToAll",
+  "scan",
+  "exscan",
+]);
+
 /** Their position travels with every signal; the barrier without arguments is 0. */
 const KINDS = Object.keys(WORDS) as CollectiveKind[];
 
@@ -55,6 +69,8 @@ export interface CollectiveCall {
   readonly args: string;
   /** Kind and arguments in 32 bits, as the partners have to send them too. */
   readonly tag: number;
+  /** Whether it may run beside others of its group. */
+  readonly overlaps: boolean;
   /** The arguments as bytes, as many as are told. */
   readonly told: Uint8Array;
 }
@@ -64,6 +80,7 @@ export const BARRIER_CALL: CollectiveCall = {
   kind: "barrier",
   args: "",
   tag: 0,
+  overlaps: false,
   told: new Uint8Array(0),
 };
 
@@ -84,7 +101,8 @@ export function callOf(kind: CollectiveKind, args: string): CollectiveCall {
   if (call) return call;
   if (calls.size === KNOWN_MAX) calls.clear();
   const told = new TextEncoder().encode(args).subarray(0, ARGUMENTS_BYTES_MAX);
-  call = { kind, args, tag: KINDS.indexOf(kind) | (args === "" ? 0 : hash(args) << 8), told };
+  const tag = KINDS.indexOf(kind) | (args === "" ? 0 : hash(args) << 8);
+  call = { kind, args, tag, overlaps: OVERLAPPING.has(kind), told };
   calls.set(args, call);
   return call;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Collective } from "./group.ts";
+import type { Collective } from "./operation.ts";
 import { Handle } from "../handle.ts";
 import type { Awaited, WaitLimit } from "../wait_limit.ts";
 

@@ -69,14 +69,3 @@ function countOf(length: number, width: number): number {
   for (let reach = 1; reach < length; reach *= width + 1) rounds++;
   return rounds;
 }
-
-/**
- * Sequence numbers stay positive 31-bit integers. Even and odd ones alternate even where they wrap,
- * because a partner that is one ahead writes the other set of flags.
- *
- * @param sequence A sequence number.
- * @returns The next one.
- */
-export function nextSequence(sequence: number): number {
-  return sequence === 0x7fffffff ? 2 : sequence + 1;
-}

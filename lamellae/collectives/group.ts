@@ -1,13 +1,12 @@
 /**
- * Collectives of a group of PEs, the world's or a team's. They run one after the other, in the
- * order in which they were called, over the barrier of `dissemination.ts`; each can exchange a few
- * bytes between all PEs, and take several turns.
+ * Collectives of a group of PEs, the world's or a team's. They begin in the order in which they
+ * were called, over the barrier of `dissemination.ts`; each can exchange a few bytes between all
+ * PEs, and take several turns. Those that move data run side by side, each in a lane (`lanes.ts`);
+ * every other begins when all before it are over, and ends before the next begins.
  *
  * Every signal carries the kind of the collective and a hash of its arguments, so that PEs that
  * call different ones fail at once and by name instead of waiting for ever. How signals travel is
- * a parameter: those of the world are words that the lamella sets, those of a team are messages. A
- * PE can be one collective ahead of another, never two: it ends one only after every other has
- * entered it.
+ * a parameter: those of the world are words that the lamella sets, those of a team are messages.
  *
  * @module
  */
@@ -26,57 +25,12 @@ import {
   wordsOf,
   writeContribution,
 } from "./collective_call.ts";
-import { type Members, nextSequence, type Round, WORLD_ID } from "./dissemination.ts";
+import { type Members, type Round, WORLD_ID } from "./dissemination.ts";
 import { type Signals, WAIT_FOR } from "../lamella.ts";
+import { laneOf, LANES, nextSequence, numberBefore } from "../lanes.ts";
+import { type Collective, type CollectiveOptions, Operation } from "./operation.ts";
 import type { Progress, WaitReason } from "../progress.ts";
-import type { Awaited, WaitLimit } from "../wait_limit.ts";
-
-/** Another turn of a collective, in which every PE contributes once more. */
-export interface NextTurn {
-  /** Whether this PE can go on: looked at in each step. */
-  readonly ready: () => boolean;
-  /** What this PE contributes, at most `EXCHANGE_BYTES`; called once it is ready. */
-  readonly own: () => Uint8Array;
-}
-
-/**
- * Tells whether a collective takes another turn, before any that was called after it. All PEs have
- * to decide alike, and do if they go by the contributions, which are the same everywhere.
- *
- * @param contributions What each PE contributed in the last turn, in the order of the group.
- * @param turn How many turns there were.
- * @returns The next turn; undefined if the collective is over.
- */
-export type Continuation = (contributions: Uint8Array[], turn: number) => NextTurn | undefined;
-
-/** What a collective is called with. */
-export interface CollectiveOptions {
-  /** Its arguments as text: they have to be the same on every PE. */
-  readonly args?: string;
-  /** Bytes this PE contributes, at most `EXCHANGE_BYTES`; all PEs contribute, or none does. */
-  readonly own?: Uint8Array;
-  /** Tells after each turn whether there is another; without it there is one. */
-  readonly goesOn?: Continuation;
-}
-
-/** A collective that was called. */
-export interface Collective {
-  /** Whether it is over. */
-  readonly done: boolean;
-  /** Why it failed, if it did. */
-  readonly error?: Error | undefined;
-  /** What it is, for messages. */
-  readonly awaited: Awaited;
-  /**
-   * Blocks until it is done.
-   *
-   * @param limit When to stop waiting.
-   * @returns What each PE contributed, in the order of the group; nothing if none did.
-   */
-  block(limit?: WaitLimit): Uint8Array[];
-  /** Settles when it is done. */
-  finished(): Promise<Uint8Array[]>;
-}
+import type { WaitLimit } from "../wait_limit.ts";
 
 /** What a group needs of the object that knows all groups of its PE. */
 export interface GroupHost {
@@ -88,56 +42,6 @@ export interface GroupHost {
   tell(error: Error): Error;
   /** The same a little later, when the code that awaits the collective has got the error. */
   tellSoon(error: Error): void;
-}
-
-/** One collective under way: a class, since objects with getters of their own are slow to make. */
-class Operation implements Collective {
-  readonly call: CollectiveCall;
-  /** Which of this group it is, from 1. */
-  readonly number: number;
-  own: Uint8Array | undefined;
-  readonly goesOn: Continuation | undefined;
-  turn = 0;
-  /** Set between two turns. */
-  next: NextTurn | undefined = undefined;
-  /** 0 until it begins. */
-  sequence = 0;
-  round = 0;
-  /** Everyone's bytes once it is done. */
-  result: Uint8Array[] | undefined = undefined;
-  error: Error | undefined = undefined;
-  settle: (() => void) | undefined = undefined;
-  readonly #group: PeGroup;
-
-  constructor(
-    group: PeGroup,
-    call: CollectiveCall,
-    number: number,
-    own: Uint8Array | undefined,
-    goesOn: Continuation | undefined,
-  ) {
-    this.#group = group;
-    this.call = call;
-    this.number = number;
-    this.own = own;
-    this.goesOn = goesOn;
-  }
-
-  get done(): boolean {
-    return this.result !== undefined || this.error !== undefined;
-  }
-
-  get awaited(): Awaited {
-    return { text: `for ${this.#group.wordsOf(this.call)}`, op: this.call.kind };
-  }
-
-  block(limit?: WaitLimit): Uint8Array[] {
-    return this.#group.block(this, limit);
-  }
-
-  finished(): Promise<Uint8Array[]> {
-    return this.#group.finished(this);
-  }
 }
 
 const NOTHING = new Uint8Array(0);
@@ -154,9 +58,15 @@ export class PeGroup implements Members {
   readonly #rounds: readonly Round[];
   /** Whether the lamella can wait for the signals itself. */
   readonly #areWords: boolean;
-  #sequence: number;
+  /** The last number in each lane. */
+  readonly #sequences: number[];
   #called = 0;
+  /** Those that are not over, in the order in which they were called. */
   #queue: Operation[] = [];
+  /** How many of these have begun, the first ones. */
+  #begun = 0;
+  /** Whether these are being advanced: handlers that run meanwhile must not do so too. */
+  #isAdvancing = false;
   /** Whether a blocking barrier is under way, which is not in the queue. */
   #inBarrier = false;
   #listener: (() => void) | undefined;
@@ -166,14 +76,14 @@ export class PeGroup implements Members {
    * @param members The PEs.
    * @param rounds Whom each signals.
    * @param signals How.
-   * @param last Number of the signals before the first, the same on every PE.
+   * @param turns How many turns each lane has had, the same on every PE.
    */
   constructor(
     host: GroupHost,
     members: Members,
     rounds: readonly Round[],
     signals: Signals,
-    last = 0,
+    turns = 0,
   ) {
     this.name = members.name;
     this.id = members.id;
@@ -184,7 +94,7 @@ export class PeGroup implements Members {
     this.#rounds = rounds;
     this.#signals = signals;
     this.#areWords = signals === host.progress.lamella;
-    this.#sequence = last;
+    this.#sequences = Array.from({ length: LANES }, (_, lane) => numberBefore(lane, turns));
   }
 
   /**
@@ -205,12 +115,28 @@ export class PeGroup implements Members {
     }
     const told = own ?? (args === "" ? undefined : NOTHING);
     const operation = new Operation(this, callOf(kind, args), ++this.#called, told, goesOn);
-    if (this.#queue.push(operation) === 1) {
-      this.#host.begin(this);
-      if (!this.#inBarrier) this.#begin(operation);
-    }
+    if (this.#queue.push(operation) === 1) this.#host.begin(this);
+    this.#beginMore();
     this.#progress.kick();
     return operation;
+  }
+
+  /** The number that the next collective gets. */
+  get nextNumber(): number {
+    return this.#called + 1;
+  }
+
+  /**
+   * @param number The number of a collective.
+   * @returns Whether all before it are over.
+   */
+  isOldest(number: number): boolean {
+    return this.#queue[0]?.number === number;
+  }
+
+  #next(number: number): number {
+    const lane = laneOf(number);
+    return this.#sequences[lane] = nextSequence(this.#sequences[lane]!);
   }
 
   /** A blocking barrier, without the objects that handles need. */
@@ -222,8 +148,8 @@ export class PeGroup implements Members {
       return;
     }
     this.#progress.checkFailure();
-    const sequence = this.#sequence = nextSequence(this.#sequence);
     const number = ++this.#called;
+    const sequence = this.#next(number);
     // Handlers run meanwhile, and may call what comes after it.
     this.#inBarrier = true;
     for (let i = 0; i < this.#rounds.length; i++) {
@@ -239,7 +165,7 @@ export class PeGroup implements Members {
       }
     }
     this.#inBarrier = false;
-    if (this.#queue.length > 0) this.#begin(this.#queue[0]!);
+    this.#beginMore();
   }
 
   #blockForSignal(slot: number, sequence: number, partner: number): void {
@@ -264,10 +190,15 @@ export class PeGroup implements Members {
     this.#listener = listener;
   }
 
-  /** The PE whose signal the first collective of the queue lacks, -1 if none. */
+  /** The PE whose signal the oldest collective lacks, -1 if none. */
   waitingFor(): number {
-    const operation = this.#queue[0];
+    return this.#lacks(this.#queue[0]);
+  }
+
+  /** The PE whose signal a collective lacks; if it has not begun, as of the oldest. */
+  #lacks(operation = this.#queue[0]): number {
     if (!operation) return -1;
+    if (operation.sequence === 0) return this.#lacks(this.#queue[0]);
     const round = this.#rounds[operation.round];
     if (!round) return -1;
     const { slot, from } = round;
@@ -277,17 +208,17 @@ export class PeGroup implements Members {
     return -1;
   }
 
-  /** What the first collective of the queue waits for, if there is one. */
+  /** What the oldest collective waits for, if there is one. */
   get reason(): WaitReason | undefined {
     const operation = this.#queue[0];
     return operation && this.#reasonOf(operation);
   }
 
-  #reasonOf({ call }: Operation): WaitReason {
+  #reasonOf(operation: Operation): WaitReason {
     return {
       kind: WAIT_FOR.collective,
-      pe: this.waitingFor(),
-      what: () => this.wordsOf(call),
+      pe: this.#lacks(operation),
+      what: () => this.wordsOf(operation.call),
     };
   }
 
@@ -299,11 +230,27 @@ export class PeGroup implements Members {
     return this.id === WORLD_ID ? wordsOf(call) : `${wordsOf(call)} in ${this.name}`;
   }
 
-  #begin(operation: Operation): void {
-    const sequence = this.#sequence = nextSequence(this.#sequence);
+  /** Begins what can begin now. */
+  #beginMore(): void {
+    const queue = this.#queue;
+    while (!this.#inBarrier && this.#begun < queue.length) {
+      const next = queue[this.#begun]!;
+      if (this.#begun > 0) {
+        // Alone, or in a lane that is free.
+        const last = queue[this.#begun - 1]!;
+        if (!next.call.overlaps || !last.call.overlaps) return;
+        if (next.number - queue[0]!.number >= LANES) return;
+      }
+      this.#begun++;
+      this.#beginTurn(next);
+    }
+  }
+
+  #beginTurn(operation: Operation): void {
+    const { call, number, own } = operation;
+    const sequence = this.#next(number);
     operation.sequence = sequence;
     operation.round = 0;
-    const { own, call } = operation;
     if (own) {
       const area = this.#signals.exchange(this.pes[this.me]!, sequence);
       writeContribution(area, call, own);
@@ -328,25 +275,32 @@ export class PeGroup implements Members {
    * @returns How much was done.
    */
   advance(): number {
+    if (this.#inBarrier || this.#isAdvancing) return 0;
+    this.#isAdvancing = true;
     let done = 0;
-    for (let first = this.#queue[0]; first && !this.#inBarrier; first = this.#queue[0]) {
-      const { sequence } = first;
-      // One that failed stays, and nothing comes after it: the job is about to end.
-      const over = first.error === undefined && this.#advance(first);
-      if (first.sequence !== sequence) done++;
-      if (!over) return done;
-      done++;
-      if (first.error) settle(first);
-      else this.#goOn(first);
+    for (let i = 0; i < this.#begun;) {
+      const operation = this.#queue[i]!;
+      const { sequence } = operation;
+      // One that failed stays: the job is about to end.
+      const over = operation.error === undefined && this.#advance(operation);
+      if (operation.sequence !== sequence) done++;
+      if (over) done++;
+      if (!over) i++;
+      else if (operation.error) operation.settled();
+      else this.#end(operation);
     }
+    this.#isAdvancing = false;
     return done;
   }
 
-  #goOn(operation: Operation): void {
-    this.#queue.shift();
-    const next = this.#queue[0];
-    if (next) this.#begin(next);
-    settle(operation);
+  #end(operation: Operation): void {
+    const index = this.#queue.indexOf(operation);
+    // Handlers that ran meanwhile may have seen the job fail.
+    if (index < 0) return;
+    this.#queue.splice(index, 1);
+    this.#begun--;
+    this.#beginMore();
+    operation.settled();
     if (this.#queue.length === 0) this.#listener?.();
   }
 
@@ -358,7 +312,7 @@ export class PeGroup implements Members {
         if (!next.ready()) return false;
         operation.next = undefined;
         operation.own = next.own();
-        this.#begin(operation);
+        this.#beginTurn(operation);
       }
       if (!this.#advanceTurn(operation)) return false;
       const { goesOn, result } = operation;
@@ -418,9 +372,9 @@ export class PeGroup implements Members {
     this.#progress.refuseInHandler("block");
     // For each partner anew, so that the watchdog can name the one that is missing.
     while (!operation.done) {
-      const pe = this.waitingFor();
+      const pe = this.#lacks(operation);
       this.#progress.block(
-        () => operation.done || this.waitingFor() !== pe,
+        () => operation.done || this.#lacks(operation) !== pe,
         "block",
         this.#reasonOf(operation),
         limit,
@@ -462,15 +416,10 @@ export class PeGroup implements Members {
    * @param error Why.
    */
   fail(error: Error): void {
+    this.#begun = 0;
     for (const operation of this.#queue.splice(0)) {
       operation.error ??= error;
-      settle(operation);
+      operation.settled();
     }
   }
-}
-
-function settle(operation: Operation): void {
-  const { settle } = operation;
-  operation.settle = undefined;
-  settle?.();
 }

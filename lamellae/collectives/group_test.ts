@@ -4,8 +4,10 @@ import { randomizer } from "../../internal/kernels_test_bench.ts";
 import { EXCHANGE_BYTES } from "../../internal/limits.ts";
 import type { CollectiveKind } from "./collective_call.ts";
 import type { PeGroup } from "./group.ts";
+import type { Continuation } from "./operation.ts";
 import { PeGroups } from "./groups.ts";
 import { localPes, type Pe, settle } from "../pes_test.ts";
+import { LANES } from "../lanes.ts";
 import { newSeed } from "../../internal/random_test_numbers.ts";
 
 /** A PE with the group of all. */
@@ -14,10 +16,10 @@ interface Member extends Pe {
 }
 
 /** PEs that only move when they are stepped. */
-function members(numPes: number, factor: number, last = 0): Member[] {
+function members(numPes: number, factor: number, turns = 0): Member[] {
   return localPes(numPes).pes.map((pe) => {
     pe.progress.close();
-    return { ...pe, group: new PeGroups(pe.progress).world(factor, last) };
+    return { ...pe, group: new PeGroups(pe.progress).world(factor, turns) };
   });
 }
 
@@ -104,9 +106,9 @@ Deno.test("A blocking barrier behind queued collectives comes after these", asyn
 Deno.test("The numbers of collectives wrap, with a partner one ahead at every step", async () => {
   for (const numPes of [2, 3, 5]) {
     for (let ahead = 0; ahead < numPes; ahead++) {
-      const all = members(numPes, 1, 0x7fffffff - 4);
+      const all = members(numPes, 1, 0x0fffffff - 2);
       const done = all.map(() => 0);
-      const count = 9;
+      const count = 5 * LANES;
       all.forEach((member, pe) => {
         for (let i = 0; i < count; i++) {
           member.group.call("build", { own: Uint8Array.of(pe, i) }).finished().then((all) => {
@@ -116,7 +118,7 @@ Deno.test("The numbers of collectives wrap, with a partner one ahead at every st
         }
       });
       // One PE always goes on as far as it can before the others look.
-      for (let turn = 0; turn < 200; turn++) {
+      for (let turn = 0; turn < 1000; turn++) {
         settle([all[ahead]!]);
         all[turn % numPes]!.progress.step();
       }
@@ -166,31 +168,89 @@ Deno.test("What a collective gave stays as it was when later ones exchange other
   for (const bytes of first) assertEquals(bytes.map((one) => one[0]), [10, 11, 12]);
 });
 
-Deno.test("Collectives of many kinds are in flight together and end in order", async () => {
+Deno.test("Collectives of many kinds run side by side, and none passes a barrier", async () => {
   const seed = newSeed();
   const below = randomizer(seed);
-  const kinds: CollectiveKind[] = ["barrier", "world close", "allocSharedMemRegion", "build"];
+  const kinds: CollectiveKind[] = ["barrier", "build", "allReduce", "broadcast", "gather", "scan"];
   const all = members(6, 2);
-  const script = Array.from({ length: 60 }, (_, i) => ({ kind: kinds[below(4)]!, args: `${i}` }));
+  const script = Array.from({ length: 80 }, (_, i) => {
+    const kind = kinds[below(kinds.length)]!;
+    return { kind, args: `${i}`, turns: 1 + below(4) };
+  });
   const called = all.map(() => 0);
   const ended: number[][] = all.map(() => []);
-  for (let turn = 0; turn < 200_000 && ended.some((list) => list.length < 60); turn++) {
+  for (let turn = 0; turn < 200_000 && ended.some((list) => list.length < 80); turn++) {
     const pe = below(all.length);
     const { group, progress } = all[pe]!;
     if (below(3) === 0 && called[pe]! < script.length) {
       const number = called[pe]!++;
-      const { kind, args } = script[number]!;
-      // Nobody may be over with what somebody has not called.
-      group.call(kind, { args, own: Uint8Array.of(pe, number) }).finished().then((bytes) => {
-        assert(called.every((count) => count > number), `seed ${seed}: left early`);
+      const { kind, args, turns } = script[number]!;
+      const own = Uint8Array.of(pe, number);
+      const goesOn: Continuation = (bytes, over) => {
         assertEquals(bytes.map((one) => [one[0], one[1]]), all.map((_, i) => [i, number]));
+        return over === turns ? undefined : { ready: () => below(3) === 0, own: () => own };
+      };
+      // Nobody may be over with what somebody has not called.
+      group.call(kind, { args, own, goesOn }).finished().then(() => {
+        assert(called.every((count) => count > number), `seed ${seed}: left early`);
         ended[pe]!.push(number);
       });
     } else progress.step();
     await undefined;
   }
   await microtasks();
-  for (const list of ended) assertEquals(list, script.map((_, i) => i), `seed ${seed}`);
+  for (const list of ended) {
+    assertEquals(list.length, script.length, `seed ${seed}`);
+    list.forEach((number, place) => {
+      const { kind } = script[number]!;
+      if (kind !== "barrier" && kind !== "build") return;
+      const before = list.slice(0, place);
+      assert(place === number && before.every((other) => other < number), `seed ${seed}`);
+    });
+  }
+  const overtaken = ended.some((list) => list.some((number, place) => number !== place));
+  assert(overtaken, `seed ${seed}: nothing ran side by side`);
+});
+
+/** Calls a collective with a second turn, for which a PE waits until it is let go. */
+function enterHeld(member: Member, state: { held: boolean }): { done: boolean } {
+  const own = Uint8Array.of(member.lamella.pe);
+  const done = { done: false };
+  const goesOn: Continuation = (_, turn) =>
+    turn === 1 ? { ready: () => !state.held, own: () => own } : undefined;
+  member.group.call("allReduce", { own, goesOn }).finished().then(() => done.done = true);
+  return done;
+}
+
+Deno.test("Eight collectives of a group run side by side, and the ninth waits", async () => {
+  const all = members(2, 1);
+  const state = { held: true };
+  const first = all.map((member) => enterHeld(member, state));
+  const later = all.map((member) => Array.from({ length: 9 }, () => enter(member, "broadcast")));
+  settle(all);
+  await microtasks();
+  assertEquals(first.map(({ done }) => done), [false, false]);
+  for (const list of later) {
+    assertEquals(list.map(({ done }) => done), [...Array(7).fill(true), false, false]);
+  }
+  state.held = false;
+  settle(all);
+  await microtasks();
+  assert([...first, ...later.flat()].every(({ done }) => done));
+});
+
+Deno.test("A barrier waits for all before it, and holds back what comes after", async () => {
+  const all = members(2, 1);
+  const state = { held: true };
+  const first = all.map((member) => enterHeld(member, state));
+  const behind = all.flatMap((member) => [enter(member), enter(member, "broadcast")]);
+  settle(all);
+  await microtasks();
+  assert([...first, ...behind].every(({ done }) => !done));
+  state.held = false;
+  settle(all);
+  await microtasks();
+  assert([...first, ...behind].every(({ done }) => done));
 });
 
 Deno.test("A collective can be awaited and blocked on any number of times", async () => {

@@ -45,15 +45,15 @@ export class PeGroups implements GroupHost {
    * Makes the group of all PEs, whose signals the lamella carries.
    *
    * @param factor Partners in each round of a barrier; fewer if the lamella has not enough slots.
-   * @param last Number of the signals before the first, the same on every PE.
+   * @param turns How many turns each lane has had, the same on every PE.
    * @returns The group.
    */
-  world(factor: number, last = 0): PeGroup {
+  world(factor: number, turns = 0): PeGroup {
     const { lamella } = this.progress;
     const pes = Array.from({ length: lamella.numPes }, (_, pe) => pe);
     const members = { name: "the world", id: WORLD_ID, pes, me: lamella.pe };
     const rounds = roundsOf(members, factor, lamella.slotsMax);
-    return new PeGroup(this, members, rounds, lamella, last);
+    return new PeGroup(this, members, rounds, lamella, turns);
   }
 
   /**

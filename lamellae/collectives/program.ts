@@ -5,14 +5,15 @@
  * @module
  */
 
-import type { Collective, PeGroup } from "./group.ts";
+import type { PeGroup } from "./group.ts";
+import type { Collective } from "./operation.ts";
 import type { CollectiveKind } from "./collective_call.ts";
 import type { Lamella } from "../lamella.ts";
 
 /** What this PE does in a turn. */
 export interface Turn {
-  /** What it contributes. */
-  readonly own: Uint8Array;
+  /** What it contributes; called once it is ready. */
+  readonly own: () => Uint8Array;
   /** Whether it can take part yet: looked at in each step of the engine. */
   readonly ready: () => boolean;
 }
@@ -21,6 +22,7 @@ export interface Turn {
 export type Program = Generator<Turn, undefined, Uint8Array[]>;
 
 const NOTHING = new Uint8Array(0);
+const nothing = (): Uint8Array => NOTHING;
 const always = (): boolean => true;
 
 /**
@@ -28,7 +30,7 @@ const always = (): boolean => true;
  * @param ready Whether it can take part yet; it can if left out.
  * @returns A turn.
  */
-export function turn(own: Uint8Array = NOTHING, ready: () => boolean = always): Turn {
+export function turn(own: () => Uint8Array = nothing, ready: () => boolean = always): Turn {
   return { own, ready };
 }
 
@@ -50,18 +52,17 @@ export function callProgram(
   args: string,
   program: Program,
 ): Collective {
-  const own = program.next().value?.own ?? NOTHING;
+  const own = program.next().value?.own() ?? NOTHING;
   try {
     return group.call(kind, {
       args,
       own,
       goesOn(contributions) {
         try {
-          const next = program.next(contributions).value;
-          return next && { ready: next.ready, own: () => next.own };
+          return program.next(contributions).value ?? undefined;
         } catch (error) {
           lamella.fail(error);
-          return { ready: () => false, own: () => NOTHING };
+          return { ready: () => false, own: nothing };
         }
       },
     });

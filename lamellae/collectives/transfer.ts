@@ -1,16 +1,19 @@
 /**
  * A collective that moves data: what is short travels with the first turn, and everything else
- * through the slots of the PEs. If a PE has no free slot, because as many groups as it has slots
- * are at work, the data travel with the turns, a little with each: slower, but nobody waits for a
- * slot that another waits to give back.
+ * through the slots of the PEs. If a PE has no slot for it, it waits for those before it in its
+ * group. If there is none even then, because many groups are at work, the data travel with the
+ * turns, a little with each: slower, but nobody waits for a slot that another group gives back only
+ * after this one.
  *
  * @module
  */
 
 import { EXCHANGE_BYTES } from "../../internal/limits.ts";
-import type { Collective, PeGroup } from "./group.ts";
+import type { PeGroup } from "./group.ts";
+import type { Collective } from "./operation.ts";
 import type { CollectiveKind } from "./collective_call.ts";
 import type { Lamella } from "../lamella.ts";
+import { laneOf } from "../lanes.ts";
 import { type Head, LENGTHS_MAX, readHead, SHORT_BYTES_MAX, writeHead } from "./head.ts";
 import { Hosts } from "./hosts.ts";
 import { type Bytes, Passage } from "./passage.ts";
@@ -73,20 +76,27 @@ export class Transfers {
     const leader = this.leaderOf(group);
     const short = packedLength <= SHORT_BYTES_MAX ? packed() : undefined;
     const offset = short ? -1 : this.#offsetOf(transfer.source);
-    let slot = short ? -1 : this.slots.take(group);
+    const number = group.nextNumber;
+    const lane = laneOf(number);
+    let slot = short ? -1 : this.slots.take(group, lane, false);
     try {
       const { lengths = [] } = transfer;
       const told = lengths.length <= LENGTHS_MAX ? lengths : [];
       const own: Head = { meaning, leader, short, length, slot, offset, lengths: told };
-      let heads = (yield turn(writeHead(own))).map(readHead);
+      let heads = (yield turn(() => writeHead(own))).map(readHead);
       const hosts = this.hostsOf(group, () => heads);
       if (heads.every((head) => head.short)) {
         transfer.here(heads.map((head) => head.short!), heads, hosts);
         return;
       }
       if (heads.some((head) => head.slot < 0)) {
-        if (slot < 0) slot = this.slots.take(group);
-        heads = (yield turn(writeHead({ ...own, short: undefined, slot }))).map(readHead);
+        const retry = (): boolean => {
+          const isOldest = group.isOldest(number);
+          if (slot < 0) slot = this.slots.take(group, lane, isOldest);
+          return slot >= 0 || isOldest;
+        };
+        const again = (): Uint8Array => writeHead({ ...own, short: undefined, slot });
+        heads = (yield turn(again, retry)).map(readHead);
       }
       if (heads.every((head) => head.slot >= 0)) {
         yield* transfer.pass(new Passage(this.lamella, group, heads, hosts));
@@ -135,7 +145,7 @@ export class Transfers {
 /** Collects what all contribute, some bytes with each turn. */
 function* withTurns(own: Bytes, all: Bytes[][]): Program {
   for (let at = 0, goesOn = true; goesOn; at += EXCHANGE_BYTES) {
-    const pieces = yield turn(own.subarray(at, at + EXCHANGE_BYTES));
+    const pieces = yield turn(() => own.subarray(at, at + EXCHANGE_BYTES));
     pieces.forEach((piece, place) => all[place]!.push(piece));
     goesOn = pieces.some(({ length }) => length === EXCHANGE_BYTES);
   }

@@ -22,6 +22,7 @@ import { collectiveAreaBytes } from "../../internal/collective_area.ts";
 import { SCRATCH_BYTES } from "../../internal/kernels_spread.ts";
 import { EXCHANGE_AREA_BYTES, FAILURE_TEXT_BYTES, PES_MAX } from "../../internal/limits.ts";
 import { stagingBytes } from "../../internal/staging.ts";
+import { setOf, SETS } from "../lanes.ts";
 
 /** Tells memory of this layout from any other; the last digit counts its versions. */
 export const LAYOUT_MAGIC = 0x1a3e11a4;
@@ -73,7 +74,7 @@ export const BLOCK = {
   note: 2 * LINE_BYTES,
   flags: 2 * LINE_BYTES + NOTE_BYTES,
   /** Where kernels keep what they gather before they work on it. */
-  scratch: 2 * LINE_BYTES + NOTE_BYTES + 2 * FLAGS_BYTES,
+  scratch: 2 * LINE_BYTES + NOTE_BYTES + SETS * FLAGS_BYTES,
 } as const;
 
 const BLOCK_BYTES = BLOCK.scratch + SCRATCH_BYTES;
@@ -212,7 +213,7 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
   }
   const blocks = align(HEADER_BYTES, PAGE_BYTES);
   const exchanges = align(blocks + nearPes * BLOCK_BYTES, PAGE_BYTES);
-  const ringHeaders = align(exchanges + numPes * 2 * EXCHANGE_AREA_BYTES, PAGE_BYTES);
+  const ringHeaders = align(exchanges + numPes * SETS * EXCHANGE_AREA_BYTES, PAGE_BYTES);
   const rings = align(ringHeaders + nearPes * numPes * RING_HEADER_BYTES, PAGE_BYTES);
   const staging = align(rings + nearPes * numPes * ring, PAGE_BYTES);
   const network = align(staging + nearPes * stagingBytes(numPes), PAGE_BYTES);
@@ -331,11 +332,12 @@ export function blockOf(layout: Layout, pe: number): number {
 /**
  * @param layout The layout.
  * @param pe A PE.
- * @param sequence Number of the collective; even and odd ones have places of their own.
+ * @param sequence Number of the signals of a turn.
  * @returns The byte address of what the PE contributes to it.
  */
 export function exchangeOf(layout: Layout, pe: number, sequence: number): number {
-  return controlOf(layout, pe) + layout.exchanges + (2 * pe + (sequence & 1)) * EXCHANGE_AREA_BYTES;
+  const index = SETS * pe + setOf(sequence);
+  return controlOf(layout, pe) + layout.exchanges + index * EXCHANGE_AREA_BYTES;
 }
 
 /**

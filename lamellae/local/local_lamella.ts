@@ -12,6 +12,7 @@ import { type Kernels, WaitCode } from "../../internal/kernels.ts";
 import { EXCHANGE_AREA_BYTES } from "../../internal/limits.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
 import { type FrameSink, type Lamella, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
+import { setOf, SETS } from "../lanes.ts";
 import { SegmentHeap } from "../segment_heap.ts";
 import { failureError, failureText, readFailure, writeFailure } from "./failure_record.ts";
 import {
@@ -319,7 +320,7 @@ export class LocalLamella implements Lamella {
   }
 
   exchange(pe: number, sequence: number): Uint8Array {
-    return this.#areas[2 * pe + (sequence & 1)] ??= this.#areaOf(pe, sequence);
+    return this.#areas[SETS * pe + setOf(sequence)] ??= this.#areaOf(pe, sequence);
   }
 
   #areaOf(pe: number, sequence: number): Uint8Array {
@@ -372,5 +373,5 @@ function noFarPes(op: string, pe: number): LamellarError {
  * @returns Where its flag is among the flags of a PE, in bytes.
  */
 export function flagOffset(slot: number, sequence: number): number {
-  return (sequence & 1) * FLAGS_BYTES + slot * LINE_BYTES;
+  return setOf(sequence) * FLAGS_BYTES + slot * LINE_BYTES;
 }

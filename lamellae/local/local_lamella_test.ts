@@ -4,6 +4,7 @@ import { randomizer } from "../../internal/kernels_test_bench.ts";
 import { type FrameSink, WAIT_EVENT, WAIT_FAILED, WAIT_TIMEOUT } from "../lamella.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
 import { localPes } from "../pes_test.ts";
+import { LANES, nextSequence, numberBefore } from "../lanes.ts";
 import { createMemory, layoutFor, RING, ringHeaderOf } from "./layout.ts";
 import { failureText } from "./failure_record.ts";
 import { LocalLamella } from "./local_lamella.ts";
@@ -247,28 +248,45 @@ Deno.test("A heap beyond 4 GiB is reached by put, get, frames and signals", () =
   assertEquals([b.signalled(3, 1), b.tagOf(3, 1)], [true, 5]);
 });
 
-Deno.test("What PEs exchange is kept apart for even and odd collectives", () => {
+/** The numbers of three turns of a lane. */
+function turnsOf(lane: number): [number, number, number] {
+  const first = nextSequence(numberBefore(lane, 0));
+  const second = nextSequence(first);
+  return [first, second, nextSequence(second)];
+}
+
+Deno.test("What PEs exchange is kept apart by lane, and for even and odd turns", () => {
   const [a, b] = localPes(2).pes.map(({ lamella }) => lamella) as [LocalLamella, LocalLamella];
-  a.exchange(0, 1).fill(1);
-  a.exchange(0, 2).fill(2);
-  b.exchange(1, 1).fill(3);
-  assertEquals([b.exchange(0, 1)[511], b.exchange(0, 2)[0], a.exchange(1, 1)[0]], [1, 2, 3]);
-  assertEquals(a.exchange(1, 2)[0], 0);
-  a.exchange(0, 3).fill(4);
-  assertEquals([b.exchange(0, 1)[0], b.exchange(0, 2)[511]], [4, 2]);
+  const [first, second, third] = turnsOf(0);
+  const [other] = turnsOf(LANES - 1);
+  a.exchange(0, first).fill(1);
+  a.exchange(0, second).fill(2);
+  a.exchange(0, other).fill(5);
+  b.exchange(1, first).fill(3);
+  assertEquals([b.exchange(0, first)[511], b.exchange(0, second)[0]], [1, 2]);
+  assertEquals([a.exchange(1, first)[0], a.exchange(1, second)[0]], [3, 0]);
+  a.exchange(0, third).fill(4);
+  assertEquals([b.exchange(0, first)[0], b.exchange(0, second)[511]], [4, 2]);
+  assertEquals([b.exchange(0, other)[0], b.exchange(0, other)[511]], [5, 5]);
 });
 
-Deno.test("Signals are told apart by slot, number and parity, and end a wait", () => {
+Deno.test("Signals are told apart by slot, lane and turn, and end a wait", () => {
   const [a, b] = localPes(2).pes.map(({ lamella }) => lamella) as [LocalLamella, LocalLamella];
+  const [first, second, third] = turnsOf(3);
+  const [other] = turnsOf(4);
   const seen = b.events();
-  assertEquals(b.waitSignal(0, 1, seen, 5, 0, 1), WAIT_TIMEOUT);
-  a.signal(1, 0, 1, -7);
-  assertEquals(b.waitSignal(0, 1, seen, 5, 0, 5000), WAIT_EVENT);
-  assertEquals([b.signalled(0, 1), b.signalled(0, 2), b.signalled(1, 1)], [true, false, false]);
-  a.signal(1, 0, 2, 8);
-  assertEquals([b.tagOf(0, 1), b.tagOf(0, 2), b.signalled(0, 1)], [-7, 8, true]);
-  a.signal(1, 0, 3, 9);
-  assertEquals([b.signalled(0, 1), b.signalled(0, 3)], [false, true]);
+  assertEquals(b.waitSignal(0, first, seen, 5, 0, 1), WAIT_TIMEOUT);
+  a.signal(1, 0, first, -7);
+  assertEquals(b.waitSignal(0, first, seen, 5, 0, 5000), WAIT_EVENT);
+  assertEquals(
+    [b.signalled(0, first), b.signalled(0, second), b.signalled(1, first), b.signalled(0, other)],
+    [true, false, false, false],
+  );
+  a.signal(1, 0, second, 8);
+  a.signal(1, 0, other, 6);
+  assertEquals([b.tagOf(0, first), b.tagOf(0, second), b.tagOf(0, other)], [-7, 8, 6]);
+  a.signal(1, 0, third, 9);
+  assertEquals([b.signalled(0, first), b.signalled(0, third)], [false, true]);
 });
 
 Deno.test("A failure ends every wait with its text", () => {
