@@ -96,6 +96,21 @@ export {
   u8Array,
 } from "./am/mod.ts";
 export {
+  type ArrayIndices,
+  AtomicArray,
+  atomicArray,
+  type ElementPlace,
+  LamellarArray,
+  type ReadableArray,
+  ReadOnlyArray,
+  readOnlyArray,
+  type ReadonlySlice,
+  UnsafeArray,
+  unsafeArray,
+  type WritableArray,
+} from "./array/mod.ts";
+export type { DistributionKind } from "./internal/distribution.ts";
+export {
   Darc,
   darc,
   type DarcBase,
@@ -106,6 +121,7 @@ export {
   globalRwDarc,
   LocalRwDarc,
   localRwDarc,
+  type TeamObject,
   type WeakDarc,
 } from "./darc/mod.ts";
 export * from "./internal/errors.ts";

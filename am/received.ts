@@ -5,12 +5,18 @@
  * @module
  */
 
+/** A handle that a payload brought. */
+export interface BroughtHandle extends Disposable {
+  /** The payload is a result: the handle belongs to whoever gets that. */
+  keep?(): void;
+}
+
 /** What one payload brought. */
-export type Brought = readonly Disposable[];
+export type Brought = readonly BroughtHandle[];
 
 /** Collects such handles while a payload is read, which runs no code of users. */
 export class ReceivedHandles {
-  #handles: Disposable[] = [];
+  #handles: BroughtHandle[] = [];
   #refusal: Error | undefined;
 
   /**
@@ -18,7 +24,7 @@ export class ReceivedHandles {
    *
    * @param handle Disposed of when the handler is over.
    */
-  add(handle: Disposable): void {
+  add(handle: BroughtHandle): void {
     this.#handles.push(handle);
   }
 
@@ -61,6 +67,14 @@ export class ReceivedHandles {
     this.begin();
     dispose(brought);
   }
+}
+
+/**
+ * @param brought What a result brought.
+ */
+export function keep(brought: Brought | undefined): void {
+  if (brought === undefined) return;
+  for (let i = 0; i < brought.length; i++) brought[i]!.keep?.();
 }
 
 /**

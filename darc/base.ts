@@ -24,25 +24,24 @@ export function spaceOf(core: WorldCore): DarcSpace {
 }
 
 /** The reference behind a handle. */
-export let referenceOf: (darc: DarcBase) => Reference;
+export let referenceOf: (object: TeamObject) => Reference;
 
 /**
- * One PE's handle of a Darc of any kind.
+ * What the PEs of a team share, and count who has it.
  *
  * @category Darcs
  */
-export abstract class DarcBase implements LamellarEnv, Disposable {
+export abstract class TeamObject implements LamellarEnv, Disposable {
   readonly #reference: Reference;
 
   /**
-   * Programs get Darcs from `create`, from conversions, and in payloads.
+   * Programs get such objects from `create`, from conversions, and in payloads.
    *
    * @ignore
    * @param reference What is given back at the end.
    */
   constructor(reference: Reference) {
     this.#reference = reference;
-    giveBackWith(this, reference);
   }
 
   /** The world. */
@@ -70,9 +69,39 @@ export abstract class DarcBase implements LamellarEnv, Disposable {
     return 1;
   }
 
+  /** Gives this handle back. */
+  abstract dispose(): void;
+
+  /** Gives this handle back, at the end of a scope with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  static {
+    referenceOf = (object) => object.#reference;
+  }
+}
+
+/**
+ * One PE's handle of a Darc of any kind.
+ *
+ * @category Darcs
+ */
+export abstract class DarcBase extends TeamObject {
+  /**
+   * Programs get Darcs from `create`, from conversions, and in payloads.
+   *
+   * @ignore
+   * @param reference What is given back at the end.
+   */
+  constructor(reference: Reference) {
+    super(reference);
+    giveBackWith(this, reference);
+  }
+
   /** Prints what this PE knows of who holds it. */
   print(): void {
-    const { home, me, name, pes, references } = this.#reference.record;
+    const { home, me, name, pes, references } = referenceOf(this).record;
     const { held, unacknowledged } = references.state;
     console.log(
       `${name} on PE ${pes[me]}: ${held} handles and guards here, ${unacknowledged} that went to ` +
@@ -85,16 +114,7 @@ export abstract class DarcBase implements LamellarEnv, Disposable {
    * of the Darc, and none is under way. It does nothing the second time.
    */
   dispose(): void {
-    this.#reference.giveBack();
-  }
-
-  /** Gives this handle back, at the end of a scope with `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  static {
-    referenceOf = (darc) => darc.#reference;
+    referenceOf(this).giveBack();
   }
 }
 

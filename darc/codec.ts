@@ -7,11 +7,12 @@
 
 import { extension, registerExtension, type Schema } from "../am/mod.ts";
 import { ProtocolError } from "../internal/errors.ts";
-import { addToWorld, IdError, type WorldCore } from "../world/mod.ts";
+import { addToWorld, type WorldCore } from "../world/mod.ts";
 import { DarcBase, referenceOf, spaceOf } from "./base.ts";
 import { Darc, GlobalRwDarc, LocalRwDarc } from "./darcs.ts";
-import { type DarcKind, nameOf, type Reference } from "./record.ts";
+import type { DarcKind, Reference } from "./record.ts";
 import type { DarcSpace } from "./space.ts";
+import { arrive, sentTo } from "./travel.ts";
 
 /** Extension type in MessagePack. */
 const TYPE_DARC = 36;
@@ -43,44 +44,17 @@ function encode(darc: DarcBase): number[] {
   return [teamId, number, KINDS.findIndex((one) => one.kind === kind), pes[me]!];
 }
 
-/** A payload with it goes to a PE, which counts it and gives it back, if it is a member. */
-function sentTo(darc: DarcBase, pe: number): void {
-  const { pes, references } = referenceOf(darc).record;
-  if (pes.includes(pe)) references.sent();
-}
-
 function decode(numbers: Float64Array, context: DarcContext): DarcBase {
   const [teamId = -1, number = -1, code = -1, from = -1] = numbers;
   const found = KINDS[code];
   if (numbers.length !== NUMBERS || found === undefined) throw unreadable(numbers);
   const { darcs: space } = context;
-  const record = space.find({ teamId, number });
-  if (record === undefined) return outsider(space, found, teamId, number);
-  if (record.kind !== found.kind || !record.pes.includes(from)) throw unreadable(numbers);
-  record.references.arrived(from);
-  const reference = space.reference(record, `${record.kind} from PE ${from}`);
-  const darc = new found.class(reference);
-  space.core.engine.received.add({
-    [Symbol.dispose]: () => reference.giveBack("its handler is over, and it was not cloned"),
-  });
-  return darc;
-}
-
-/** This PE is not a member of its team: whoever sent it here is told. */
-function outsider(
-  { core }: DarcSpace,
-  { kind, class: kindClass }: (typeof KINDS)[number],
-  teamId: number,
-  number: number,
-): DarcBase {
-  const { pe } = core.lamella;
-  const description = new TextDecoder().decode(core.teams.describe(teamId));
-  const path = description === "" ? undefined : JSON.parse(description).path;
-  const name = nameOf(kind, number, teamId, path ? `team ${path}` : "a team");
-  core.engine.received.refuse(
-    new IdError(`Cannot use ${name} on PE ${pe}: this PE is not a member of its team`, pe),
-  );
-  return Object.create(kindClass.prototype);
+  const reference = arrive(space, { teamId, number, kind: found.kind, from });
+  if (reference === "mismatch") throw unreadable(numbers);
+  // Whoever sent it to a PE that is no member is told.
+  return reference === undefined
+    ? Object.create(found.class.prototype)
+    : new found.class(reference);
 }
 
 function unreadable(numbers: Float64Array): ProtocolError {
@@ -93,7 +67,7 @@ registerExtension({
   type: TYPE_DARC,
   match: (value) => value instanceof DarcBase,
   encode: (value) => new Uint8Array(new Float64Array(encode(value as DarcBase)).buffer),
-  sentTo: (value, pe) => sentTo(value as DarcBase, pe),
+  sentTo: (value, pe) => sentTo(referenceOf(value as DarcBase), pe),
   decode: (bytes, context) => {
     if (bytes.length !== NUMBERS * NUMBER_BYTES) {
       throw new ProtocolError(`Cannot decode MessagePack: ${bytes.length} bytes are not a Darc`);
@@ -111,7 +85,7 @@ function schemaOf<D extends DarcBase>(
     fixedBytes: NUMBERS * NUMBER_BYTES,
     match: (value) => value instanceof kind,
     write: (value, views, at) => views.f64.set(encode(value), at / NUMBER_BYTES),
-    sentTo: (value, pe) => sentTo(value, pe),
+    sentTo: (value, pe) => sentTo(referenceOf(value), pe),
     read: (views, at, context) => {
       const from = at / NUMBER_BYTES;
       const numbers = views.f64.slice(from, from + NUMBERS);

@@ -8,7 +8,7 @@ import { LamellarError } from "../internal/errors.ts";
 import { type Collective, type CollectiveKind, WAIT_FOR } from "../lamellae/mod.ts";
 import { insideOf } from "../world/mod.ts";
 import { control, DarcHandle, type PendingWork } from "./pending.ts";
-import type { DarcKind, DarcRecord, Reference } from "./record.ts";
+import type { DarcRecord, Reference } from "./record.ts";
 import type { DarcSpace, Watched } from "./space.ts";
 
 /** What another PE holds, as it said. */
@@ -100,12 +100,12 @@ class Conversion implements PendingWork, Watched {
 }
 
 /**
- * Converts a Darc. Collective over its team.
+ * Converts a Darc, or what a layer above counts as one. Collective over its team.
  *
  * @param space The Darcs of this PE.
  * @param reference The handle that is converted; it is given back.
  * @param op What the user called.
- * @param kind What the Darc becomes.
+ * @param kind What it becomes.
  * @param make Makes the new handle of its reference.
  * @returns A handle for the new Darc.
  * @throws {ClosedError} If the handle was given back.
@@ -114,10 +114,10 @@ export function convert<D>(
   space: DarcSpace,
   reference: Reference,
   op: CollectiveKind,
-  kind: DarcKind,
+  kind: string,
   make: (reference: Reference) => D,
 ): DarcHandle<D> {
-  const record = reference.check(op);
+  const record = reference.check(op, `call ${op} of`);
   const { name, pes, me, team } = record;
   if (record.isConverted) {
     const pe = pes[me]!;

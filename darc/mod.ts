@@ -9,8 +9,12 @@
  * @module
  */
 
-export { DarcBase } from "./base.ts";
+export { DarcBase, referenceOf, spaceOf, TeamObject } from "./base.ts";
+export { convert } from "./conversion.ts";
 export { darc, globalRwDarc, localRwDarc } from "./codec.ts";
 export { Darc, GlobalRwDarc, LocalRwDarc, WeakDarc } from "./darcs.ts";
 export { DarcReadGuard, DarcWriteGuard } from "./guards.ts";
 export { DarcHandle } from "./pending.ts";
+export { type DarcRecord, giveBackWith, type Reference } from "./record.ts";
+export type { DarcSpace } from "./space.ts";
+export { arrive, sentTo } from "./travel.ts";

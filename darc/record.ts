@@ -21,7 +21,8 @@ export interface Cell {
 
 /** What a record is made of. */
 export interface RecordOptions {
-  readonly kind: DarcKind;
+  /** What messages call such objects: a {@linkcode DarcKind}, or that of a layer above. */
+  readonly kind: string;
   /** Its number among those of its team. */
   readonly number: number;
   readonly teamId: number;
@@ -35,7 +36,7 @@ export interface RecordOptions {
 
 /** A Darc, as one of its PEs knows it. */
 export class DarcRecord {
-  readonly kind: DarcKind;
+  readonly kind: string;
   readonly number: number;
   readonly teamId: number;
   readonly team: LamellarTeam;
@@ -106,7 +107,7 @@ export class DarcRecord {
  * @param team The name of its team.
  * @returns How messages call it.
  */
-export function nameOf(kind: DarcKind, number: number, teamId: number, team: string): string {
+export function nameOf(kind: string, number: number, teamId: number, team: string): string {
   return teamId === WORLD_ID ? `${kind} ${number}` : `${kind} ${number} of ${team}`;
 }
 
@@ -186,14 +187,15 @@ export class Reference implements GivesBack {
 
   /**
    * @param op What the user called.
+   * @param wanted The same, to continue "Cannot".
    * @returns The Darc.
    * @throws {ClosedError} If the reference was given back.
    */
-  check(op: string): DarcRecord {
+  check(op: string, wanted = op): DarcRecord {
     if (this.#closed === "") return this.record;
     const { name, pes, me } = this.record;
     const pe = pes[me]!;
-    throw new ClosedError(`Cannot ${op} ${name} on PE ${pe}: ${this.#closed}`, { pe, op });
+    throw new ClosedError(`Cannot ${wanted} ${name} on PE ${pe}: ${this.#closed}`, { pe, op });
   }
 }
 

@@ -24,7 +24,7 @@ import {
   writeMessage,
 } from "./messages.ts";
 import { control, type DarcHandle, type PendingHost } from "./pending.ts";
-import { type Cell, type DarcKind, DarcRecord, Reference } from "./record.ts";
+import { type Cell, DarcRecord, Reference } from "./record.ts";
 
 const NO_REASON: WaitReason = { kind: WAIT_FOR.nothing, pe: -1 };
 
@@ -76,14 +76,14 @@ export class DarcSpace implements PendingHost {
   /**
    * Gives the next number to a Darc of a team, and makes it known.
    *
-   * @param kind What it is.
+   * @param kind What it is; kinds of Darcs with locks get theirs.
    * @param team What the program creates it in.
    * @param inside The same.
    * @param cell Where its instance is.
    * @returns The Darc, of which this PE has a reference that nobody counts yet.
    */
   add(
-    kind: DarcKind,
+    kind: string,
     team: LamellarTeam,
     { core, pes }: Inside,
     cell: Cell,

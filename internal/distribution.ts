@@ -85,6 +85,51 @@ export class Distribution {
   }
 
   /**
+   * The element at a place of a part.
+   *
+   * @param part The part.
+   * @param place How many elements of the whole stand before it there.
+   * @returns Its index, which is outside of the range if the element is.
+   */
+  indexOf(part: number, place: number): number {
+    const g = this.kind === "cyclic" ? place * this.parts + part : this.#firstOf(part) + place;
+    return g - this.first;
+  }
+
+  /**
+   * The elements of the range that a part has, which stand in a row there.
+   *
+   * @param part The part.
+   * @returns The place of the first one, and how many there are.
+   */
+  inPart(part: number): { readonly place: number; readonly count: number } {
+    const { first, parts } = this;
+    const end = first + this.length;
+    if (this.kind === "cyclic") {
+      const place = Math.max(0, Math.ceil((first - part) / parts));
+      return { place, count: Math.max(0, Math.ceil((end - part) / parts) - place) };
+    }
+    const begin = this.#firstOf(part);
+    const place = Math.max(0, first - begin);
+    return { place, count: Math.max(0, Math.min(end, this.#firstOf(part + 1)) - begin - place) };
+  }
+
+  /** Elements of the part that has most. */
+  get longestPart(): number {
+    return Math.ceil(this.whole / this.parts);
+  }
+
+  /**
+   * The same places by another kind of distribution.
+   *
+   * @param kind By blocks or cyclic.
+   * @returns It.
+   */
+  as(kind: DistributionKind): Distribution {
+    return new Distribution(kind, this.parts, this.whole, this.first, this.length);
+  }
+
+  /**
    * A range of this range.
    *
    * @param begin Index of its first element.

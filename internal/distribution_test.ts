@@ -28,6 +28,13 @@ Deno.test("a range of a range counts from its own beginning", () => {
           assertEquals([range.first, range.length], [begin, mine.length]);
           assertEquals(mine.map((_, i) => range.partOf(i)), mine.map(([part]) => part));
           assertEquals(mine.map(([part], i) => range.placeOf(i, part)), mine.map(([, at]) => at));
+          assertEquals(mine.map(([part, at]) => range.indexOf(part, at)), mine.map((_, i) => i));
+          for (let part = 0; part < parts; part++) {
+            const here = mine.filter(([other]) => other === part).map(([, at]) => at);
+            const { place, count } = range.inPart(part);
+            assertEquals(count, here.length);
+            if (count > 0) assertEquals(here, here.map((_, i) => place + i));
+          }
         }
       }
     }

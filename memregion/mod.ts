@@ -65,7 +65,15 @@ export {
   type RegionSignal,
 } from "./region.ts";
 export { SharedMemoryRegion } from "./shared_region.ts";
+export { Span } from "./span/span.ts";
+export type { RunName } from "./span/lists.ts";
 export { type AllocationResult, type LamellarMemoryRegion, RegionSpace } from "./space.ts";
 export { WaitHandle } from "./waits/wait_handle.ts";
 export type { Comparison } from "./waits/waits.ts";
-export { encodeOneSided, encodeShared, ONE_SIDED_NUMBERS, SHARED_NUMBERS } from "./wire.ts";
+export {
+  encodeOneSided,
+  encodeShared,
+  encodeSpan,
+  ONE_SIDED_NUMBERS,
+  SHARED_NUMBERS,
+} from "./wire.ts";

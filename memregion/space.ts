@@ -8,6 +8,7 @@
 import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
 import {
   CollectiveHandle,
+  type CollectiveKind,
   type Generation,
   type Lamella,
   PART_HEADER,
@@ -32,10 +33,18 @@ import { RmaHandle } from "./transfer/handle.ts";
 import { noRoomIn, offerAgain } from "./offers.ts";
 import { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import type { RegionServices } from "./region.ts";
-import { type Access, type RegionHost, RegionMemory, type Rest } from "./memory/region_memory.ts";
+import type { ArrayShape } from "./memory/array_shape.ts";
+import {
+  type Access,
+  MEMORY,
+  type RegionHost,
+  RegionMemory,
+  type Rest,
+} from "./memory/region_memory.ts";
 import { SharedMemoryRegion } from "./shared_region.ts";
 import { Waits } from "./waits/waits.ts";
 import { RegionCollectives } from "./collectives/region_collectives.ts";
+import { Span } from "./span/span.ts";
 import { SharedParts, tableBytesOf } from "./shared_parts.ts";
 import { readOffer, readOneSided, readShared, writeOffer } from "./wire.ts";
 
@@ -56,6 +65,22 @@ export type LamellarMemoryRegion<E extends ElementType> =
 export type AllocationResult<R> =
   | { readonly ok: true; readonly region: R }
   | { readonly ok: false; readonly error: OutOfMemoryError };
+
+/** An array that is to be allocated. */
+export interface SpanWanted {
+  /** What the user called. */
+  readonly kind: CollectiveKind;
+  /** Its arguments as text. */
+  readonly args: string;
+  readonly shape: ArrayShape;
+}
+
+/** What is allocated on the PEs of a group, and what becomes of it. */
+interface Placing<R> {
+  readonly kind: CollectiveKind;
+  readonly args: string;
+  readonly give: (result: Allocation | OutOfMemoryError) => R;
+}
 
 /** The regions of a world, seen from one PE. */
 export class RegionSpace {
@@ -186,6 +211,49 @@ export class RegionSpace {
     );
   }
 
+  /**
+   * Allocates the parts of an array; all PEs of a group have to call it, in the same order and with
+   * the same arguments.
+   *
+   * @param type The element type.
+   * @param group The PEs.
+   * @param wanted What the array is.
+   * @returns A handle for the elements, all 0 at first, or the error if a PE has no room.
+   */
+  allocSpan<E extends ElementType>(
+    type: ElementTypeLike<E>,
+    group: PeGroup,
+    wanted: SpanWanted,
+  ): CollectiveHandle<Span<E> | OutOfMemoryError> {
+    const { args, kind, shape } = wanted;
+    const length = Math.max(1, shape.distribution.longestPart);
+    const info = this.#check(type, length);
+    return this.#place<Span<E> | OutOfMemoryError>(info, length, group, {
+      kind,
+      args,
+      give: (result) => {
+        if (result instanceof OutOfMemoryError) return result;
+        const memory = this.#memory<E>(info, result, 0, length, shape);
+        result.root = memory;
+        return new Span(this.#services, memory);
+      },
+    });
+  }
+
+  /**
+   * The elements of the array that another PE has, whose numbers `encodeSpan` gave there.
+   *
+   * @param numbers The numbers.
+   * @param shape What the array is.
+   * @returns The elements.
+   * @throws {ProtocolError} If the numbers describe none.
+   */
+  decodeSpan(numbers: ArrayLike<number>, shape: ArrayShape): Span<ElementType> {
+    const region = this.decodeShared(numbers)[MEMORY];
+    const { access: { info }, allocation, length, start } = region;
+    return new Span(this.#services, this.#memory(info, allocation, start, length, shape));
+  }
+
   #allocShared<E extends ElementType, R>(
     type: ElementTypeLike<E>,
     length: number,
@@ -193,6 +261,24 @@ export class RegionSpace {
     give: (result: AllocationResult<SharedMemoryRegion<E>>) => R,
   ): CollectiveHandle<R> {
     const info = this.#check(type, length);
+    return this.#place<R>(info, length, group, {
+      kind: "allocSharedMemRegion",
+      args: `${info.type}, ${length}`,
+      give: (result) => {
+        if (result instanceof OutOfMemoryError) return give({ ok: false, error: result });
+        const memory = this.#memory<E>(info, result, 0, length);
+        result.root = memory;
+        return give({ ok: true, region: new SharedMemoryRegion<E>(this.#services, memory) });
+      },
+    });
+  }
+
+  #place<R>(
+    info: ElementInfo,
+    length: number,
+    group: PeGroup,
+    { args, give, kind }: Placing<R>,
+  ): CollectiveHandle<R> {
     const shared = this.#shared;
     const tableBytes = tableBytesOf(group.id, group.pes.length);
     const allocation = shared.begin(group);
@@ -202,8 +288,8 @@ export class RegionSpace {
       return room;
     };
     let room = take();
-    const collective = group.call("allocSharedMemRegion", {
-      args: `${info.type}, ${length}`,
+    const collective = group.call(kind, {
+      args,
       own: writeOffer(room),
       goesOn: (offers, turn) =>
         offerAgain(this.#far, offers, turn, () => {
@@ -215,12 +301,10 @@ export class RegionSpace {
       const error = noRoomIn(offers);
       if (error) {
         shared.forget(allocation, typeof room === "number" ? room : undefined);
-        return give({ ok: false, error });
+        return give(error);
       }
       shared.place(allocation, offers.map(readOffer) as number[]);
-      const memory = this.#memory<E>(info, allocation, 0, length);
-      allocation.root = memory;
-      return give({ ok: true, region: new SharedMemoryRegion<E>(this.#services, memory) });
+      return give(allocation);
     });
   }
 
@@ -321,6 +405,7 @@ export class RegionSpace {
     allocation: Allocation,
     start: number,
     length: number,
+    shape?: ArrayShape,
   ): RegionMemory<ElementValue<E>> {
     let access = this.#access.get(info.type);
     if (!access) this.#access.set(info.type, access = accessOf(info, this.#host));
@@ -330,6 +415,7 @@ export class RegionSpace {
       allocation,
       start,
       length,
+      shape,
     ) as unknown as RegionMemory<ElementValue<E>>;
   }
 

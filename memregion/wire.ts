@@ -13,6 +13,7 @@ import type { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import { labelOf } from "./memory/refusals.ts";
 import { MEMORY, type RegionMemory } from "./memory/region_memory.ts";
 import type { SharedMemoryRegion } from "./shared_region.ts";
+import type { Span } from "./span/span.ts";
 
 /** How many numbers a shared region is. */
 export const SHARED_NUMBERS = 8;
@@ -55,7 +56,20 @@ export interface OneSidedWire {
  * @throws {ClosedError} If it was disposed.
  */
 export function encodeShared(region: SharedMemoryRegion<ElementType>): number[] {
-  const memory: RegionMemory<unknown> = openMemory(region);
+  return sharedNumbers(openMemory(region));
+}
+
+/**
+ * Turns the elements of an array into the numbers of a shared region.
+ *
+ * @param span The elements; they may not have been freed.
+ * @returns `SHARED_NUMBERS` of them.
+ */
+export function encodeSpan({ memory }: Span<ElementType>): number[] {
+  return sharedNumbers(memory as unknown as RegionMemory<unknown>);
+}
+
+function sharedNumbers(memory: RegionMemory<unknown>): number[] {
   const { localPart, offsets, owners, pes } = memory.allocation;
   const part = Math.max(0, localPart);
   return [

@@ -7,14 +7,15 @@
 import type { ElementOpInfo, OpDomain } from "../internal/element_ops.ts";
 
 /** The type of an operand, by which element types have the operation. */
-const VALUES: Readonly<Record<OpDomain, string>> = {
+export const VALUES: Readonly<Record<OpDomain, string>> = {
   all: "ElementValue<E>",
   numbers: "NumericValue<E>",
   bits: "BitsValue<E>",
   integers: "IntegerValue<E>",
 };
 
-const SOURCES: Readonly<Record<OpDomain, string>> = {
+/** The type of a list of operands. */
+export const SOURCES: Readonly<Record<OpDomain, string>> = {
   all: "PutSource<E>",
   numbers: "NumericSource<E>",
   bits: "BitsSource<E>",

@@ -12,7 +12,7 @@ import { AmCall, type AmDefinition, definitionOf, payloadOf } from "../call.ts";
 import { atOrigin, closureOf, ClosureValue } from "../closure/value.ts";
 import type { ClosureTable } from "../closure/table.ts";
 import type { Codec } from "../codec.ts";
-import type { Brought, ReceivedHandles } from "../received.ts";
+import { type Brought, keep, type ReceivedHandles } from "../received.ts";
 import { capturesCodec, resultCodec } from "../msgpack/value_codec.ts";
 import { FORM } from "../wire/frames.ts";
 import { GrowingViews, padded } from "./growing_views.ts";
@@ -183,7 +183,9 @@ export function readReturned(
     try {
       const brought = received.take();
       const isWork = value instanceof AmCall || value instanceof ClosureValue;
-      if (brought !== undefined && isWork) kept.push(brought);
+      if (brought === undefined) return value;
+      if (isWork) kept.push(brought);
+      else keep(brought);
     } catch (error) {
       refusal ??= error as Error;
     }

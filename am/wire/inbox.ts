@@ -31,7 +31,7 @@ import { type ParkedRequest, ParkedRequests } from "./parked.ts";
 import { Parts } from "./long_frames.ts";
 import type { Requests } from "./requests.ts";
 import type { TeamHost } from "../team_work.ts";
-import { type Brought, dispose, type ReceivedHandles } from "../received.ts";
+import { type Brought, dispose, keep, type ReceivedHandles } from "../received.ts";
 import type { Services } from "../services.ts";
 import { decodeError } from "./thrown.ts";
 import { readResult } from "./results.ts";
@@ -270,7 +270,7 @@ export class Inbox {
     }
     const isGivenUp = control.failed(handle);
     control.resolve(handle, value);
-    if (isGivenUp) dispose(brought);
+    (isGivenUp ? dispose : keep)(brought);
   }
 
   #runReturned(work: AmCall<unknown> | ClosureValue, handle: AmHandle<unknown>): void {

@@ -8,6 +8,7 @@ import type { OpDomain, Operand } from "../../internal/element_ops.ts";
 import { ClosedError, LamellarError } from "../../internal/errors.ts";
 import { isGone, lengthGetter } from "../../internal/typed_arrays.ts";
 import type { Allocation } from "./allocation.ts";
+import type { ArrayShape } from "./array_shape.ts";
 import { type ElementInfo, type TypedArrayLike, valuesTaken } from "../../internal/elements.ts";
 
 /**
@@ -36,16 +37,18 @@ export interface Described {
   readonly access: { readonly info: ElementInfo };
   /** Elements of each part. */
   readonly length: number;
+  /** What an array is. */
+  readonly shape?: ArrayShape | undefined;
 }
 
 /**
  * How messages call a region.
  *
  * @param region The region.
- * @returns Such as "region 7".
+ * @returns Such as "region 7", or what the array is called.
  */
-export function labelOf({ allocation }: Described): string {
-  return allocation.owners.label;
+export function labelOf({ allocation, shape }: Described): string {
+  return shape === undefined ? allocation.owners.label : shape.label;
 }
 
 /**
@@ -317,16 +320,19 @@ export function refuseOperation(region: Described, op: string, domain: OpDomain)
  *
  * @param region The region.
  * @param op What the user called; if it changes the element, the change is done.
- * @param index Index of the element.
+ * @param part The part.
+ * @param place Index of the element there.
  * @param value The integer, if it is known.
  */
 export function refuseInexact(
   region: Described,
   op: string,
-  index: number,
+  part: number,
+  place: number,
   value?: bigint,
 ): never {
   const { type } = region.access.info;
+  const index = region.shape === undefined ? place : region.shape.distribution.indexOf(part, place);
   throw new RangeError(
     `Cannot ${op} ${value ?? "what was"} at index ${index} ${prepositionOf(op)} ` +
       `${labelOf(region)} of ${type}: it is beyond what a number holds exactly; use big${type}`,

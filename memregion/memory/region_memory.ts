@@ -14,6 +14,7 @@ import type { Lamella } from "../../lamellae/mod.ts";
 import type { FarElements } from "../transfer/far.ts";
 import type { FarWork, Pending } from "../transfer/pending.ts";
 import type { Allocation } from "./allocation.ts";
+import type { ArrayShape } from "./array_shape.ts";
 import { labelOf, refuseClosed, refusePosition, refuseRemote } from "./refusals.ts";
 
 /** The property under which regions keep their memory. */
@@ -121,6 +122,8 @@ export class RegionMemory<V> {
   readonly length: number;
   /** The part in this PE's memory, -1 if there is none. */
   readonly localPart: number;
+  /** What an array is; undefined for a region. */
+  readonly shape: ArrayShape | undefined;
   /** Where its spread is kept, if the slot still is its own. */
   spreadSlot = -1;
   readonly #bytes: number;
@@ -134,6 +137,7 @@ export class RegionMemory<V> {
    * @param allocation Where it is.
    * @param start Index of the first element of the range in the allocation.
    * @param length Elements of the range.
+   * @param shape What an array is; left out for a region.
    */
   constructor(
     space: RegionHost,
@@ -141,6 +145,7 @@ export class RegionMemory<V> {
     allocation: Allocation,
     start: number,
     length: number,
+    shape?: ArrayShape,
   ) {
     this.space = space;
     this.access = access;
@@ -150,6 +155,7 @@ export class RegionMemory<V> {
     this.#bytes = access.info.bytes;
     this.#lamella = space.lamella;
     this.localPart = allocation.localPart;
+    this.shape = shape;
   }
 
   /**
@@ -229,6 +235,7 @@ export class RegionMemory<V> {
 
   /** Which part has an element, by its index over all parts. */
   get distribution(): Distribution {
+    if (this.shape !== undefined) return this.shape.distribution;
     const parts = this.allocation.pes.length;
     return this.#distribution ??= new Distribution("block", parts, parts * this.length);
   }

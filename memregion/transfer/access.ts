@@ -112,8 +112,13 @@ export function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
     known = array;
     return true;
   };
-  const inexact = (memory: RegionMemory<V>, op: string, index: number, at: number): never =>
-    refusals.refuseInexact(memory, op, index, view[at / bytes] as bigint);
+  const inexact = (
+    memory: RegionMemory<V>,
+    op: string,
+    part: number,
+    index: number,
+    at: number,
+  ): never => refusals.refuseInexact(memory, op, part, index, view[at / bytes] as bigint);
   // Memory compares bits: the two zeros of a float differ. Integers have one, numbers two.
   const sameBits = info.kind !== "float"
     ? (found: V, expected: V): boolean => found === expected
@@ -184,7 +189,7 @@ export function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       if (at < 0) return far.fetch({ memory, op, part, at }, name, value);
       const before = kernel(at, value);
       memory.allocation.written(part);
-      if (exact && Number.isNaN(before)) refusals.refuseInexact(memory, op, index);
+      if (exact && Number.isNaN(before)) refusals.refuseInexact(memory, op, part, index);
       return before;
     };
   }
@@ -273,7 +278,7 @@ export function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       if (at < 0) return farRead(memory, part, at);
       if (plain) return view[at / bytes] as unknown as V;
       const value = kernels.load(at);
-      if (exact && Number.isNaN(value)) inexact(memory, "get", index, at);
+      if (exact && Number.isNaN(value)) inexact(memory, "get", part, index, at);
       return value;
     },
     write(at, value): void {
@@ -308,7 +313,7 @@ export function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       const at = memory.address("load", part, index, 1);
       if (at < 0) return far.load({ memory, op: "load", part, at });
       const value = kernels.atomicLoad(at);
-      if (exact && Number.isNaN(value)) inexact(memory, "load", index, at);
+      if (exact && Number.isNaN(value)) inexact(memory, "load", part, index, at);
       return value;
     },
     update: updates as Record<UpdateOp, Update<V>>,
@@ -334,7 +339,9 @@ export function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       }
       const value = kernels.cas(at, expected, replacement);
       memory.allocation.written(part);
-      if (exact && Number.isNaN(value)) refusals.refuseInexact(memory, "compareExchange", index);
+      if (exact && Number.isNaN(value)) {
+        refusals.refuseInexact(memory, "compareExchange", part, index);
+      }
       return { ok: sameBits(value, expected), value };
     },
     cellOf(value): TypedArrayLike<unknown> {

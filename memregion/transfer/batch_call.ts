@@ -26,6 +26,7 @@ export type BatchCallName =
   | BatchFetchName<FetchOp>
   | "batchCompareExchange"
   | "gather"
+  | "batchLoad"
   | "scatter"
   | "getIndexed"
   | "putIndexed";
@@ -76,6 +77,7 @@ const CALLS: ReadonlyMap<BatchCallName, BatchCall> = new Map(
   [
     call("scatter", OPERATION.putIndexed),
     call("gather", OPERATION.getIndexed),
+    call("batchLoad", OPERATION.getIndexed),
     call("putIndexed", OPERATION.putIndexed),
     call("getIndexed", OPERATION.getIndexed),
     call("batchCompareExchange", OPERATION.compareExchangeIndexed),

@@ -171,9 +171,9 @@ export class FarElements<V> {
     if (this.#info.kind !== "exact") return element as V;
     const value = Number(element as bigint);
     if (Number.isSafeInteger(value)) return value as V;
-    const { memory, op, at } = place;
+    const { memory, op, part, at } = place;
     const index = (at - FAR_ADDRESS) / this.#info.bytes - memory.start;
-    return refuseInexact(memory, op, index, shown ? element as bigint : undefined);
+    return refuseInexact(memory, op, part, index, shown ? element as bigint : undefined);
   }
 
   /**

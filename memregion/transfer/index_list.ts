@@ -107,6 +107,13 @@ export function badIndex<V>(
         "an index must be an integer of at least 0",
     );
   }
+  if (memory.shape !== undefined) {
+    const count = memory.shape.distribution.length;
+    return new RangeError(
+      `Cannot ${op} ${where(list.array[item])} in ${labelOf(memory)}: the array has ${count} ` +
+        `element${count === 1 ? "" : "s"}`,
+    );
+  }
   const parts = memory.allocation.addresses.length;
   const size = parts === 1 ? `${length} elements` : `${length} elements on each of ${parts} PEs`;
   return new RangeError(

@@ -12,6 +12,7 @@ import { AM_GROUP_CASES } from "./cases/am_groups.ts";
 import { AM_HANDLE_CASES } from "./cases/am_handles.ts";
 import { AM_PAYLOAD_CASES } from "./cases/am_payloads.ts";
 import { AM_SIZE_CASES } from "./cases/am_sizes.ts";
+import { ARRAY_CASES } from "./cases/arrays.ts";
 import { BLOCKING_REFUSAL_CASES } from "./cases/blocking_refusals.ts";
 import { CLOSED_CASES, CLOSING_CASES } from "./cases/closed.ts";
 import { CLOSURE_CASES } from "./cases/closures.ts";
@@ -122,6 +123,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
     open: [...DARC_CASES, ...DARC_LOCK_CASES, ...DARC_CONVERSION_CASES],
     closed: [],
   },
+  "arrays": { env: {}, open: ARRAY_CASES, closed: [] },
   "groups": { env: {}, open: [...TASK_GROUP_CASES, ...AM_GROUP_CASES], closed: [] },
   "finishes": { env: {}, open: FINISH_CASES, closed: [] },
   "collectives": {

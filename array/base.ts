@@ -1,0 +1,292 @@
+/**
+ * What all arrays have in common: their length and layout, views of them, and their end.
+ *
+ * @module
+ */
+
+import type { DistributionKind } from "../internal/distribution.ts";
+import { giveBackWith, type Reference, referenceOf, spaceOf, TeamObject } from "../darc/mod.ts";
+import type { BarrierHandle } from "../lamellae/mod.ts";
+import type { ElementSlice, ElementType, Span } from "../memregion/mod.ts";
+import type { ArrayStorage } from "./storage.ts";
+
+/** Where an element of an array is. */
+export interface ElementPlace {
+  /** The PE that has it, by its number in the array's team. */
+  readonly pe: number;
+  /** Its index among the elements of the array that this PE has. */
+  readonly offset: number;
+}
+
+/** What an array object is made of. */
+export interface ArrayParts<E extends ElementType> {
+  /** Counts that this PE has the array. */
+  readonly reference: Reference;
+  /** Its elements. */
+  readonly span: Span<E>;
+  /** The array of which it is a view. */
+  readonly whole?: LamellarArray<E>;
+}
+
+/** The elements of an array. */
+export let spanOf: <E extends ElementType>(array: LamellarArray<E>) => Span<E>;
+
+/**
+ * What counts an array, as long as anything does. One that came in a payload is counted until the
+ * handler is over, and afterwards it is as good as the array that its PE has anyway.
+ *
+ * @param array The array.
+ * @returns The reference.
+ */
+export function countedBy<E extends ElementType>(array: LamellarArray<E>): Reference {
+  const reference = referenceOf(array);
+  const whole = wholeOf(array);
+  return reference.isOpen || whole === undefined ? reference : countedBy(whole);
+}
+
+let wholeOf: <E extends ElementType>(array: LamellarArray<E>) => LamellarArray<E> | undefined;
+
+/**
+ * An array whose elements are distributed over the PEs of a team. Any PE can use any element by its
+ * index in the whole array; the types of arrays say what may happen at the same time.
+ *
+ * @category Arrays
+ */
+export abstract class LamellarArray<E extends ElementType> extends TeamObject {
+  readonly #span: Span<E>;
+  readonly #whole: LamellarArray<E> | undefined;
+  /** The element type. */
+  readonly type: E;
+  /** How many elements it has, on all PEs together. */
+  readonly length: number;
+  /** How its elements are distributed: in blocks, or one by one in turn. */
+  readonly distribution: DistributionKind;
+
+  /**
+   * Programs get arrays from `create`, from conversions, and in payloads.
+   *
+   * @ignore
+   * @param parts What it is made of.
+   */
+  constructor({ reference, span, whole }: ArrayParts<E>) {
+    super(reference);
+    this.#span = span;
+    this.#whole = whole;
+    this.type = span.info.type as E;
+    this.length = span.length;
+    this.distribution = span.distribution.kind;
+    if (whole !== undefined) return;
+    (reference.record.cell.value as ArrayStorage).adopt(this);
+    giveBackWith(this, reference);
+  }
+
+  /**
+   * The elements, if the array can be used.
+   *
+   * @ignore
+   * @param op What the user called.
+   * @returns They.
+   * @throws {ClosedError} If the array was disposed of or converted.
+   */
+  protected open(op: string): Span<E> {
+    if (!referenceOf(this).isOpen) countedBy(this).check(op, `call ${op} of`);
+    return this.#span;
+  }
+
+  /** Whether this PE has given the array up: disposed of it, or converted it. */
+  get disposed(): boolean {
+    return !countedBy(this).isOpen;
+  }
+
+  /** Number of elements on this PE. */
+  get numElemsLocal(): number {
+    return this.#span.distribution.inPart(this.myPe).count;
+  }
+
+  /**
+   * The range of the whole array that this is: all of it, or a sub-array.
+   *
+   * @returns Index of the first element in the whole array, and index after the last.
+   */
+  get subArrayRange(): { readonly start: number; readonly end: number } {
+    const { first, length } = this.#span.distribution;
+    return { start: first, end: first + length };
+  }
+
+  /**
+   * Where an element is.
+   *
+   * @param index Its index.
+   * @returns Its PE, and its index among the elements there; undefined if there is no such element.
+   */
+  peAndOffsetForGlobalIndex(index: number): ElementPlace | undefined {
+    if (!Number.isSafeInteger(index) || index < 0 || index >= this.length) return undefined;
+    const { distribution } = this.#span;
+    const pe = distribution.partOf(index);
+    const offset = distribution.placeOf(index, pe) - distribution.inPart(pe).place;
+    return { pe, offset };
+  }
+
+  /**
+   * The first element of a PE.
+   *
+   * @param pe The PE, by its number in the array's team.
+   * @returns Its index; undefined if the PE has none.
+   */
+  firstGlobalIndexForPe(pe: number): number | undefined {
+    return this.#globalIndex(pe, (place) => place);
+  }
+
+  /**
+   * The last element of a PE.
+   *
+   * @param pe The PE, by its number in the array's team.
+   * @returns Its index; undefined if the PE has none.
+   */
+  lastGlobalIndexForPe(pe: number): number | undefined {
+    return this.#globalIndex(pe, (place, count) => place + count - 1);
+  }
+
+  #globalIndex(
+    pe: number,
+    choose: (place: number, count: number) => number,
+  ): number | undefined {
+    const { distribution } = this.#span;
+    if (!Number.isInteger(pe) || pe < 0 || pe >= distribution.parts) return undefined;
+    const { place, count } = distribution.inPart(pe);
+    return count === 0 ? undefined : distribution.indexOf(pe, choose(place, count));
+  }
+
+  /**
+   * Where an element of this array is in the whole array.
+   *
+   * @param index Its index in this array.
+   * @returns Its index in the array of which this is a sub-array, however many lie between.
+   * @throws {RangeError} If there is no such element.
+   */
+  globalIndex(index: number): number {
+    const { first, length } = this.#span.distribution;
+    if (Number.isSafeInteger(index) && index >= 0 && index < length) return first + index;
+    throw new RangeError(
+      `Cannot call globalIndex for index ${String(index)} of ${this.#span.label}: ` +
+        `the array has ${length} elements`,
+    );
+  }
+
+  /**
+   * Makes an array of a range of this one. Both have the same elements; their indices count from
+   * the beginning of the range. A sub-array does not keep the elements: once the array is disposed
+   * of or converted, it cannot be used either.
+   *
+   * @param start Index of its first element.
+   * @param end Index after its last; the end of this array if left out.
+   * @returns The sub-array, of the same type.
+   * @throws {RangeError} If it is not a range of this array.
+   */
+  subArray(start: number, end: number = this.length): this {
+    return this.#view(this.open("subArray").range(start, end));
+  }
+
+  /**
+   * Makes an array of the same memory whose elements are counted by another distribution: no
+   * element moves, but the same index may be another element.
+   *
+   * @param distribution `"block"` or `"cyclic"`.
+   * @returns The array, which is a view as a sub-array is.
+   */
+  useDistribution(distribution: DistributionKind): this {
+    checkDistribution("useDistribution", distribution);
+    return this.#view(this.open("useDistribution").as(distribution));
+  }
+
+  #view(span: Span<E>): this {
+    const kind = this.constructor as new (parts: ArrayParts<E>) => this;
+    return new kind({ reference: countedBy(this), span, whole: this.#whole ?? this });
+  }
+
+  /**
+   * Blocks until every PE of the array's team has called it, as `barrier` of the team does.
+   */
+  barrier(): void {
+    this.team.barrier();
+  }
+
+  /**
+   * Enters a barrier of the PEs of the array's team.
+   *
+   * @returns A handle, done when all of them have entered it.
+   */
+  asyncBarrier(): BarrierHandle {
+    return this.team.asyncBarrier();
+  }
+
+  /**
+   * Gives this PE's array up; its sub-arrays too cannot be used any more. The memory is free once
+   * no PE has the array, and none is under way in a payload. A sub-array that is disposed of
+   * changes nothing. It does nothing the second time.
+   */
+  dispose(): void {
+    if (this.#whole === undefined) referenceOf(this).giveBack();
+  }
+
+  /** Such as "AtomicArray 3 of f64[100]". */
+  override toString(): string {
+    return `${this.#span.label} of ${this.type}[${this.length}]`;
+  }
+
+  /**
+   * How the console shows it.
+   *
+   * @ignore
+   */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  static {
+    spanOf = (array) => array.#span;
+    wholeOf = (array) => array.#whole;
+  }
+}
+
+/**
+ * Refuses what is not a distribution.
+ *
+ * @param op What the user called.
+ * @param distribution What was given.
+ * @throws {TypeError} If it is none.
+ */
+export function checkDistribution(op: string, distribution: unknown): void {
+  if (distribution === "block" || distribution === "cyclic") return;
+  throw new TypeError(
+    `Cannot call ${op} with the distribution ${Deno.inspect(distribution)}: ` +
+      'there are "block" and "cyclic"',
+  );
+}
+
+/**
+ * Makes another object of an array that is counted by itself.
+ *
+ * @param array The array.
+ * @param make Makes the object.
+ * @returns It.
+ * @throws {ClosedError} If the array was disposed of or converted.
+ */
+export function cloned<E extends ElementType, A>(
+  array: LamellarArray<E>,
+  make: (parts: ArrayParts<E>) => A,
+): A {
+  const record = countedBy(array).check("clone", "call clone of");
+  const reference = spaceOf(record.core).take(record, `clone of ${record.name}`);
+  return make({ reference, span: spanOf(array) });
+}
+
+/**
+ * The elements of a PE, to be read only.
+ *
+ * @category Arrays
+ */
+export type ReadonlySlice<E extends ElementType> =
+  & Iterable<ElementSlice<E>[number]>
+  & Omit<ElementSlice<E>, "copyWithin" | "fill" | "reverse" | "set" | "sort" | "buffer">
+  & { readonly [index: number]: ElementSlice<E>[number] };

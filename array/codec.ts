@@ -1,0 +1,198 @@
+/**
+ * How arrays travel in active messages: as fields of a schema, and inside any MessagePack payload,
+ * captures of closures and results included.
+ *
+ * @module
+ */
+
+import { extension, registerExtension, type Schema } from "../am/mod.ts";
+import { arrive, type DarcSpace, type Reference, sentTo, spaceOf } from "../darc/mod.ts";
+import { Distribution } from "../internal/distribution.ts";
+import { elementInfo } from "../internal/elements.ts";
+import { ProtocolError } from "../internal/errors.ts";
+import {
+  type ElementType,
+  type ElementTypeLike,
+  encodeSpan,
+  SHARED_NUMBERS,
+} from "../memregion/mod.ts";
+import { addToWorld, type WorldCore } from "../world/mod.ts";
+import { AtomicArray, ReadOnlyArray, UnsafeArray } from "./arrays.ts";
+import { type ArrayParts, countedBy, LamellarArray, spanOf } from "./base.ts";
+import { ARRAY_KINDS } from "./create.ts";
+import type { ArrayStorage } from "./storage.ts";
+
+/** Extension type in MessagePack. */
+const TYPE_ARRAY = 37;
+/**
+ * The id of the team, the number of the array, its type, the PE that sends it; its distribution,
+ * the length of the whole, the first element and the length of the range; and its region.
+ */
+const OWN_NUMBERS = 8;
+const NUMBERS = OWN_NUMBERS + SHARED_NUMBERS;
+const NUMBER_BYTES = 8;
+
+type AnyArray = LamellarArray<ElementType>;
+
+/** What the decoder of an array has to know of its world. */
+interface ArrayContext {
+  arrays: DarcSpace;
+}
+
+/** The classes, in the order of their names. */
+const CLASSES: readonly (new (parts: ArrayParts<ElementType>) => AnyArray)[] = [
+  UnsafeArray,
+  ReadOnlyArray,
+  AtomicArray,
+];
+
+addToWorld((core: WorldCore) => {
+  (core.engine.decodeContext as ArrayContext).arrays = spaceOf(core);
+});
+
+function encode(array: AnyArray): number[] {
+  const { kind, me, number, pes, teamId } = countedBy(array).check("send");
+  const span = spanOf(array);
+  const { first, kind: distribution, length, whole } = span.distribution;
+  const code = ARRAY_KINDS.findIndex((one) => one === kind);
+  const cyclic = distribution === "cyclic" ? 1 : 0;
+  return [
+    teamId,
+    number,
+    code,
+    pes[me]!,
+    cyclic,
+    whole,
+    first,
+    length,
+    ...encodeSpan(span as never),
+  ];
+}
+
+function decode(numbers: Float64Array, context: ArrayContext): AnyArray {
+  const [teamId = -1, number = -1, code = -1, from = -1] = numbers;
+  const [cyclic = -1, whole = -1, first = -1, length = -1] = numbers.subarray(4);
+  const kind = ARRAY_KINDS[code];
+  const isRange = [whole, first, length].every((n) => Number.isSafeInteger(n) && n >= 0) &&
+    first + length <= whole && (cyclic === 0 || cyclic === 1);
+  if (numbers.length !== NUMBERS || kind === undefined || !isRange) throw unreadable(numbers);
+  const { arrays: space } = context;
+  const reference = arrive(space, { teamId, number, kind, from }, isOwned);
+  if (reference === "mismatch") throw unreadable(numbers);
+  const arrayClass = CLASSES[code]!;
+  if (reference === undefined) return Object.create(arrayClass.prototype);
+  const { cell, name, pes } = reference.record;
+  const storage = cell.value as ArrayStorage;
+  const distribution = new Distribution(
+    cyclic === 1 ? "cyclic" : "block",
+    pes.length,
+    whole,
+    first,
+    length,
+  );
+  const shape = { distribution, label: name };
+  const span = storage.span?.with(distribution, name) ??
+    space.core.regions.decodeSpan(numbers.subarray(OWN_NUMBERS), shape);
+  if (distribution.longestPart > span.memory.length) throw unreadable(numbers);
+  const { own } = storage;
+  // The array of this PE lasts as long as the program wants; what came lasts for the handler.
+  return new arrayClass({ reference, span, ...own && { whole: own as AnyArray } });
+}
+
+function isOwned({ record }: Reference): boolean {
+  return (record.cell.value as ArrayStorage).own !== undefined;
+}
+
+function unreadable(numbers: Float64Array): ProtocolError {
+  return new ProtocolError(
+    `Cannot read an array: ${Array.from(numbers).join(", ")} do not describe one`,
+  );
+}
+
+registerExtension({
+  type: TYPE_ARRAY,
+  match: (value) => value instanceof LamellarArray,
+  encode: (value) => new Uint8Array(new Float64Array(encode(value as AnyArray)).buffer),
+  sentTo: (value, pe) => sentTo(countedBy(value as AnyArray), pe),
+  decode: (bytes, context) => {
+    if (bytes.length !== NUMBERS * NUMBER_BYTES) {
+      throw new ProtocolError(`Cannot decode MessagePack: ${bytes.length} bytes are not an array`);
+    }
+    return decode(new Float64Array(bytes.buffer), context as ArrayContext);
+  },
+});
+
+function schemaOf<A extends AnyArray>(
+  arrayClass: new (parts: never) => A,
+  type: ElementTypeLike<ElementType>,
+): Schema<A> {
+  const { type: element } = elementInfo(type);
+  const name = `${arrayClass.name}<${element}>`;
+  return extension<A>({
+    name,
+    fixedBytes: NUMBERS * NUMBER_BYTES,
+    match: (value) => value instanceof arrayClass && value.type === element,
+    write: (value, views, at) => views.f64.set(encode(value), at / NUMBER_BYTES),
+    sentTo: (value, pe) => sentTo(countedBy(value), pe),
+    read: (views, at, context) => {
+      const from = at / NUMBER_BYTES;
+      const value = decode(views.f64.slice(from, from + NUMBERS), context as ArrayContext);
+      if (value instanceof arrayClass) return value;
+      throw new ProtocolError(`Cannot read a payload: ${name} holds another type of array`);
+    },
+  });
+}
+
+/**
+ * Describes an `UnsafeArray` in the payload of an active message. The handler gets the array of its
+ * own PE, with the range of the one that was sent.
+ *
+ * @category Schemas
+ * @param type Its element type, such as `"f64"`, or the schema of that name.
+ * @returns The schema.
+ */
+export function unsafeArray<E extends ElementType>(
+  type: ElementTypeLike<E>,
+): Schema<UnsafeArray<E>> {
+  return schemaOf(UnsafeArray, type) as unknown as Schema<UnsafeArray<E>>;
+}
+
+/**
+ * Describes a `ReadOnlyArray` in the payload of an active message, as `unsafeArray` does.
+ *
+ * @category Schemas
+ * @param type Its element type.
+ * @returns The schema.
+ */
+export function readOnlyArray<E extends ElementType>(
+  type: ElementTypeLike<E>,
+): Schema<ReadOnlyArray<E>> {
+  return schemaOf(ReadOnlyArray, type) as unknown as Schema<ReadOnlyArray<E>>;
+}
+
+/**
+ * Describes an `AtomicArray` in the payload of an active message, as `unsafeArray` does.
+ *
+ * @category Schemas
+ * @param type Its element type.
+ * @returns The schema.
+ * @example
+ * ```ts
+ * import { am, AtomicArray, atomicArray, LamellarWorldBuilder, u32 } from "../mod.ts";
+ *
+ * const Count = am("Count", { into: atomicArray("u64"), at: u32 }, (self) => {
+ *   self.into.add(self.at, 1);
+ * });
+ *
+ * await using world = await new LamellarWorldBuilder().build();
+ * using into = await AtomicArray.create(world, "u64", 10, "block");
+ * await world.execAmAll(Count({ into, at: 3 }));
+ * await world.asyncBarrier();
+ * console.log(into.at(3) === world.numPes * world.numPes);
+ * ```
+ */
+export function atomicArray<E extends ElementType>(
+  type: ElementTypeLike<E>,
+): Schema<AtomicArray<E>> {
+  return schemaOf(AtomicArray, type) as unknown as Schema<AtomicArray<E>>;
+}

@@ -1,0 +1,77 @@
+/**
+ * Making arrays.
+ *
+ * @module
+ */
+
+import type { LamellarEnv } from "../am/mod.ts";
+import { Distribution, type DistributionKind } from "../internal/distribution.ts";
+import { OutOfMemoryError } from "../internal/errors.ts";
+import { elementInfo } from "../internal/elements.ts";
+import type { CollectiveHandle } from "../lamellae/mod.ts";
+import type { ElementType, ElementTypeLike } from "../memregion/mod.ts";
+import { spaceOf } from "../darc/mod.ts";
+import { insideOfEnv, type LamellarTeam } from "../world/mod.ts";
+import { type ArrayParts, checkDistribution } from "./base.ts";
+import { ArrayStorage } from "./storage.ts";
+
+/** The types of arrays, as messages call them; their places travel. */
+export const ARRAY_KINDS = ["UnsafeArray", "ReadOnlyArray", "AtomicArray"] as const;
+
+/** The type of an array. */
+export type ArrayKind = (typeof ARRAY_KINDS)[number];
+
+/** What an array is to be. */
+export interface ArrayWanted<E extends ElementType> {
+  readonly type: ElementTypeLike<E>;
+  readonly length: number;
+  readonly distribution: DistributionKind;
+}
+
+/**
+ * Makes an array. Collective over the team.
+ *
+ * @param env The world, a team, or what belongs to one.
+ * @param kind The type of the array.
+ * @param wanted What it is to be.
+ * @param make Makes the object.
+ * @returns A handle for it.
+ * @throws {IdError} If this PE is not a member of the team.
+ */
+export function create<E extends ElementType, A>(
+  env: LamellarEnv,
+  kind: ArrayKind,
+  { type, length, distribution }: ArrayWanted<E>,
+  make: (parts: ArrayParts<E>) => A,
+): CollectiveHandle<A> {
+  const op = `${kind}.create` as const;
+  const team = (env as LamellarEnv | undefined)?.team as LamellarTeam;
+  const inside = insideOfEnv(team, `call ${op}`);
+  const group = inside.group(op);
+  const info = elementInfo(type);
+  checkDistribution(op, distribution);
+  if (!Number.isSafeInteger(length) || length < 0) {
+    const text = `Cannot call ${op} for ${String(length)} elements: ` +
+      "the length must be an integer of at least 0";
+    throw typeof length === "number" ? new RangeError(text) : new TypeError(text);
+  }
+  const { core, pes } = inside;
+  core.progress.checkFailure();
+  const space = spaceOf(core);
+  const storage = new ArrayStorage();
+  const record = space.add(kind, team, inside, { value: storage });
+  const reference = space.reference(record, kind);
+  const shape = {
+    distribution: new Distribution(distribution, pes.pes.length, length),
+    label: record.name,
+  };
+  const args = `${info.type}, ${length}, ${distribution}`;
+  return core.regions.allocSpan<E>(type, group, { kind: op, args, shape }).mapped((result) => {
+    if (result instanceof OutOfMemoryError) {
+      reference.giveBack("its allocation failed");
+      throw result;
+    }
+    storage.span = result as never;
+    return make({ reference, span: result });
+  });
+}

@@ -1,0 +1,16 @@
+/**
+ * Arrays: elements that are distributed over the PEs of a team and used by one index.
+ *
+ * Guarantees: an operation on an element happens on the memory of its PE, wherever it was called;
+ * nothing is read or written beyond an array, or after it was disposed of or converted; a
+ * conversion is over only when no PE can use the array as what it was; no wait outlives a failure
+ * of the job.
+ *
+ * @module
+ */
+
+export { AtomicArray, ReadOnlyArray, UnsafeArray } from "./arrays.ts";
+export { type ElementPlace, LamellarArray, type ReadonlySlice } from "./base.ts";
+export { atomicArray, readOnlyArray, unsafeArray } from "./codec.ts";
+export { type ArrayIndices, ReadableArray } from "./readable_array.ts";
+export { WritableArray } from "./writable_array.ts";

@@ -1,0 +1,186 @@
+/**
+ * What can be read of every array.
+ *
+ * @module
+ */
+
+import { LamellarArray } from "./base.ts";
+import type {
+  ElementArray,
+  ElementType,
+  ElementValue,
+  GetTarget,
+  IndexSource,
+  RmaHandle,
+} from "../memregion/mod.ts";
+
+/**
+ * The indices of a list of elements: what regions take, or any iterable, whose items are taken
+ * before the call returns. One index alone stands for as many as there are values.
+ *
+ * @category Arrays
+ */
+export type ArrayIndices = IndexSource | Iterable<number> | number;
+
+/**
+ * An array whose elements can be read. A multi-element read is of each element by itself: it is not
+ * a snapshot of all of them.
+ *
+ * @category Arrays
+ */
+export abstract class ReadableArray<E extends ElementType> extends LamellarArray<E> {
+  /**
+   * Reads an element. If its PE is far, this blocks until the value is there; `get` does not.
+   *
+   * @param index Index of the element.
+   * @returns Its value.
+   * @throws {RangeError} If there is no such element.
+   */
+  at(index: number): ElementValue<E> {
+    return this.open("get").at(index);
+  }
+
+  /**
+   * Gets one element.
+   *
+   * @param index Index of the element.
+   * @returns A handle for its value.
+   * @throws {RangeError} If there is no such element.
+   */
+  get(index: number): RmaHandle<ElementValue<E>>;
+  /**
+   * Gets elements, of as many PEs as have them, into a new typed array.
+   *
+   * @param index Index of the first element.
+   * @param count The number of elements.
+   * @returns A handle for the array.
+   * @throws {RangeError} If there are not as many.
+   */
+  get(index: number, count: number): RmaHandle<ElementArray<E>>;
+  /**
+   * Gets as many elements as the target has, of as many PEs as have them.
+   *
+   * @param index Index of the first element.
+   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @returns A handle, done when the target is filled.
+   * @throws {RangeError} If there are not as many.
+   */
+  get(index: number, target: GetTarget<E>): RmaHandle<void>;
+  get(
+    index: number,
+    target?: number | GetTarget<E>,
+  ): RmaHandle<ElementValue<E>> | RmaHandle<ElementArray<E>> | RmaHandle<void> {
+    const span = this.open("get");
+    if (target === undefined) return span.given(span.read("get", index));
+    if (typeof target === "number") return span.getBuffer("get", index, target);
+    return span.ended(span.get(index, target));
+  }
+
+  /**
+   * The same as `get` with a number.
+   *
+   * @param index Index of the first element.
+   * @param count The number of elements.
+   * @returns A handle for a new typed array of them.
+   */
+  getBuffer(index: number, count: number): RmaHandle<ElementArray<E>> {
+    return this.open("getBuffer").getBuffer("getBuffer", index, count);
+  }
+
+  /**
+   * Gets as many elements as the target has, and returns when they are there.
+   *
+   * @param index Index of the first element.
+   * @param target What to fill.
+   */
+  blockingGet(index: number, target: GetTarget<E>): void {
+    const span = this.open("blockingGet");
+    span.wait(span.get(index, target));
+  }
+
+  /**
+   * Like `get` into a target, but without a handle: `waitAll` of the world waits for it.
+   *
+   * @param index Index of the first element.
+   * @param target What to fill.
+   */
+  getUnmanaged(index: number, target: GetTarget<E>): void {
+    this.open("getUnmanaged").get(index, target);
+  }
+
+  /**
+   * Gets one of the elements that a PE has.
+   *
+   * @param pe The PE, by its number in the array's team.
+   * @param offset Index of the element among those of this array that the PE has.
+   * @returns A handle for its value.
+   * @throws {RangeError} If there is no such element.
+   */
+  getPe(pe: number, offset: number): RmaHandle<ElementValue<E>>;
+  /**
+   * Gets elements that a PE has into a new typed array.
+   *
+   * @param pe The PE, by its number in the array's team.
+   * @param offset Index of the first element among those of this array that the PE has.
+   * @param count The number of elements.
+   * @returns A handle for the array.
+   */
+  getPe(pe: number, offset: number, count: number): RmaHandle<ElementArray<E>>;
+  /**
+   * Gets as many of the elements that a PE has as the target has.
+   *
+   * @param pe The PE, by its number in the array's team.
+   * @param offset Index of the first element among those of this array that the PE has.
+   * @param target What to fill.
+   * @returns A handle, done when the target is filled.
+   */
+  getPe(pe: number, offset: number, target: GetTarget<E>): RmaHandle<void>;
+  getPe(
+    pe: number,
+    offset: number,
+    target?: number | GetTarget<E>,
+  ): RmaHandle<ElementValue<E>> | RmaHandle<ElementArray<E>> | RmaHandle<void> {
+    const span = this.open("getPe");
+    if (target === undefined) return span.given(span.readIn(pe, offset));
+    if (typeof target === "number") return span.getBufferIn(pe, offset, target);
+    return span.ended(span.getIn(pe, offset, target));
+  }
+
+  /**
+   * Loads an element atomically.
+   *
+   * @param index Index of the element.
+   * @returns A handle for its value.
+   * @throws {RangeError} If there is no such element.
+   */
+  load(index: number): RmaHandle<ElementValue<E>> {
+    return this.open("load").load(index);
+  }
+
+  /**
+   * Loads each element of a list.
+   *
+   * @param indices The indices.
+   * @returns A handle for a new typed array of their values, in the order of the list.
+   * @throws {RangeError} If an index is out of range.
+   */
+  batchLoad(indices: ArrayIndices): RmaHandle<ElementArray<E>>;
+  /**
+   * Loads each element of a list.
+   *
+   * @param indices The indices.
+   * @param target What to fill, in the order of the list.
+   * @returns A handle, done when the target is filled.
+   * @throws {RangeError} If an index is out of range, or the target is not as long as the list.
+   */
+  batchLoad(indices: ArrayIndices, target: GetTarget<E>): RmaHandle<void>;
+  batchLoad(
+    indices: ArrayIndices,
+    target?: GetTarget<E>,
+  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
+    const span = this.open("batchLoad");
+    return target === undefined
+      ? span.batchFetch("batchLoad", indices)
+      : span.batchInto("batchLoad", indices, undefined, target);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Copies of a range of a span, in pieces that lie in one part each. By blocks a piece is a row of
+ * neighbours; cyclic, neighbours of a part stand in steps outside of it.
+ *
+ * @module
+ */
+
+import type { TypedArrayLike } from "../../internal/elements.ts";
+import type { RegionMemory, Rest } from "../memory/region_memory.ts";
+import { checkedList, finished, sourceOf, targetOf } from "../transfer/copies.ts";
+import { getStrided, putStrided } from "../transfer/strided.ts";
+import { refuseIndex } from "./refusals.ts";
+import { Rests } from "./rests.ts";
+
+/** Some elements of a range that one part has, in a row. */
+interface Piece {
+  readonly part: number;
+  /** Where they begin in the part. */
+  readonly place: number;
+  /** Where they begin in the range. */
+  readonly from: number;
+  readonly count: number;
+}
+
+/**
+ * Puts elements to a range of a span.
+ *
+ * @param memory The memory of the span.
+ * @param index Index of the first element.
+ * @param source A typed array, a list of values, or a region's part on this PE.
+ * @returns What is left of it.
+ * @throws {RangeError} If they do not fit.
+ */
+export function putRange<V>(memory: RegionMemory<V>, index: number, source: object): Rest {
+  const array = Array.isArray(source)
+    ? memory.access.far.arrayOf(checkedList<V>(memory, "put", source))
+    : sourceOf(memory, "put", source);
+  checkRange(memory, "put", index, array.length);
+  const { parts } = memory.distribution;
+  return inPieces(memory, index, array, ({ part, place, from, count }, step, some) => {
+    return step === 1
+      ? memory.access.put(memory, part, place, some(from, count))
+      : putStrided(memory, part, place, 1, array.subarray(from, array.length), parts, 1);
+  });
+}
+
+/**
+ * Gets elements of a range of a span.
+ *
+ * @param memory The memory of the span.
+ * @param index Index of the first element.
+ * @param target A typed array, or a region whose part on this PE is filled.
+ * @returns What is left of it.
+ * @throws {RangeError} If there are not as many.
+ */
+export function getRange<V>(memory: RegionMemory<V>, index: number, target: unknown): Rest {
+  const { array, finish } = targetOf(memory, "get", target);
+  checkRange(memory, "get", index, array.length);
+  const { parts } = memory.distribution;
+  const rest = inPieces(memory, index, array, ({ part, place, from, count }, step, some) => {
+    return step === 1
+      ? memory.access.get(memory, part, place, some(from, count))
+      : getStrided(memory, part, place, 1, array.subarray(from, array.length), parts, 1);
+  });
+  return finished(memory, rest, finish);
+}
+
+/** Does something for each piece of a range. */
+function inPieces<V>(
+  memory: RegionMemory<V>,
+  index: number,
+  array: TypedArrayLike<unknown>,
+  run: (
+    piece: Piece,
+    step: number,
+    some: (from: number, count: number) => TypedArrayLike<unknown>,
+  ) => Rest,
+): Rest {
+  const { length } = array;
+  const some = (from: number, count: number): TypedArrayLike<unknown> =>
+    count === length ? array : array.subarray(from, from + count);
+  const { distribution } = memory;
+  const step = distribution.kind === "cyclic" ? distribution.parts : 1;
+  const rests = new Rests(memory.space);
+  for (let from = 0; from < length;) {
+    const part = distribution.partOf(index + from);
+    const place = distribution.placeOf(index + from, part);
+    if (step > 1) {
+      rests.add(run({ part, place, from, count: Math.ceil((length - from) / step) }, step, some));
+      if (++from === step) break;
+    } else {
+      const here = distribution.inPart(part);
+      const count = Math.min(length - from, here.place + here.count - place);
+      rests.add(run({ part, place, from, count }, 1, some));
+      from += count;
+    }
+  }
+  return rests.sealed();
+}
+
+function checkRange<V>(memory: RegionMemory<V>, op: string, index: number, count: number): void {
+  const { length } = memory.distribution;
+  if (Number.isSafeInteger(index) && index >= 0 && index + count <= length) return;
+  refuseIndex(memory, op, index, count);
+}

@@ -1,0 +1,204 @@
+/**
+ * The methods of arrays that the table of element operations makes, as text.
+ *
+ * @module
+ */
+
+import { ELEMENT_OPS, type ElementOpInfo } from "../internal/element_ops.ts";
+import { SOURCES, VALUES } from "./region_op_methods.ts";
+
+const AN_ELEMENT = "an element";
+const EACH = "each element of a list";
+
+/** The operations of arrays that can be written. */
+export function arrayOperations(): string {
+  return ELEMENT_OPS.flatMap((op) => [...single(op), ...batched(op)]).join("\n");
+}
+
+function single(op: ElementOpInfo): string[] {
+  const { domain, name, fetchName, updates, fetches } = op;
+  const value = VALUES[domain];
+  const operand = name === "store" || name === "swap" ? "Its new value." : "The operand.";
+  const does = op.does.replace("…", AN_ELEMENT);
+  const fetched = name === "swap" ? does : `${does}, and gives its previous value`;
+  const head = (what: string, returns: string): string => `
+  /**
+   * ${what}.
+   *
+   * @param index Index of the element.
+   * @param value ${operand}
+   * @returns A handle${returns}.
+   */`;
+  return [
+    ...updates
+      ? [`${head(does, ", done when the element is changed")}
+  ${name}(index: number, value: ${value}): RmaHandle<void> {
+    return this.open("${name}").update("${name}", index, value);
+  }`]
+      : [],
+    ...fetches
+      ? [`${head(fetched, " for its previous value")}
+  ${fetchName}(index: number, value: ${value}): RmaHandle<ElementValue<E>> {
+    return this.open("${fetchName}").fetch("${name}", "${fetchName}", index, value);
+  }`]
+      : [],
+  ];
+}
+
+function batched(op: ElementOpInfo): string[] {
+  const { domain, updates, fetches, batchName, batchFetchName } = op;
+  const does = op.does.replace("…", EACH);
+  const values = `${SOURCES[domain]} | Iterable<${VALUES[domain]}>`;
+  const head = (what: string, tail: string): string => `
+  /**
+   * ${what}.
+   *
+   * @param indices The indices.
+   * @param values One value for each index, or one for all.
+   ${tail}
+   * @throws {RangeError} If an index is out of range; those before it have been processed.
+   */`;
+  const update = `
+  ${head(does, "* @returns A handle, done when all elements are changed.")}
+  ${batchName}(indices: ArrayIndices, values: ${values}): RmaHandle<void> {
+    return this.open("${batchName}").batch("${batchName}", indices, values);
+  }`;
+  const tells = `${does}, and gives their previous values`;
+  const fetch = `
+  ${head(tells, "* @returns A handle for a new typed array of these.")}
+  ${batchFetchName}(indices: ArrayIndices, values: ${values}): RmaHandle<ElementArray<E>>;
+  ${
+    head(
+      tells,
+      "* @param target What to fill.\n   * @returns A handle, done when the target is filled.",
+    )
+  }
+  ${batchFetchName}(
+    indices: ArrayIndices,
+    values: ${values},
+    target: GetTarget<E>,
+  ): RmaHandle<void>;
+  ${batchFetchName}(
+    indices: ArrayIndices,
+    values: ${values},
+    target?: GetTarget<E>,
+  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
+    const span = this.open("${batchFetchName}");
+    return target === undefined
+      ? span.batchFetch("${batchFetchName}", indices, values)
+      : span.batchInto("${batchFetchName}", indices, values, target);
+  }`;
+  return [...updates ? [update] : [], ...fetches ? [fetch] : []];
+}
+
+/** The methods of arrays that can be written, beside those of the table. */
+export const ARRAY_WRITES = `
+  /**
+   * Copies elements into the array, to as many PEs as have them. Each element is written by itself.
+   * Until the handle is done, the source must not change.
+   *
+   * @param index Index of the first element.
+   * @param source A typed array of the element type, a list of values, one value, or a region,
+   * whose part on this PE is copied.
+   * @returns A handle, done when the elements are there.
+   * @throws {RangeError} If they do not fit.
+   * @throws {TypeError} If the source has another element type.
+   */
+  put(index: number, source: PutSource<E>): RmaHandle<void> {
+    const span = this.open("put");
+    return span.ended(span.put(index, source));
+  }
+
+  /**
+   * Like \`put\`, but returns only when the source may be changed.
+   *
+   * @param index Index of the first element.
+   * @param source What to copy.
+   */
+  blockingPut(index: number, source: PutSource<E>): void {
+    const span = this.open("blockingPut");
+    span.wait(span.put(index, source));
+  }
+
+  /**
+   * Like \`put\`, but without a handle: \`waitAll\` of the world waits for it.
+   *
+   * @param index Index of the first element.
+   * @param source What to copy.
+   */
+  putUnmanaged(index: number, source: PutSource<E>): void {
+    this.open("putUnmanaged").put(index, source);
+  }
+
+  /**
+   * Copies elements to those that a PE has.
+   *
+   * @param pe The PE, by its number in the array's team.
+   * @param offset Index of the first element among those of this array that the PE has.
+   * @param source What to copy.
+   * @returns A handle, done when the elements are there.
+   * @throws {RangeError} If the PE has not as many.
+   */
+  putPe(pe: number, offset: number, source: PutSource<E>): RmaHandle<void> {
+    const span = this.open("putPe");
+    return span.ended(span.putIn("putPe", pe, offset, source));
+  }
+
+  /**
+   * Copies the same elements to those that each PE has.
+   *
+   * @param offset Index of the first element among those of this array that a PE has.
+   * @param source What to copy.
+   * @returns A handle, done when all are there.
+   * @throws {RangeError} If a PE has not as many; nothing is copied then.
+   */
+  putAll(offset: number, source: PutSource<E>): RmaHandle<void> {
+    const span = this.open("putAll");
+    return span.ended(span.putEverywhere(offset, source));
+  }
+
+  /**
+   * Gives all elements the same value.
+   *
+   * @param value The value.
+   * @returns A handle, done when all have it.
+   */
+  fill(value: ElementValue<E>): RmaHandle<void> {
+    const span = this.open("fill");
+    return span.ended(span.fill(value));
+  }
+
+  /**
+   * Replaces an element atomically if it is as expected. The bits are compared, so the two zeros of
+   * a float differ, and NaN is equal to itself.
+   *
+   * @param index Index of the element.
+   * @param expected What it has to be.
+   * @param replacement Its new value.
+   * @returns A handle for what it was, and whether it was replaced.
+   */
+  compareExchange(
+    index: number,
+    expected: ElementValue<E>,
+    replacement: ElementValue<E>,
+  ): RmaHandle<CompareExchangeResult<E>> {
+    return this.open("compareExchange").compareExchange(index, expected, replacement);
+  }
+
+  /**
+   * Replaces each element of a list that is as expected.
+   *
+   * @param indices The indices.
+   * @param expected What they have to be: one value for each index, or one for all.
+   * @param replacements Their new values, likewise.
+   * @returns A handle for what they were, and which were replaced.
+   * @throws {RangeError} If an index is out of range; those before it have been processed.
+   */
+  batchCompareExchange(
+    indices: ArrayIndices,
+    expected: PutSource<E> | Iterable<ElementValue<E>>,
+    replacements: PutSource<E> | Iterable<ElementValue<E>>,
+  ): RmaHandle<BatchCompareExchangeResult<E>> {
+    return this.open("batchCompareExchange").batchCompareExchange(indices, expected, replacements);
+  }
+`;
