@@ -5,8 +5,9 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { ELEMENT_OPS, type ElementOp, type ElementOpInfo } from "../../../internal/element_ops.ts";
+import { ELEMENT_OPS, type ElementOpInfo } from "../../../internal/element_ops.ts";
 import { type Case, rightOf } from "../case.ts";
+import { after, opsOf, takes } from "../element_model.ts";
 import {
   type AnyRegion,
   arrayOf,
@@ -26,63 +27,8 @@ function valuesOf(type: NumberType): Value[] {
   return [...[0, 1, 2, 3, 7, 100].map((n) => small(type, n)), ...LIMITS[type]];
 }
 
-/** What an operation makes of an element, before it wraps or is rounded. */
-const FLOATS: Readonly<Partial<Record<ElementOp, (a: number, b: number) => number>>> = {
-  store: (_a, b) => b,
-  swap: (_a, b) => b,
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  rem: (a, b) => a % b,
-  min: (a, b) => Math.min(a, b),
-  max: (a, b) => Math.max(a, b),
-};
-
-const INTEGERS: Readonly<Record<ElementOp, (a: bigint, b: bigint) => bigint>> = {
-  store: (_a, b) => b,
-  swap: (_a, b) => b,
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  rem: (a, b) => a % b,
-  and: (a, b) => a & b,
-  or: (a, b) => a | b,
-  xor: (a, b) => a ^ b,
-  shl: (a, b) => a << b,
-  shr: (a, b) => a >> b,
-  min: (a, b) => a < b ? a : b,
-  max: (a, b) => a > b ? a : b,
-};
-
 function isFloat(type: NumberType): boolean {
   return type === "f32" || type === "f64";
-}
-
-/** What becomes of an element; undefined where a number does not hold it. */
-function after(type: NumberType, op: ElementOp, a: Value, b: Value): Value | undefined {
-  if (isFloat(type)) {
-    const result = FLOATS[op]!(a as number, b as number);
-    return type === "f32" ? Math.fround(result) : result;
-  }
-  const bits = Number(/\d+/.exec(type)![0]);
-  const wrap = type.includes("u") ? BigInt.asUintN : BigInt.asIntN;
-  const result = wrap(bits, INTEGERS[op](BigInt(a), BigInt(b)));
-  if (type.startsWith("big")) return result;
-  return Number.isSafeInteger(Number(result)) ? Number(result) : undefined;
-}
-
-/** Whether an operation takes an operand of a type. */
-function takes({ operand }: ElementOpInfo, type: NumberType, value: Value): boolean {
-  if (operand === undefined || isFloat(type)) return true;
-  if (operand === "divisor") return BigInt(value) !== 0n;
-  return value >= 0 && value < Number(/\d+/.exec(type)![0]);
-}
-
-function opsOf(type: NumberType): readonly ElementOpInfo[] {
-  const bits = (name: ElementOp): boolean => ["and", "or", "xor", "shl", "shr"].includes(name);
-  return ELEMENT_OPS.filter(({ name }) => !isFloat(type) || !bits(name));
 }
 
 /** All pairs of an element and an operand whose result has a value. */
@@ -118,7 +64,7 @@ async function checkOne(region: Any, type: NumberType, op: ElementOpInfo, pe: nu
 async function checkMany(region: Any, type: NumberType, op: ElementOpInfo, pe: number) {
   const pairs = pairsOf(type, op);
   const [befores, operands] = [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
-  const expected = pairs.map(([a, b]) => after(type, op.name, a, b));
+  const expected = pairs.map(([a, b]) => after(type, op.name, a, b)) as Value[];
   const indices = pairs.map((_, i) => pe * region.length + i);
   const fill = (): Promise<void> => region.putIndexed(pe, pairs.map((_, i) => i), befores).then();
   if (op.updates) {
