@@ -9,9 +9,11 @@ import type { DarcHandle } from "../darc/mod.ts";
 import type { DistributionKind } from "../internal/distribution.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
 import type { ElementSlice, ElementType, ElementTypeLike } from "../memregion/mod.ts";
-import { cloned, type LamellarArray, type ReadonlySlice } from "./base.ts";
+import type { ArrayParts, LamellarArray, ReadonlySlice } from "./base.ts";
+import type { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 import { convertArray } from "./conversion.ts";
 import { create } from "./create.ts";
+import { type GuardViews, LockableArray } from "./locked_array.ts";
 import { ReadableArray } from "./readable_array.ts";
 import { WritableArray } from "./writable_array.ts";
 
@@ -52,7 +54,7 @@ export class UnsafeArray<E extends ElementType> extends WritableArray<E> {
    * converted.
    */
   localAsSlice(): ElementSlice<E> {
-    return this.open("localAsSlice").local("localAsSlice");
+    return this.openSpan("localAsSlice").local("localAsSlice");
   }
 
   /**
@@ -61,13 +63,13 @@ export class UnsafeArray<E extends ElementType> extends WritableArray<E> {
    * @returns A typed array over the memory.
    */
   localAsMutSlice(): ElementSlice<E> {
-    return this.open("localAsMutSlice").local("localAsMutSlice");
+    return this.openSpan("localAsMutSlice").local("localAsMutSlice");
   }
 
   /**
-   * Turns it into an array that is only read. Collective: all PEs of its team call it. It waits
-   * until no PE has a `clone`, an operation under way or a payload with the array; after the time
-   * of `LAMELLAR_DEADLOCK_WARNING_TIMEOUT` it reports which PE has what.
+   * Turns it into an array that is only read. Collective: all PEs of its team call it, for the same
+   * elements. It waits until no PE has a `clone`, a guard, an operation under way or a payload with
+   * the array; after the time of `LAMELLAR_DEADLOCK_WARNING_TIMEOUT` it reports which PE has what.
    *
    * @returns A handle for the new array, with the same elements in the same memory. This one and
    * its sub-arrays cannot be used any more.
@@ -86,13 +88,21 @@ export class UnsafeArray<E extends ElementType> extends WritableArray<E> {
   }
 
   /**
-   * Makes another array object that keeps the elements by itself: it is disposed of by itself, and
-   * a conversion waits for it.
+   * Turns it into an array with a lock for the elements of each PE, as `intoReadOnly` does.
    *
-   * @returns The object.
+   * @returns A handle for the new array.
    */
-  clone(): UnsafeArray<E> {
-    return cloned(this, (parts) => new UnsafeArray(parts));
+  intoLocalLock(): DarcHandle<LocalLockArray<E>> {
+    return intoLocalLock(this);
+  }
+
+  /**
+   * Turns it into an array with one lock for all elements, as `intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoGlobalLock(): DarcHandle<GlobalLockArray<E>> {
+    return intoGlobalLock(this);
   }
 }
 
@@ -128,11 +138,11 @@ export class ReadOnlyArray<E extends ElementType> extends ReadableArray<E> {
    * after the array was disposed of or converted.
    */
   localAsSlice(): ReadonlySlice<E> {
-    return this.open("localAsSlice").local("localAsSlice") as unknown as ReadonlySlice<E>;
+    return this.openSpan("localAsSlice").local("localAsSlice") as unknown as ReadonlySlice<E>;
   }
 
   /**
-   * Turns it into an array that nothing protects, as `intoAtomic` does.
+   * Turns it into an array that nothing protects, as `UnsafeArray.intoReadOnly` does.
    *
    * @returns A handle for the new array.
    */
@@ -141,22 +151,31 @@ export class ReadOnlyArray<E extends ElementType> extends ReadableArray<E> {
   }
 
   /**
-   * Turns it into an array whose elements are used atomically. Collective: all PEs of its team call
-   * it. It waits as `UnsafeArray.intoReadOnly` does.
+   * Turns it into an array whose elements are used atomically, as `UnsafeArray.intoReadOnly` does.
    *
-   * @returns A handle for the new array, with the same elements in the same memory.
+   * @returns A handle for the new array.
    */
   intoAtomic(): DarcHandle<AtomicArray<E>> {
     return intoAtomic(this);
   }
 
   /**
-   * Makes another array object, as that of an `UnsafeArray` does.
+   * Turns it into an array with a lock for the elements of each PE, as
+   * `UnsafeArray.intoReadOnly` does.
    *
-   * @returns The object.
+   * @returns A handle for the new array.
    */
-  clone(): ReadOnlyArray<E> {
-    return cloned(this, (parts) => new ReadOnlyArray(parts));
+  intoLocalLock(): DarcHandle<LocalLockArray<E>> {
+    return intoLocalLock(this);
+  }
+
+  /**
+   * Turns it into an array with one lock for all elements, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoGlobalLock(): DarcHandle<GlobalLockArray<E>> {
+    return intoGlobalLock(this);
   }
 }
 
@@ -181,7 +200,7 @@ export class AtomicArray<E extends ElementType> extends WritableArray<E> {
    * Makes an array of zeros, as `UnsafeArray.create` does.
    *
    * @param team The world, a team, or what belongs to one, such as another array.
-   * @param type The element type, such as `"u64"`.
+   * @param type The element type, such as `"f64"`.
    * @param length Number of elements on all PEs together.
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
@@ -197,7 +216,7 @@ export class AtomicArray<E extends ElementType> extends WritableArray<E> {
   }
 
   /**
-   * Turns it into an array that nothing protects, as `intoReadOnly` does.
+   * Turns it into an array that nothing protects, as `UnsafeArray.intoReadOnly` does.
    *
    * @returns A handle for the new array.
    */
@@ -206,22 +225,233 @@ export class AtomicArray<E extends ElementType> extends WritableArray<E> {
   }
 
   /**
-   * Turns it into an array that is only read. Collective: all PEs of its team call it. It waits as
-   * `UnsafeArray.intoReadOnly` does.
+   * Turns it into an array that is only read, as `UnsafeArray.intoReadOnly` does.
    *
-   * @returns A handle for the new array, with the same elements in the same memory.
+   * @returns A handle for the new array.
    */
   intoReadOnly(): DarcHandle<ReadOnlyArray<E>> {
     return intoReadOnly(this);
   }
 
   /**
-   * Makes another array object, as that of an `UnsafeArray` does.
+   * Turns it into an array with a lock for the elements of each PE, as
+   * `UnsafeArray.intoReadOnly` does.
    *
-   * @returns The object.
+   * @returns A handle for the new array.
    */
-  clone(): AtomicArray<E> {
-    return cloned(this, (parts) => new AtomicArray(parts));
+  intoLocalLock(): DarcHandle<LocalLockArray<E>> {
+    return intoLocalLock(this);
+  }
+
+  /**
+   * Turns it into an array with one lock for all elements, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoGlobalLock(): DarcHandle<GlobalLockArray<E>> {
+    return intoGlobalLock(this);
+  }
+}
+
+/** What guards have: the lock that they hold protects it. */
+const VIEWS: GuardViews = {
+  read: (parts) => new ReadOnlyArray(parts),
+  write: (parts) => new UnsafeArray(parts),
+};
+
+/**
+ * An array with a lock for the elements of each PE: a reader shares it with others, a writer has it
+ * alone. Every operation holds the lock of the PE whose elements it uses, one PE after the other
+ * where there are several; inside, nothing is atomic, which is faster for many elements of one PE.
+ * PEs that share memory take each other's locks without a message.
+ *
+ * ```ts
+ * import { LamellarWorldBuilder, LocalLockArray } from "../mod.ts";
+ *
+ * await using world = await new LamellarWorldBuilder().build();
+ * using sums = await LocalLockArray.create(world, "f64", 100, "block");
+ * await sums.batchAdd([7, 7, 42], 0.5);
+ * {
+ *   using guard = await sums.writeLock(); // nobody else uses the elements of this PE
+ *   const mine = guard.localData();
+ *   mine.forEach((value, i) => mine[i] = 2 * value);
+ * }
+ * await world.asyncBarrier();
+ * console.log(sums.length === 100);
+ * ```
+ *
+ * @category Arrays
+ */
+export class LocalLockArray<E extends ElementType> extends LockableArray<E> {
+  /**
+   * Programs get arrays from `create`, from conversions, and in payloads.
+   *
+   * @ignore
+   * @param parts What it is made of.
+   */
+  constructor(parts: ArrayParts<E>) {
+    super(parts, "part", VIEWS);
+  }
+
+  /**
+   * Takes the lock of this PE's elements to read, if it is free and nobody waits for it.
+   *
+   * @returns The guard, or undefined.
+   */
+  tryReadLock(): ArrayReadGuard<E> | undefined {
+    return this.takeToRead();
+  }
+
+  /**
+   * Takes the lock of this PE's elements to write, if it is free.
+   *
+   * @returns The guard, or undefined.
+   */
+  tryWriteLock(): ArrayWriteGuard<E> | undefined {
+    return this.takeToWrite();
+  }
+
+  /**
+   * Makes an array of zeros, as `UnsafeArray.create` does.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as `"f64"`.
+   * @param length Number of elements on all PEs together.
+   * @param distribution `"block"` or `"cyclic"`.
+   * @returns A handle for the array.
+   */
+  static create<E extends ElementType>(
+    team: LamellarEnv,
+    type: ElementTypeLike<E>,
+    length: number,
+    distribution: DistributionKind = "block",
+  ): CollectiveHandle<LocalLockArray<E>> {
+    const wanted = { type, length, distribution };
+    return create(team, "LocalLockArray", wanted, (parts) => new LocalLockArray(parts));
+  }
+
+  /**
+   * Turns it into an array that nothing protects, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoUnsafe(): DarcHandle<UnsafeArray<E>> {
+    return intoUnsafe(this);
+  }
+
+  /**
+   * Turns it into an array that is only read, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoReadOnly(): DarcHandle<ReadOnlyArray<E>> {
+    return intoReadOnly(this);
+  }
+
+  /**
+   * Turns it into an array whose elements are used atomically, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoAtomic(): DarcHandle<AtomicArray<E>> {
+    return intoAtomic(this);
+  }
+
+  /**
+   * Turns it into an array with one lock for all elements, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoGlobalLock(): DarcHandle<GlobalLockArray<E>> {
+    return intoGlobalLock(this);
+  }
+}
+
+/**
+ * An array with one lock for all of its elements, wherever they are: many PEs can read, or one can
+ * write.
+ *
+ * ```ts
+ * import { GlobalLockArray, LamellarWorldBuilder } from "../mod.ts";
+ *
+ * await using world = await new LamellarWorldBuilder().build();
+ * using table = await GlobalLockArray.create(world, "u32", 10, "cyclic");
+ * {
+ *   using guard = await table.writeLock(); // no other PE uses any of the elements
+ *   const next = 1 + await guard.array.load(9);
+ *   await guard.array.fill(next);
+ * }
+ * await world.asyncBarrier();
+ * console.log(table.at(0) === world.numPes);
+ * ```
+ *
+ * @category Arrays
+ */
+export class GlobalLockArray<E extends ElementType> extends LockableArray<E> {
+  /**
+   * Programs get arrays from `create`, from conversions, and in payloads.
+   *
+   * @ignore
+   * @param parts What it is made of.
+   */
+  constructor(parts: ArrayParts<E>) {
+    super(parts, "whole", VIEWS);
+  }
+
+  /**
+   * Makes an array of zeros, as `UnsafeArray.create` does.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as `"f64"`.
+   * @param length Number of elements on all PEs together.
+   * @param distribution `"block"` or `"cyclic"`.
+   * @returns A handle for the array.
+   */
+  static create<E extends ElementType>(
+    team: LamellarEnv,
+    type: ElementTypeLike<E>,
+    length: number,
+    distribution: DistributionKind = "block",
+  ): CollectiveHandle<GlobalLockArray<E>> {
+    const wanted = { type, length, distribution };
+    return create(team, "GlobalLockArray", wanted, (parts) => new GlobalLockArray(parts));
+  }
+
+  /**
+   * Turns it into an array that nothing protects, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoUnsafe(): DarcHandle<UnsafeArray<E>> {
+    return intoUnsafe(this);
+  }
+
+  /**
+   * Turns it into an array that is only read, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoReadOnly(): DarcHandle<ReadOnlyArray<E>> {
+    return intoReadOnly(this);
+  }
+
+  /**
+   * Turns it into an array whose elements are used atomically, as `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoAtomic(): DarcHandle<AtomicArray<E>> {
+    return intoAtomic(this);
+  }
+
+  /**
+   * Turns it into an array with a lock for the elements of each PE, as
+   * `UnsafeArray.intoReadOnly` does.
+   *
+   * @returns A handle for the new array.
+   */
+  intoLocalLock(): DarcHandle<LocalLockArray<E>> {
+    return intoLocalLock(this);
   }
 }
 
@@ -237,4 +467,26 @@ function intoReadOnly<E extends ElementType>(
 
 function intoAtomic<E extends ElementType>(array: LamellarArray<E>): DarcHandle<AtomicArray<E>> {
   return convertArray(array, "intoAtomic", "AtomicArray", (parts) => new AtomicArray(parts));
+}
+
+function intoLocalLock<E extends ElementType>(
+  array: LamellarArray<E>,
+): DarcHandle<LocalLockArray<E>> {
+  return convertArray(
+    array,
+    "intoLocalLock",
+    "LocalLockArray",
+    (parts) => new LocalLockArray(parts),
+  );
+}
+
+function intoGlobalLock<E extends ElementType>(
+  array: LamellarArray<E>,
+): DarcHandle<GlobalLockArray<E>> {
+  return convertArray(
+    array,
+    "intoGlobalLock",
+    "GlobalLockArray",
+    (parts) => new GlobalLockArray(parts),
+  );
 }

@@ -8,6 +8,7 @@ import type { DistributionKind } from "../internal/distribution.ts";
 import { giveBackWith, type Reference, referenceOf, spaceOf, TeamObject } from "../darc/mod.ts";
 import type { BarrierHandle } from "../lamellae/mod.ts";
 import type { ElementSlice, ElementType, Span } from "../memregion/mod.ts";
+import type { ArrayElements } from "./elements.ts";
 import type { ArrayStorage } from "./storage.ts";
 
 /** Where an element of an array is. */
@@ -26,6 +27,8 @@ export interface ArrayParts<E extends ElementType> {
   readonly span: Span<E>;
   /** The array of which it is a view. */
   readonly whole?: LamellarArray<E>;
+  /** Whether it is the view of a guard, which keeps the reference. */
+  readonly isGuarded?: boolean;
 }
 
 /** The elements of an array. */
@@ -54,7 +57,9 @@ let wholeOf: <E extends ElementType>(array: LamellarArray<E>) => LamellarArray<E
  */
 export abstract class LamellarArray<E extends ElementType> extends TeamObject {
   readonly #span: Span<E>;
+  readonly #elements: ArrayElements<E>;
   readonly #whole: LamellarArray<E> | undefined;
+  readonly #isGuarded: boolean;
   /** The element type. */
   readonly type: E;
   /** How many elements it has, on all PEs together. */
@@ -67,15 +72,19 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    *
    * @ignore
    * @param parts What it is made of.
+   * @param elements How its elements are used: directly, if left out.
    */
-  constructor({ reference, span, whole }: ArrayParts<E>) {
+  constructor(parts: ArrayParts<E>, elements: ArrayElements<E> = parts.span) {
+    const { isGuarded = false, reference, span, whole } = parts;
     super(reference);
     this.#span = span;
+    this.#elements = elements;
     this.#whole = whole;
     this.type = span.info.type as E;
     this.length = span.length;
     this.distribution = span.distribution.kind;
-    if (whole !== undefined) return;
+    this.#isGuarded = isGuarded;
+    if (whole !== undefined || isGuarded) return;
     (reference.record.cell.value as ArrayStorage).adopt(this);
     giveBackWith(this, reference);
   }
@@ -88,8 +97,21 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    * @returns They.
    * @throws {ClosedError} If the array was disposed of or converted.
    */
-  protected open(op: string): Span<E> {
+  protected open(op: string): ArrayElements<E> {
     if (!referenceOf(this).isOpen) countedBy(this).check(op, `call ${op} of`);
+    return this.#elements;
+  }
+
+  /**
+   * Where the elements are, if the array can be used.
+   *
+   * @ignore
+   * @param op What the user called.
+   * @returns It.
+   * @throws {ClosedError} If the array was disposed of or converted.
+   */
+  protected openSpan(op: string): Span<E> {
+    this.open(op);
     return this.#span;
   }
 
@@ -184,7 +206,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    * @throws {RangeError} If it is not a range of this array.
    */
   subArray(start: number, end: number = this.length): this {
-    return this.#view(this.open("subArray").range(start, end));
+    return this.#view(this.openSpan("subArray").range(start, end));
   }
 
   /**
@@ -196,12 +218,25 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    */
   useDistribution(distribution: DistributionKind): this {
     checkDistribution("useDistribution", distribution);
-    return this.#view(this.open("useDistribution").as(distribution));
+    return this.#view(this.openSpan("useDistribution").as(distribution));
   }
 
   #view(span: Span<E>): this {
     const kind = this.constructor as new (parts: ArrayParts<E>) => this;
     return new kind({ reference: countedBy(this), span, whole: this.#whole ?? this });
+  }
+
+  /**
+   * Makes another array object that keeps the elements by itself: it is disposed of by itself, and
+   * a conversion waits for it.
+   *
+   * @returns The object, of the same type and with the same elements.
+   */
+  clone(): this {
+    const record = countedBy(this).check("clone", "call clone of");
+    const reference = spaceOf(record.core).take(record, `clone of ${record.name}`);
+    const kind = this.constructor as new (parts: ArrayParts<E>) => this;
+    return new kind({ reference, span: this.#span });
   }
 
   /**
@@ -226,7 +261,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    * changes nothing. It does nothing the second time.
    */
   dispose(): void {
-    if (this.#whole === undefined) referenceOf(this).giveBack();
+    if (this.#whole === undefined && !this.#isGuarded) referenceOf(this).giveBack();
   }
 
   /** Such as "AtomicArray 3 of f64[100]". */
@@ -262,23 +297,6 @@ export function checkDistribution(op: string, distribution: unknown): void {
     `Cannot call ${op} with the distribution ${Deno.inspect(distribution)}: ` +
       'there are "block" and "cyclic"',
   );
-}
-
-/**
- * Makes another object of an array that is counted by itself.
- *
- * @param array The array.
- * @param make Makes the object.
- * @returns It.
- * @throws {ClosedError} If the array was disposed of or converted.
- */
-export function cloned<E extends ElementType, A>(
-  array: LamellarArray<E>,
-  make: (parts: ArrayParts<E>) => A,
-): A {
-  const record = countedBy(array).check("clone", "call clone of");
-  const reference = spaceOf(record.core).take(record, `clone of ${record.name}`);
-  return make({ reference, span: spanOf(array) });
 }
 
 /**

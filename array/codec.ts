@@ -17,7 +17,13 @@ import {
   SHARED_NUMBERS,
 } from "../memregion/mod.ts";
 import { addToWorld, type WorldCore } from "../world/mod.ts";
-import { AtomicArray, ReadOnlyArray, UnsafeArray } from "./arrays.ts";
+import {
+  AtomicArray,
+  GlobalLockArray,
+  LocalLockArray,
+  ReadOnlyArray,
+  UnsafeArray,
+} from "./arrays.ts";
 import { type ArrayParts, countedBy, LamellarArray, spanOf } from "./base.ts";
 import { ARRAY_KINDS } from "./create.ts";
 import type { ArrayStorage } from "./storage.ts";
@@ -44,6 +50,8 @@ const CLASSES: readonly (new (parts: ArrayParts<ElementType>) => AnyArray)[] = [
   UnsafeArray,
   ReadOnlyArray,
   AtomicArray,
+  LocalLockArray,
+  GlobalLockArray,
 ];
 
 addToWorld((core: WorldCore) => {
@@ -195,4 +203,30 @@ export function atomicArray<E extends ElementType>(
   type: ElementTypeLike<E>,
 ): Schema<AtomicArray<E>> {
   return schemaOf(AtomicArray, type) as unknown as Schema<AtomicArray<E>>;
+}
+
+/**
+ * Describes a `LocalLockArray` in the payload of an active message, as `unsafeArray` does.
+ *
+ * @category Schemas
+ * @param type Its element type.
+ * @returns The schema.
+ */
+export function localLockArray<E extends ElementType>(
+  type: ElementTypeLike<E>,
+): Schema<LocalLockArray<E>> {
+  return schemaOf(LocalLockArray, type) as unknown as Schema<LocalLockArray<E>>;
+}
+
+/**
+ * Describes a `GlobalLockArray` in the payload of an active message, as `unsafeArray` does.
+ *
+ * @category Schemas
+ * @param type Its element type.
+ * @returns The schema.
+ */
+export function globalLockArray<E extends ElementType>(
+  type: ElementTypeLike<E>,
+): Schema<GlobalLockArray<E>> {
+  return schemaOf(GlobalLockArray, type) as unknown as Schema<GlobalLockArray<E>>;
 }

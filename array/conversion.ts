@@ -36,8 +36,11 @@ export function convertArray<E extends ElementType, A>(
     ? space.take(record, `operations on ${record.name} under way`)
     : undefined;
   try {
-    return convert(space, reference, op, kind, (converted) => {
-      const { distribution } = span;
+    const { distribution } = span;
+    const { first, kind: how, length } = distribution;
+    // All PEs have to convert the same elements.
+    const args = `${how} ${first} to ${first + length}`;
+    return convert(space, reference, { op, kind, args }, (converted) => {
       return make({ reference: converted, span: span.with(distribution, converted.record.name) });
     });
   } finally {

@@ -9,14 +9,21 @@ import { Distribution, type DistributionKind } from "../internal/distribution.ts
 import { OutOfMemoryError } from "../internal/errors.ts";
 import { elementInfo } from "../internal/elements.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type { ElementType, ElementTypeLike } from "../memregion/mod.ts";
+import type { ElementType, ElementTypeLike, Span } from "../memregion/mod.ts";
 import { spaceOf } from "../darc/mod.ts";
 import { insideOfEnv, type LamellarTeam } from "../world/mod.ts";
 import { type ArrayParts, checkDistribution } from "./base.ts";
+import { lockBytes } from "./lock/shared_lock.ts";
 import { ArrayStorage } from "./storage.ts";
 
 /** The types of arrays, as messages call them; their places travel. */
-export const ARRAY_KINDS = ["UnsafeArray", "ReadOnlyArray", "AtomicArray"] as const;
+export const ARRAY_KINDS = [
+  "UnsafeArray",
+  "ReadOnlyArray",
+  "AtomicArray",
+  "LocalLockArray",
+  "GlobalLockArray",
+] as const;
 
 /** The type of an array. */
 export type ArrayKind = (typeof ARRAY_KINDS)[number];
@@ -66,12 +73,14 @@ export function create<E extends ElementType, A>(
     label: record.name,
   };
   const args = `${info.type}, ${length}, ${distribution}`;
-  return core.regions.allocSpan<E>(type, group, { kind: op, args, shape }).mapped((result) => {
+  const extraBytes = lockBytes(pes.pes.length);
+  const placed = (span: Span<ElementType>): void => void (storage.span = span);
+  const parts = { kind: op, args, shape, extraBytes, placed };
+  return core.regions.allocSpan<E>(type, group, parts).mapped((result) => {
     if (result instanceof OutOfMemoryError) {
       reference.giveBack("its allocation failed");
       throw result;
     }
-    storage.span = result as never;
     return make({ reference, span: result });
   });
 }

@@ -9,8 +9,22 @@
  * @module
  */
 
-export { AtomicArray, ReadOnlyArray, UnsafeArray } from "./arrays.ts";
+export {
+  AtomicArray,
+  GlobalLockArray,
+  LocalLockArray,
+  ReadOnlyArray,
+  UnsafeArray,
+} from "./arrays.ts";
 export { type ElementPlace, LamellarArray, type ReadonlySlice } from "./base.ts";
-export { atomicArray, readOnlyArray, unsafeArray } from "./codec.ts";
+export {
+  atomicArray,
+  globalLockArray,
+  localLockArray,
+  readOnlyArray,
+  unsafeArray,
+} from "./codec.ts";
+export { ArrayGuard, ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
+export { LockableArray } from "./locked_array.ts";
 export { type ArrayIndices, ReadableArray } from "./readable_array.ts";
 export { WritableArray } from "./writable_array.ts";

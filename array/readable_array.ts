@@ -11,8 +11,8 @@ import type {
   ElementValue,
   GetTarget,
   IndexSource,
-  RmaHandle,
 } from "../memregion/mod.ts";
+import type { Handle } from "../lamellae/mod.ts";
 
 /**
  * The indices of a list of elements: what regions take, or any iterable, whose items are taken
@@ -47,7 +47,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @returns A handle for its value.
    * @throws {RangeError} If there is no such element.
    */
-  get(index: number): RmaHandle<ElementValue<E>>;
+  get(index: number): Handle<ElementValue<E>>;
   /**
    * Gets elements, of as many PEs as have them, into a new typed array.
    *
@@ -56,7 +56,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @returns A handle for the array.
    * @throws {RangeError} If there are not as many.
    */
-  get(index: number, count: number): RmaHandle<ElementArray<E>>;
+  get(index: number, count: number): Handle<ElementArray<E>>;
   /**
    * Gets as many elements as the target has, of as many PEs as have them.
    *
@@ -65,15 +65,15 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @returns A handle, done when the target is filled.
    * @throws {RangeError} If there are not as many.
    */
-  get(index: number, target: GetTarget<E>): RmaHandle<void>;
+  get(index: number, target: GetTarget<E>): Handle<void>;
   get(
     index: number,
     target?: number | GetTarget<E>,
-  ): RmaHandle<ElementValue<E>> | RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("get");
-    if (target === undefined) return span.given(span.read("get", index));
-    if (typeof target === "number") return span.getBuffer("get", index, target);
-    return span.ended(span.get(index, target));
+  ): Handle<ElementValue<E>> | Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("get");
+    if (target === undefined) return elements.getOne(index);
+    if (typeof target === "number") return elements.getBuffer("get", index, target);
+    return elements.getInto(index, target);
   }
 
   /**
@@ -83,7 +83,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @param count The number of elements.
    * @returns A handle for a new typed array of them.
    */
-  getBuffer(index: number, count: number): RmaHandle<ElementArray<E>> {
+  getBuffer(index: number, count: number): Handle<ElementArray<E>> {
     return this.open("getBuffer").getBuffer("getBuffer", index, count);
   }
 
@@ -94,8 +94,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @param target What to fill.
    */
   blockingGet(index: number, target: GetTarget<E>): void {
-    const span = this.open("blockingGet");
-    span.wait(span.get(index, target));
+    this.open("blockingGet").getInto(index, target).block();
   }
 
   /**
@@ -105,7 +104,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @param target What to fill.
    */
   getUnmanaged(index: number, target: GetTarget<E>): void {
-    this.open("getUnmanaged").get(index, target);
+    this.open("getUnmanaged").getInto(index, target);
   }
 
   /**
@@ -116,7 +115,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @returns A handle for its value.
    * @throws {RangeError} If there is no such element.
    */
-  getPe(pe: number, offset: number): RmaHandle<ElementValue<E>>;
+  getPe(pe: number, offset: number): Handle<ElementValue<E>>;
   /**
    * Gets elements that a PE has into a new typed array.
    *
@@ -125,7 +124,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @param count The number of elements.
    * @returns A handle for the array.
    */
-  getPe(pe: number, offset: number, count: number): RmaHandle<ElementArray<E>>;
+  getPe(pe: number, offset: number, count: number): Handle<ElementArray<E>>;
   /**
    * Gets as many of the elements that a PE has as the target has.
    *
@@ -134,16 +133,16 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @param target What to fill.
    * @returns A handle, done when the target is filled.
    */
-  getPe(pe: number, offset: number, target: GetTarget<E>): RmaHandle<void>;
+  getPe(pe: number, offset: number, target: GetTarget<E>): Handle<void>;
   getPe(
     pe: number,
     offset: number,
     target?: number | GetTarget<E>,
-  ): RmaHandle<ElementValue<E>> | RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("getPe");
-    if (target === undefined) return span.given(span.readIn(pe, offset));
-    if (typeof target === "number") return span.getBufferIn(pe, offset, target);
-    return span.ended(span.getIn(pe, offset, target));
+  ): Handle<ElementValue<E>> | Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("getPe");
+    if (target === undefined) return elements.getOneIn(pe, offset);
+    if (typeof target === "number") return elements.getBufferIn(pe, offset, target);
+    return elements.getIntoIn(pe, offset, target);
   }
 
   /**
@@ -153,7 +152,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @returns A handle for its value.
    * @throws {RangeError} If there is no such element.
    */
-  load(index: number): RmaHandle<ElementValue<E>> {
+  load(index: number): Handle<ElementValue<E>> {
     return this.open("load").load(index);
   }
 
@@ -164,7 +163,7 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @returns A handle for a new typed array of their values, in the order of the list.
    * @throws {RangeError} If an index is out of range.
    */
-  batchLoad(indices: ArrayIndices): RmaHandle<ElementArray<E>>;
+  batchLoad(indices: ArrayIndices): Handle<ElementArray<E>>;
   /**
    * Loads each element of a list.
    *
@@ -173,14 +172,14 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @returns A handle, done when the target is filled.
    * @throws {RangeError} If an index is out of range, or the target is not as long as the list.
    */
-  batchLoad(indices: ArrayIndices, target: GetTarget<E>): RmaHandle<void>;
+  batchLoad(indices: ArrayIndices, target: GetTarget<E>): Handle<void>;
   batchLoad(
     indices: ArrayIndices,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchLoad");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchLoad");
     return target === undefined
-      ? span.batchFetch("batchLoad", indices)
-      : span.batchInto("batchLoad", indices, undefined, target);
+      ? elements.batchFetch("batchLoad", indices)
+      : elements.batchInto("batchLoad", indices, undefined, target);
   }
 }

@@ -20,8 +20,8 @@ import type {
   NumericSource,
   NumericValue,
   PutSource,
-  RmaHandle,
 } from "../memregion/mod.ts";
+import type { Handle } from "../lamellae/mod.ts";
 import { type ArrayIndices, ReadableArray } from "./readable_array.ts";
 
 /**
@@ -42,9 +42,8 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @throws {RangeError} If they do not fit.
    * @throws {TypeError} If the source has another element type.
    */
-  put(index: number, source: PutSource<E>): RmaHandle<void> {
-    const span = this.open("put");
-    return span.ended(span.put(index, source));
+  put(index: number, source: PutSource<E>): Handle<void> {
+    return this.open("put").put(index, source);
   }
 
   /**
@@ -54,8 +53,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param source What to copy.
    */
   blockingPut(index: number, source: PutSource<E>): void {
-    const span = this.open("blockingPut");
-    span.wait(span.put(index, source));
+    this.open("blockingPut").put(index, source).block();
   }
 
   /**
@@ -77,9 +75,8 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @returns A handle, done when the elements are there.
    * @throws {RangeError} If the PE has not as many.
    */
-  putPe(pe: number, offset: number, source: PutSource<E>): RmaHandle<void> {
-    const span = this.open("putPe");
-    return span.ended(span.putIn("putPe", pe, offset, source));
+  putPe(pe: number, offset: number, source: PutSource<E>): Handle<void> {
+    return this.open("putPe").putIn("putPe", pe, offset, source);
   }
 
   /**
@@ -90,9 +87,8 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @returns A handle, done when all are there.
    * @throws {RangeError} If a PE has not as many; nothing is copied then.
    */
-  putAll(offset: number, source: PutSource<E>): RmaHandle<void> {
-    const span = this.open("putAll");
-    return span.ended(span.putEverywhere(offset, source));
+  putAll(offset: number, source: PutSource<E>): Handle<void> {
+    return this.open("putAll").putEverywhere(offset, source);
   }
 
   /**
@@ -101,9 +97,8 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The value.
    * @returns A handle, done when all have it.
    */
-  fill(value: ElementValue<E>): RmaHandle<void> {
-    const span = this.open("fill");
-    return span.ended(span.fill(value));
+  fill(value: ElementValue<E>): Handle<void> {
+    return this.open("fill").fill(value);
   }
 
   /**
@@ -119,7 +114,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     index: number,
     expected: ElementValue<E>,
     replacement: ElementValue<E>,
-  ): RmaHandle<CompareExchangeResult<E>> {
+  ): Handle<CompareExchangeResult<E>> {
     return this.open("compareExchange").compareExchange(index, expected, replacement);
   }
 
@@ -136,7 +131,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     expected: PutSource<E> | Iterable<ElementValue<E>>,
     replacements: PutSource<E> | Iterable<ElementValue<E>>,
-  ): RmaHandle<BatchCompareExchangeResult<E>> {
+  ): Handle<BatchCompareExchangeResult<E>> {
     return this.open("batchCompareExchange").batchCompareExchange(indices, expected, replacements);
   }
 
@@ -147,7 +142,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value Its new value.
    * @returns A handle, done when the element is changed.
    */
-  store(index: number, value: ElementValue<E>): RmaHandle<void> {
+  store(index: number, value: ElementValue<E>): Handle<void> {
     return this.open("store").update("store", index, value);
   }
 
@@ -162,7 +157,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchStore(
     indices: ArrayIndices,
     values: PutSource<E> | Iterable<ElementValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchStore").batch("batchStore", indices, values);
   }
 
@@ -173,7 +168,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value Its new value.
    * @returns A handle for its previous value.
    */
-  swap(index: number, value: ElementValue<E>): RmaHandle<ElementValue<E>> {
+  swap(index: number, value: ElementValue<E>): Handle<ElementValue<E>> {
     return this.open("swap").fetch("swap", "swap", index, value);
   }
 
@@ -188,7 +183,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchSwap(
     indices: ArrayIndices,
     values: PutSource<E> | Iterable<ElementValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Replaces each element of a list, and gives their previous values.
@@ -203,16 +198,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: PutSource<E> | Iterable<ElementValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchSwap(
     indices: ArrayIndices,
     values: PutSource<E> | Iterable<ElementValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchSwap");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchSwap");
     return target === undefined
-      ? span.batchFetch("batchSwap", indices, values)
-      : span.batchInto("batchSwap", indices, values, target);
+      ? elements.batchFetch("batchSwap", indices, values)
+      : elements.batchInto("batchSwap", indices, values, target);
   }
 
   /**
@@ -222,7 +217,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  add(index: number, value: NumericValue<E>): RmaHandle<void> {
+  add(index: number, value: NumericValue<E>): Handle<void> {
     return this.open("add").update("add", index, value);
   }
 
@@ -233,7 +228,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchAdd(index: number, value: NumericValue<E>): RmaHandle<ElementValue<E>> {
+  fetchAdd(index: number, value: NumericValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchAdd").fetch("add", "fetchAdd", index, value);
   }
 
@@ -248,7 +243,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchAdd(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchAdd").batch("batchAdd", indices, values);
   }
 
@@ -263,7 +258,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchAdd(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Adds to each element of a list, and gives their previous values.
@@ -278,16 +273,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchAdd(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchAdd");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchAdd");
     return target === undefined
-      ? span.batchFetch("batchFetchAdd", indices, values)
-      : span.batchInto("batchFetchAdd", indices, values, target);
+      ? elements.batchFetch("batchFetchAdd", indices, values)
+      : elements.batchInto("batchFetchAdd", indices, values, target);
   }
 
   /**
@@ -297,7 +292,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  sub(index: number, value: NumericValue<E>): RmaHandle<void> {
+  sub(index: number, value: NumericValue<E>): Handle<void> {
     return this.open("sub").update("sub", index, value);
   }
 
@@ -308,7 +303,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchSub(index: number, value: NumericValue<E>): RmaHandle<ElementValue<E>> {
+  fetchSub(index: number, value: NumericValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchSub").fetch("sub", "fetchSub", index, value);
   }
 
@@ -323,7 +318,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchSub(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchSub").batch("batchSub", indices, values);
   }
 
@@ -338,7 +333,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchSub(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Subtracts from each element of a list, and gives their previous values.
@@ -353,16 +348,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchSub(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchSub");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchSub");
     return target === undefined
-      ? span.batchFetch("batchFetchSub", indices, values)
-      : span.batchInto("batchFetchSub", indices, values, target);
+      ? elements.batchFetch("batchFetchSub", indices, values)
+      : elements.batchInto("batchFetchSub", indices, values, target);
   }
 
   /**
@@ -372,7 +367,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  mul(index: number, value: NumericValue<E>): RmaHandle<void> {
+  mul(index: number, value: NumericValue<E>): Handle<void> {
     return this.open("mul").update("mul", index, value);
   }
 
@@ -383,7 +378,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchMul(index: number, value: NumericValue<E>): RmaHandle<ElementValue<E>> {
+  fetchMul(index: number, value: NumericValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchMul").fetch("mul", "fetchMul", index, value);
   }
 
@@ -398,7 +393,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchMul(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchMul").batch("batchMul", indices, values);
   }
 
@@ -413,7 +408,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchMul(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Multiplies each element of a list, and gives their previous values.
@@ -428,16 +423,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchMul(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchMul");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchMul");
     return target === undefined
-      ? span.batchFetch("batchFetchMul", indices, values)
-      : span.batchInto("batchFetchMul", indices, values, target);
+      ? elements.batchFetch("batchFetchMul", indices, values)
+      : elements.batchInto("batchFetchMul", indices, values, target);
   }
 
   /**
@@ -447,7 +442,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  div(index: number, value: NumericValue<E>): RmaHandle<void> {
+  div(index: number, value: NumericValue<E>): Handle<void> {
     return this.open("div").update("div", index, value);
   }
 
@@ -458,7 +453,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchDiv(index: number, value: NumericValue<E>): RmaHandle<ElementValue<E>> {
+  fetchDiv(index: number, value: NumericValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchDiv").fetch("div", "fetchDiv", index, value);
   }
 
@@ -473,7 +468,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchDiv(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchDiv").batch("batchDiv", indices, values);
   }
 
@@ -488,7 +483,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchDiv(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Divides each element of a list, rounding integers towards zero, and gives their previous values.
@@ -503,16 +498,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchDiv(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchDiv");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchDiv");
     return target === undefined
-      ? span.batchFetch("batchFetchDiv", indices, values)
-      : span.batchInto("batchFetchDiv", indices, values, target);
+      ? elements.batchFetch("batchFetchDiv", indices, values)
+      : elements.batchInto("batchFetchDiv", indices, values, target);
   }
 
   /**
@@ -522,7 +517,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  rem(index: number, value: NumericValue<E>): RmaHandle<void> {
+  rem(index: number, value: NumericValue<E>): Handle<void> {
     return this.open("rem").update("rem", index, value);
   }
 
@@ -533,7 +528,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchRem(index: number, value: NumericValue<E>): RmaHandle<ElementValue<E>> {
+  fetchRem(index: number, value: NumericValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchRem").fetch("rem", "fetchRem", index, value);
   }
 
@@ -548,7 +543,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchRem(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchRem").batch("batchRem", indices, values);
   }
 
@@ -563,7 +558,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchRem(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Replaces each element of a list by the remainder of its division, as `%` gives it, and gives their previous values.
@@ -578,16 +573,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchRem(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchRem");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchRem");
     return target === undefined
-      ? span.batchFetch("batchFetchRem", indices, values)
-      : span.batchInto("batchFetchRem", indices, values, target);
+      ? elements.batchFetch("batchFetchRem", indices, values)
+      : elements.batchInto("batchFetchRem", indices, values, target);
   }
 
   /**
@@ -597,7 +592,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  and(index: number, value: BitsValue<E>): RmaHandle<void> {
+  and(index: number, value: BitsValue<E>): Handle<void> {
     return this.open("and").update("and", index, value);
   }
 
@@ -608,7 +603,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchAnd(index: number, value: BitsValue<E>): RmaHandle<ElementValue<E>> {
+  fetchAnd(index: number, value: BitsValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchAnd").fetch("and", "fetchAnd", index, value);
   }
 
@@ -620,7 +615,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @returns A handle, done when all elements are changed.
    * @throws {RangeError} If an index is out of range; those before it have been processed.
    */
-  batchAnd(indices: ArrayIndices, values: BitsSource<E> | Iterable<BitsValue<E>>): RmaHandle<void> {
+  batchAnd(indices: ArrayIndices, values: BitsSource<E> | Iterable<BitsValue<E>>): Handle<void> {
     return this.open("batchAnd").batch("batchAnd", indices, values);
   }
 
@@ -635,7 +630,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchAnd(
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Keeps only the given bits of each element of a list, and gives their previous values.
@@ -650,16 +645,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchAnd(
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchAnd");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchAnd");
     return target === undefined
-      ? span.batchFetch("batchFetchAnd", indices, values)
-      : span.batchInto("batchFetchAnd", indices, values, target);
+      ? elements.batchFetch("batchFetchAnd", indices, values)
+      : elements.batchInto("batchFetchAnd", indices, values, target);
   }
 
   /**
@@ -669,7 +664,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  or(index: number, value: BitsValue<E>): RmaHandle<void> {
+  or(index: number, value: BitsValue<E>): Handle<void> {
     return this.open("or").update("or", index, value);
   }
 
@@ -680,7 +675,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchOr(index: number, value: BitsValue<E>): RmaHandle<ElementValue<E>> {
+  fetchOr(index: number, value: BitsValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchOr").fetch("or", "fetchOr", index, value);
   }
 
@@ -692,7 +687,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @returns A handle, done when all elements are changed.
    * @throws {RangeError} If an index is out of range; those before it have been processed.
    */
-  batchOr(indices: ArrayIndices, values: BitsSource<E> | Iterable<BitsValue<E>>): RmaHandle<void> {
+  batchOr(indices: ArrayIndices, values: BitsSource<E> | Iterable<BitsValue<E>>): Handle<void> {
     return this.open("batchOr").batch("batchOr", indices, values);
   }
 
@@ -707,7 +702,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchOr(
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Sets bits of each element of a list, and gives their previous values.
@@ -722,16 +717,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchOr(
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchOr");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchOr");
     return target === undefined
-      ? span.batchFetch("batchFetchOr", indices, values)
-      : span.batchInto("batchFetchOr", indices, values, target);
+      ? elements.batchFetch("batchFetchOr", indices, values)
+      : elements.batchInto("batchFetchOr", indices, values, target);
   }
 
   /**
@@ -741,7 +736,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  xor(index: number, value: BitsValue<E>): RmaHandle<void> {
+  xor(index: number, value: BitsValue<E>): Handle<void> {
     return this.open("xor").update("xor", index, value);
   }
 
@@ -752,7 +747,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchXor(index: number, value: BitsValue<E>): RmaHandle<ElementValue<E>> {
+  fetchXor(index: number, value: BitsValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchXor").fetch("xor", "fetchXor", index, value);
   }
 
@@ -764,7 +759,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @returns A handle, done when all elements are changed.
    * @throws {RangeError} If an index is out of range; those before it have been processed.
    */
-  batchXor(indices: ArrayIndices, values: BitsSource<E> | Iterable<BitsValue<E>>): RmaHandle<void> {
+  batchXor(indices: ArrayIndices, values: BitsSource<E> | Iterable<BitsValue<E>>): Handle<void> {
     return this.open("batchXor").batch("batchXor", indices, values);
   }
 
@@ -779,7 +774,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchXor(
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Flips bits of each element of a list, and gives their previous values.
@@ -794,16 +789,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchXor(
     indices: ArrayIndices,
     values: BitsSource<E> | Iterable<BitsValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchXor");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchXor");
     return target === undefined
-      ? span.batchFetch("batchFetchXor", indices, values)
-      : span.batchInto("batchFetchXor", indices, values, target);
+      ? elements.batchFetch("batchFetchXor", indices, values)
+      : elements.batchInto("batchFetchXor", indices, values, target);
   }
 
   /**
@@ -813,7 +808,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  shl(index: number, value: IntegerValue<E>): RmaHandle<void> {
+  shl(index: number, value: IntegerValue<E>): Handle<void> {
     return this.open("shl").update("shl", index, value);
   }
 
@@ -824,7 +819,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchShl(index: number, value: IntegerValue<E>): RmaHandle<ElementValue<E>> {
+  fetchShl(index: number, value: IntegerValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchShl").fetch("shl", "fetchShl", index, value);
   }
 
@@ -839,7 +834,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchShl(
     indices: ArrayIndices,
     values: IntegerSource<E> | Iterable<IntegerValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchShl").batch("batchShl", indices, values);
   }
 
@@ -854,7 +849,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchShl(
     indices: ArrayIndices,
     values: IntegerSource<E> | Iterable<IntegerValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Shifts the bits of each element of a list to the left, and gives their previous values.
@@ -869,16 +864,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: IntegerSource<E> | Iterable<IntegerValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchShl(
     indices: ArrayIndices,
     values: IntegerSource<E> | Iterable<IntegerValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchShl");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchShl");
     return target === undefined
-      ? span.batchFetch("batchFetchShl", indices, values)
-      : span.batchInto("batchFetchShl", indices, values, target);
+      ? elements.batchFetch("batchFetchShl", indices, values)
+      : elements.batchInto("batchFetchShl", indices, values, target);
   }
 
   /**
@@ -888,7 +883,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  shr(index: number, value: IntegerValue<E>): RmaHandle<void> {
+  shr(index: number, value: IntegerValue<E>): Handle<void> {
     return this.open("shr").update("shr", index, value);
   }
 
@@ -899,7 +894,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchShr(index: number, value: IntegerValue<E>): RmaHandle<ElementValue<E>> {
+  fetchShr(index: number, value: IntegerValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchShr").fetch("shr", "fetchShr", index, value);
   }
 
@@ -914,7 +909,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchShr(
     indices: ArrayIndices,
     values: IntegerSource<E> | Iterable<IntegerValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchShr").batch("batchShr", indices, values);
   }
 
@@ -929,7 +924,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchShr(
     indices: ArrayIndices,
     values: IntegerSource<E> | Iterable<IntegerValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Shifts the bits of each element of a list to the right, keeping the sign, and gives their previous values.
@@ -944,16 +939,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: IntegerSource<E> | Iterable<IntegerValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchShr(
     indices: ArrayIndices,
     values: IntegerSource<E> | Iterable<IntegerValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchShr");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchShr");
     return target === undefined
-      ? span.batchFetch("batchFetchShr", indices, values)
-      : span.batchInto("batchFetchShr", indices, values, target);
+      ? elements.batchFetch("batchFetchShr", indices, values)
+      : elements.batchInto("batchFetchShr", indices, values, target);
   }
 
   /**
@@ -963,7 +958,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  min(index: number, value: NumericValue<E>): RmaHandle<void> {
+  min(index: number, value: NumericValue<E>): Handle<void> {
     return this.open("min").update("min", index, value);
   }
 
@@ -974,7 +969,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchMin(index: number, value: NumericValue<E>): RmaHandle<ElementValue<E>> {
+  fetchMin(index: number, value: NumericValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchMin").fetch("min", "fetchMin", index, value);
   }
 
@@ -989,7 +984,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchMin(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchMin").batch("batchMin", indices, values);
   }
 
@@ -1004,7 +999,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchMin(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Keeps the smaller of each element of a list and a value, and gives their previous values.
@@ -1019,16 +1014,16 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchMin(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchMin");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchMin");
     return target === undefined
-      ? span.batchFetch("batchFetchMin", indices, values)
-      : span.batchInto("batchFetchMin", indices, values, target);
+      ? elements.batchFetch("batchFetchMin", indices, values)
+      : elements.batchInto("batchFetchMin", indices, values, target);
   }
 
   /**
@@ -1038,7 +1033,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  max(index: number, value: NumericValue<E>): RmaHandle<void> {
+  max(index: number, value: NumericValue<E>): Handle<void> {
     return this.open("max").update("max", index, value);
   }
 
@@ -1049,7 +1044,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param value The operand.
    * @returns A handle for its previous value.
    */
-  fetchMax(index: number, value: NumericValue<E>): RmaHandle<ElementValue<E>> {
+  fetchMax(index: number, value: NumericValue<E>): Handle<ElementValue<E>> {
     return this.open("fetchMax").fetch("max", "fetchMax", index, value);
   }
 
@@ -1064,7 +1059,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchMax(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.open("batchMax").batch("batchMax", indices, values);
   }
 
@@ -1079,7 +1074,7 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   batchFetchMax(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
-  ): RmaHandle<ElementArray<E>>;
+  ): Handle<ElementArray<E>>;
 
   /**
    * Keeps the larger of each element of a list and a value, and gives their previous values.
@@ -1094,15 +1089,15 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   batchFetchMax(
     indices: ArrayIndices,
     values: NumericSource<E> | Iterable<NumericValue<E>>,
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("batchFetchMax");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("batchFetchMax");
     return target === undefined
-      ? span.batchFetch("batchFetchMax", indices, values)
-      : span.batchInto("batchFetchMax", indices, values, target);
+      ? elements.batchFetch("batchFetchMax", indices, values)
+      : elements.batchInto("batchFetchMax", indices, values, target);
   }
 }

@@ -99,13 +99,22 @@ class Conversion implements PendingWork, Watched {
   }
 }
 
+/** What is converted into what. */
+export interface Wanted {
+  /** What the user called. */
+  readonly op: CollectiveKind;
+  /** What it becomes. */
+  readonly kind: string;
+  /** What else all PEs have to agree about, as text. */
+  readonly args: string;
+}
+
 /**
  * Converts a Darc, or what a layer above counts as one. Collective over its team.
  *
  * @param space The Darcs of this PE.
  * @param reference The handle that is converted; it is given back.
- * @param op What the user called.
- * @param kind What it becomes.
+ * @param wanted What it becomes.
  * @param make Makes the new handle of its reference.
  * @returns A handle for the new Darc.
  * @throws {ClosedError} If the handle was given back.
@@ -113,8 +122,7 @@ class Conversion implements PendingWork, Watched {
 export function convert<D>(
   space: DarcSpace,
   reference: Reference,
-  op: CollectiveKind,
-  kind: string,
+  { args, kind, op }: Wanted,
   make: (reference: Reference) => D,
 ): DarcHandle<D> {
   const record = reference.check(op, `call ${op} of`);
@@ -131,7 +139,9 @@ export function convert<D>(
   const group = inside.group(op);
   space.progress.checkFailure();
   const converted = space.add(kind, team, inside, record.cell);
-  const collective = group.call(op, { args: `${record.number} to ${converted.number}` });
+  const collective = group.call(op, {
+    args: `${record.number} to ${converted.number}${args && `, ${args}`}`,
+  });
   record.isConverted = true;
   const darc = make(space.reference(converted, kind));
   reference.giveBack("it was converted");

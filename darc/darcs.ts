@@ -403,19 +403,29 @@ export class GlobalRwDarc<T> extends DarcBase {
 function intoDarc<T>(darc: DarcBase): DarcHandle<Darc<T>> {
   const { space } = open(darc, "intoDarc");
   const make = (reference: Reference): Darc<T> => new Darc(reference);
-  return convert(space, referenceOf(darc), "intoDarc", "Darc", make);
+  return convert(space, referenceOf(darc), { op: "intoDarc", kind: "Darc", args: "" }, make);
 }
 
 function intoLocalRw<T>(darc: DarcBase): DarcHandle<LocalRwDarc<T>> {
   const { space } = open(darc, "intoLocalRw");
   const make = (reference: Reference): LocalRwDarc<T> => new LocalRwDarc(reference);
-  return convert(space, referenceOf(darc), "intoLocalRw", "LocalRwDarc", make);
+  return convert(
+    space,
+    referenceOf(darc),
+    { op: "intoLocalRw", kind: "LocalRwDarc", args: "" },
+    make,
+  );
 }
 
 function intoGlobalRw<T>(darc: DarcBase): DarcHandle<GlobalRwDarc<T>> {
   const { space } = open(darc, "intoGlobalRw");
   const make = (reference: Reference): GlobalRwDarc<T> => new GlobalRwDarc(reference);
-  return convert(space, referenceOf(darc), "intoGlobalRw", "GlobalRwDarc", make);
+  return convert(
+    space,
+    referenceOf(darc),
+    { op: "intoGlobalRw", kind: "GlobalRwDarc", args: "" },
+    make,
+  );
 }
 
 function acquireRead<T>(

@@ -217,7 +217,7 @@ export function elementInfo(type: ElementTypeLike<ElementType>): ElementInfo {
   if (info) return info;
   const given = typeof type === "object" ? "what is not an element type" : String(type);
   throw new TypeError(
-    `Cannot make a region of ${given}: the element types are ` +
+    `Cannot make elements of ${given}: the element types are ` +
       ELEMENTS.map((element) => element.type).join(", "),
   );
 }

@@ -346,7 +346,7 @@ regionTest("Lengths and types that make no region are refused", (newPes) => {
   assertThrows(
     () => regions.allocShared("u128" as Any, 1),
     TypeError,
-    "Cannot make a region of u128: the element types are u8, i8, ",
+    "Cannot make elements of u128: the element types are u8, i8, ",
   );
 });
 

@@ -8,7 +8,6 @@
 import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
 import {
   CollectiveHandle,
-  type CollectiveKind,
   type Generation,
   type Lamella,
   PART_HEADER,
@@ -44,7 +43,8 @@ import {
 import { SharedMemoryRegion } from "./shared_region.ts";
 import { Waits } from "./waits/waits.ts";
 import { RegionCollectives } from "./collectives/region_collectives.ts";
-import { Span } from "./span/span.ts";
+import type { Placing, SpanWanted } from "./placing.ts";
+import { extraPlace, Span } from "./span/span.ts";
 import { SharedParts, tableBytesOf } from "./shared_parts.ts";
 import { readOffer, readOneSided, readShared, writeOffer } from "./wire.ts";
 
@@ -65,22 +65,6 @@ export type LamellarMemoryRegion<E extends ElementType> =
 export type AllocationResult<R> =
   | { readonly ok: true; readonly region: R }
   | { readonly ok: false; readonly error: OutOfMemoryError };
-
-/** An array that is to be allocated. */
-export interface SpanWanted {
-  /** What the user called. */
-  readonly kind: CollectiveKind;
-  /** Its arguments as text. */
-  readonly args: string;
-  readonly shape: ArrayShape;
-}
-
-/** What is allocated on the PEs of a group, and what becomes of it. */
-interface Placing<R> {
-  readonly kind: CollectiveKind;
-  readonly args: string;
-  readonly give: (result: Allocation | OutOfMemoryError) => R;
-}
 
 /** The regions of a world, seen from one PE. */
 export class RegionSpace {
@@ -225,17 +209,20 @@ export class RegionSpace {
     group: PeGroup,
     wanted: SpanWanted,
   ): CollectiveHandle<Span<E> | OutOfMemoryError> {
-    const { args, kind, shape } = wanted;
+    const { args, extraBytes, kind, placed, shape } = wanted;
     const length = Math.max(1, shape.distribution.longestPart);
     const info = this.#check(type, length);
-    return this.#place<Span<E> | OutOfMemoryError>(info, length, group, {
+    const room = Math.ceil((extraPlace(length, info) + extraBytes) / info.bytes);
+    return this.#place<Span<E> | OutOfMemoryError>(info, room, group, {
       kind,
       args,
       give: (result) => {
         if (result instanceof OutOfMemoryError) return result;
         const memory = this.#memory<E>(info, result, 0, length, shape);
         result.root = memory;
-        return new Span(this.#services, memory);
+        const span = new Span(this.#services, memory);
+        placed(span as unknown as Span<ElementType>);
+        return span;
       },
     });
   }
@@ -261,16 +248,16 @@ export class RegionSpace {
     give: (result: AllocationResult<SharedMemoryRegion<E>>) => R,
   ): CollectiveHandle<R> {
     const info = this.#check(type, length);
-    return this.#place<R>(info, length, group, {
+    return this.#place<AllocationResult<SharedMemoryRegion<E>>>(info, length, group, {
       kind: "allocSharedMemRegion",
       args: `${info.type}, ${length}`,
       give: (result) => {
-        if (result instanceof OutOfMemoryError) return give({ ok: false, error: result });
+        if (result instanceof OutOfMemoryError) return { ok: false, error: result };
         const memory = this.#memory<E>(info, result, 0, length);
         result.root = memory;
-        return give({ ok: true, region: new SharedMemoryRegion<E>(this.#services, memory) });
+        return { ok: true, region: new SharedMemoryRegion<E>(this.#services, memory) };
       },
-    });
+    }).mapped(give);
   }
 
   #place<R>(
@@ -288,16 +275,9 @@ export class RegionSpace {
       return room;
     };
     let room = take();
-    const collective = group.call(kind, {
-      args,
-      own: writeOffer(room),
-      goesOn: (offers, turn) =>
-        offerAgain(this.#far, offers, turn, () => {
-          if (typeof room !== "number") room = take();
-          return writeOffer(room);
-        }),
-    });
-    return new CollectiveHandle(collective, (offers) => {
+    // Once all have answered, whether or not the program looks: messages may be about it.
+    let result: R | undefined;
+    const settle = (offers: Uint8Array[]): R => {
       const error = noRoomIn(offers);
       if (error) {
         shared.forget(allocation, typeof room === "number" ? room : undefined);
@@ -305,7 +285,20 @@ export class RegionSpace {
       }
       shared.place(allocation, offers.map(readOffer) as number[]);
       return give(allocation);
+    };
+    const collective = group.call(kind, {
+      args,
+      own: writeOffer(room),
+      goesOn: (offers, turn) => {
+        const next = offerAgain(this.#far, offers, turn, () => {
+          if (typeof room !== "number") room = take();
+          return writeOffer(room);
+        });
+        if (next === undefined) result = settle(offers);
+        return next;
+      },
     });
+    return new CollectiveHandle(collective, () => result!);
   }
 
   /**

@@ -32,13 +32,13 @@ function single(op: ElementOpInfo): string[] {
   return [
     ...updates
       ? [`${head(does, ", done when the element is changed")}
-  ${name}(index: number, value: ${value}): RmaHandle<void> {
+  ${name}(index: number, value: ${value}): Handle<void> {
     return this.open("${name}").update("${name}", index, value);
   }`]
       : [],
     ...fetches
       ? [`${head(fetched, " for its previous value")}
-  ${fetchName}(index: number, value: ${value}): RmaHandle<ElementValue<E>> {
+  ${fetchName}(index: number, value: ${value}): Handle<ElementValue<E>> {
     return this.open("${fetchName}").fetch("${name}", "${fetchName}", index, value);
   }`]
       : [],
@@ -60,13 +60,13 @@ function batched(op: ElementOpInfo): string[] {
    */`;
   const update = `
   ${head(does, "* @returns A handle, done when all elements are changed.")}
-  ${batchName}(indices: ArrayIndices, values: ${values}): RmaHandle<void> {
+  ${batchName}(indices: ArrayIndices, values: ${values}): Handle<void> {
     return this.open("${batchName}").batch("${batchName}", indices, values);
   }`;
   const tells = `${does}, and gives their previous values`;
   const fetch = `
   ${head(tells, "* @returns A handle for a new typed array of these.")}
-  ${batchFetchName}(indices: ArrayIndices, values: ${values}): RmaHandle<ElementArray<E>>;
+  ${batchFetchName}(indices: ArrayIndices, values: ${values}): Handle<ElementArray<E>>;
   ${
     head(
       tells,
@@ -77,16 +77,16 @@ function batched(op: ElementOpInfo): string[] {
     indices: ArrayIndices,
     values: ${values},
     target: GetTarget<E>,
-  ): RmaHandle<void>;
+  ): Handle<void>;
   ${batchFetchName}(
     indices: ArrayIndices,
     values: ${values},
     target?: GetTarget<E>,
-  ): RmaHandle<ElementArray<E>> | RmaHandle<void> {
-    const span = this.open("${batchFetchName}");
+  ): Handle<ElementArray<E>> | Handle<void> {
+    const elements = this.open("${batchFetchName}");
     return target === undefined
-      ? span.batchFetch("${batchFetchName}", indices, values)
-      : span.batchInto("${batchFetchName}", indices, values, target);
+      ? elements.batchFetch("${batchFetchName}", indices, values)
+      : elements.batchInto("${batchFetchName}", indices, values, target);
   }`;
   return [...updates ? [update] : [], ...fetches ? [fetch] : []];
 }
@@ -104,9 +104,8 @@ export const ARRAY_WRITES = `
    * @throws {RangeError} If they do not fit.
    * @throws {TypeError} If the source has another element type.
    */
-  put(index: number, source: PutSource<E>): RmaHandle<void> {
-    const span = this.open("put");
-    return span.ended(span.put(index, source));
+  put(index: number, source: PutSource<E>): Handle<void> {
+    return this.open("put").put(index, source);
   }
 
   /**
@@ -116,8 +115,7 @@ export const ARRAY_WRITES = `
    * @param source What to copy.
    */
   blockingPut(index: number, source: PutSource<E>): void {
-    const span = this.open("blockingPut");
-    span.wait(span.put(index, source));
+    this.open("blockingPut").put(index, source).block();
   }
 
   /**
@@ -139,9 +137,8 @@ export const ARRAY_WRITES = `
    * @returns A handle, done when the elements are there.
    * @throws {RangeError} If the PE has not as many.
    */
-  putPe(pe: number, offset: number, source: PutSource<E>): RmaHandle<void> {
-    const span = this.open("putPe");
-    return span.ended(span.putIn("putPe", pe, offset, source));
+  putPe(pe: number, offset: number, source: PutSource<E>): Handle<void> {
+    return this.open("putPe").putIn("putPe", pe, offset, source);
   }
 
   /**
@@ -152,9 +149,8 @@ export const ARRAY_WRITES = `
    * @returns A handle, done when all are there.
    * @throws {RangeError} If a PE has not as many; nothing is copied then.
    */
-  putAll(offset: number, source: PutSource<E>): RmaHandle<void> {
-    const span = this.open("putAll");
-    return span.ended(span.putEverywhere(offset, source));
+  putAll(offset: number, source: PutSource<E>): Handle<void> {
+    return this.open("putAll").putEverywhere(offset, source);
   }
 
   /**
@@ -163,9 +159,8 @@ export const ARRAY_WRITES = `
    * @param value The value.
    * @returns A handle, done when all have it.
    */
-  fill(value: ElementValue<E>): RmaHandle<void> {
-    const span = this.open("fill");
-    return span.ended(span.fill(value));
+  fill(value: ElementValue<E>): Handle<void> {
+    return this.open("fill").fill(value);
   }
 
   /**
@@ -181,7 +176,7 @@ export const ARRAY_WRITES = `
     index: number,
     expected: ElementValue<E>,
     replacement: ElementValue<E>,
-  ): RmaHandle<CompareExchangeResult<E>> {
+  ): Handle<CompareExchangeResult<E>> {
     return this.open("compareExchange").compareExchange(index, expected, replacement);
   }
 
@@ -198,7 +193,7 @@ export const ARRAY_WRITES = `
     indices: ArrayIndices,
     expected: PutSource<E> | Iterable<ElementValue<E>>,
     replacements: PutSource<E> | Iterable<ElementValue<E>>,
-  ): RmaHandle<BatchCompareExchangeResult<E>> {
+  ): Handle<BatchCompareExchangeResult<E>> {
     return this.open("batchCompareExchange").batchCompareExchange(indices, expected, replacements);
   }
 `;

@@ -95,8 +95,8 @@ import type {
   NumericSource,
   NumericValue,
   PutSource,
-  RmaHandle,
 } from "../memregion/mod.ts";
+import type { Handle } from "../lamellae/mod.ts";
 import { type ArrayIndices, ReadableArray } from "./readable_array.ts";
 `;
 

@@ -272,8 +272,25 @@ function* repeated(index: number): Generator<number> {
   for (;;) yield index;
 }
 
-/** One index stands for as many as there are values. */
-function expanded<V>(
+/**
+ * @param given A list, an iterable or a value.
+ * @returns The items of an iterable as a list; anything else as it is.
+ */
+export function collected(given: unknown): unknown {
+  return isLazy(given) ? [...given] : given;
+}
+
+/**
+ * One index stands for as many as there are values.
+ *
+ * @param memory The memory of the span.
+ * @param name What the user called.
+ * @param indices A list, or one index.
+ * @param lists The lists of values.
+ * @returns The list of indices.
+ * @throws {RangeError} If the one index is out of range.
+ */
+export function expanded<V>(
   memory: RegionMemory<V>,
   name: string,
   indices: unknown,

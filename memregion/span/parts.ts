@@ -6,6 +6,7 @@
 
 import type { RegionMemory, Rest } from "../memory/region_memory.ts";
 import { refuseValue } from "../memory/refusals.ts";
+import { type DoAt, now } from "./pieces.ts";
 import { refuseOffset } from "./refusals.ts";
 import { Rests } from "./rests.ts";
 
@@ -67,19 +68,21 @@ export function putIn<V>(
  * @param memory The memory of the span.
  * @param offset Index of the first one among those of each part in this range.
  * @param source What to copy.
+ * @param doAt Does it at each part: at once, if left out.
  * @returns What is left of it.
  */
 export function putEverywhere<V>(
   memory: RegionMemory<V>,
   offset: number,
   source: unknown,
+  doAt: DoAt = now,
 ): Rest {
   const { parts } = memory.distribution;
   const count = countOf(source);
   for (let part = 0; part < parts; part++) placeIn(memory, "putAll", part, offset, count);
   const rests = new Rests(memory.space);
   for (let part = 0; part < parts; part++) {
-    rests.add(putIn(memory, "putAll", part, offset, source));
+    rests.add(doAt(part, () => putIn(memory, "putAll", part, offset, source)));
   }
   return rests.sealed();
 }
@@ -89,21 +92,27 @@ export function putEverywhere<V>(
  *
  * @param memory The memory of the span.
  * @param value The value.
+ * @param doAt Does it at each part: at once, if left out.
  * @returns What is left of it.
  */
-export function fill<V>(memory: RegionMemory<V>, value: V): Rest {
+export function fill<V>(memory: RegionMemory<V>, value: V, doAt: DoAt = now): Rest {
   const { access, distribution } = memory;
   if (!access.accepts(value)) refuseValue(memory, "fill", value);
   const rests = new Rests(memory.space);
   const most = Math.min(FILL_ITEMS, distribution.longestPart);
   const values = access.far.newArray(most);
   (values as unknown as unknown[]).fill(access.far.elementOf(value));
-  for (let part = 0; part < distribution.parts; part++) {
+  const fillPart = (part: number): Rest => {
     const { place, count } = distribution.inPart(part);
+    const pieces = new Rests(memory.space);
     for (let done = 0; done < count; done += most) {
       const some = count - done < most ? values.subarray(0, count - done) : values;
-      rests.add(access.put(memory, part, place + done, some));
+      pieces.add(access.put(memory, part, place + done, some));
     }
+    return pieces.sealed();
+  };
+  for (let part = 0; part < distribution.parts; part++) {
+    rests.add(doAt(part, () => fillPart(part)));
   }
   return rests.sealed();
 }

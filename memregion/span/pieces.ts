@@ -12,6 +12,20 @@ import { getStrided, putStrided } from "../transfer/strided.ts";
 import { refuseIndex } from "./refusals.ts";
 import { Rests } from "./rests.ts";
 
+/** Does something at a part, now or later. */
+export type DoAt = (part: number, run: () => Rest) => Rest;
+
+/**
+ * Does it at once.
+ *
+ * @param _part The part.
+ * @param run Does it.
+ * @returns What is left of it.
+ */
+export function now(_part: number, run: () => Rest): Rest {
+  return run();
+}
+
 /** Some elements of a range that one part has, in a row. */
 interface Piece {
   readonly part: number;
@@ -28,19 +42,29 @@ interface Piece {
  * @param memory The memory of the span.
  * @param index Index of the first element.
  * @param source A typed array, a list of values, or a region's part on this PE.
+ * @param doAt Does it at each part: at once, if left out.
  * @returns What is left of it.
  * @throws {RangeError} If they do not fit.
  */
-export function putRange<V>(memory: RegionMemory<V>, index: number, source: object): Rest {
+export function putRange<V>(
+  memory: RegionMemory<V>,
+  index: number,
+  source: object,
+  doAt: DoAt = now,
+): Rest {
   const array = Array.isArray(source)
     ? memory.access.far.arrayOf(checkedList<V>(memory, "put", source))
     : sourceOf(memory, "put", source);
   checkRange(memory, "put", index, array.length);
   const { parts } = memory.distribution;
   return inPieces(memory, index, array, ({ part, place, from, count }, step, some) => {
-    return step === 1
-      ? memory.access.put(memory, part, place, some(from, count))
-      : putStrided(memory, part, place, 1, array.subarray(from, array.length), parts, 1);
+    return doAt(
+      part,
+      () =>
+        step === 1
+          ? memory.access.put(memory, part, place, some(from, count))
+          : putStrided(memory, part, place, 1, array.subarray(from, array.length), parts, 1),
+    );
   });
 }
 
@@ -50,17 +74,27 @@ export function putRange<V>(memory: RegionMemory<V>, index: number, source: obje
  * @param memory The memory of the span.
  * @param index Index of the first element.
  * @param target A typed array, or a region whose part on this PE is filled.
+ * @param doAt Does it at each part: at once, if left out.
  * @returns What is left of it.
  * @throws {RangeError} If there are not as many.
  */
-export function getRange<V>(memory: RegionMemory<V>, index: number, target: unknown): Rest {
+export function getRange<V>(
+  memory: RegionMemory<V>,
+  index: number,
+  target: unknown,
+  doAt: DoAt = now,
+): Rest {
   const { array, finish } = targetOf(memory, "get", target);
   checkRange(memory, "get", index, array.length);
   const { parts } = memory.distribution;
   const rest = inPieces(memory, index, array, ({ part, place, from, count }, step, some) => {
-    return step === 1
-      ? memory.access.get(memory, part, place, some(from, count))
-      : getStrided(memory, part, place, 1, array.subarray(from, array.length), parts, 1);
+    return doAt(
+      part,
+      () =>
+        step === 1
+          ? memory.access.get(memory, part, place, some(from, count))
+          : getStrided(memory, part, place, 1, array.subarray(from, array.length), parts, 1),
+    );
   });
   return finished(memory, rest, finish);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Distribution, DistributionKind } from "../../internal/distribution.ts";
+import { Distribution, type DistributionKind } from "../../internal/distribution.ts";
 import type { FetchOp, UpdateOp } from "../../internal/element_ops.ts";
 import type {
   ElementArray,
@@ -14,13 +14,23 @@ import type {
   ElementType,
   ElementValue,
 } from "../../internal/elements.ts";
-import { type Given, RegionMemory, type Rest } from "../memory/region_memory.ts";
+import { type Given, RegionMemory } from "../memory/region_memory.ts";
 import type { RegionServices } from "../region.ts";
 import { type RmaHandle, settled } from "../transfer/handle.ts";
 import { exchangeAll, runAll, type RunName, valuesOf } from "./lists.ts";
+import { SpanTools } from "./tools.ts";
 import { fill, placeIn, putEverywhere, putIn } from "./parts.ts";
 import { getRange, putRange } from "./pieces.ts";
 import { refuseCount, refuseIndex, refuseRange } from "./refusals.ts";
+
+/**
+ * @param length Elements of a part.
+ * @param info Their type.
+ * @returns The byte behind them at which other things may stand.
+ */
+export function extraPlace(length: number, { bytes }: ElementInfo): number {
+  return Math.ceil(length * bytes / 8) * 8;
+}
 
 /** The elements of all parts, or a range of them. */
 export class Span<E extends ElementType> {
@@ -29,6 +39,7 @@ export class Span<E extends ElementType> {
   /** Which part has an element. */
   readonly distribution: Distribution;
   readonly #services: RegionServices;
+  #tools: SpanTools<E> | undefined;
 
   /**
    * @param services What regions share.
@@ -38,6 +49,11 @@ export class Span<E extends ElementType> {
     this.#services = services;
     this.memory = memory;
     this.distribution = memory.distribution;
+  }
+
+  /** What those need who use it part by part. */
+  get tools(): SpanTools<E> {
+    return this.#tools ??= new SpanTools(this.memory, this.#services);
   }
 
   /** The element type. */
@@ -104,7 +120,7 @@ export class Span<E extends ElementType> {
    * @returns The part.
    * @throws {RangeError} If there is no such element.
    */
-  #partOf(op: string, index: number): number {
+  partOf(op: string, index: number): number {
     const { distribution } = this;
     if (
       typeof index !== "number" || !(index >= 0 && index < distribution.length) ||
@@ -116,13 +132,26 @@ export class Span<E extends ElementType> {
   /**
    * Reads an element.
    *
-   * @param op What the user called.
    * @param index Its index.
-   * @returns Its value, or what gives it.
+   * @returns A handle for its value.
    */
-  read(op: string, index: number): Given<ElementValue<E>> {
+  getOne(index: number): RmaHandle<ElementValue<E>> {
+    return this.#services.given(this.#read(index));
+  }
+
+  /**
+   * Reads an element at once.
+   *
+   * @param index Its index.
+   * @returns Its value.
+   */
+  at(index: number): ElementValue<E> {
+    return settled(this.#read(index));
+  }
+
+  #read(index: number): Given<ElementValue<E>> {
     const { distribution, memory } = this;
-    const part = this.#partOf(op, index);
+    const part = this.partOf("get", index);
     return memory.access.read(memory, part, distribution.placeOf(index, part));
   }
 
@@ -134,7 +163,7 @@ export class Span<E extends ElementType> {
    */
   load(index: number): RmaHandle<ElementValue<E>> {
     const { distribution, memory } = this;
-    const part = this.#partOf("load", index);
+    const part = this.partOf("load", index);
     const place = distribution.placeOf(index, part);
     return this.#services.given(memory.access.load(memory, part, place));
   }
@@ -149,7 +178,7 @@ export class Span<E extends ElementType> {
    */
   update(name: UpdateOp, index: number, value: ElementValue<E>): RmaHandle<void> {
     const { distribution, memory } = this;
-    const part = this.#partOf(name, index);
+    const part = this.partOf(name, index);
     const place = distribution.placeOf(index, part);
     return this.#services.ended(memory.access.update[name](memory, part, place, value));
   }
@@ -170,7 +199,7 @@ export class Span<E extends ElementType> {
     value: ElementValue<E>,
   ): RmaHandle<ElementValue<E>> {
     const { distribution, memory } = this;
-    const part = this.#partOf(op, index);
+    const part = this.partOf(op, index);
     const place = distribution.placeOf(index, part);
     return this.#services.given(memory.access.fetch[name](memory, part, place, value));
   }
@@ -189,7 +218,7 @@ export class Span<E extends ElementType> {
     replacement: ElementValue<E>,
   ): RmaHandle<{ ok: boolean; value: ElementValue<E> }> {
     const { distribution, memory } = this;
-    const part = this.#partOf("compareExchange", index);
+    const part = this.partOf("compareExchange", index);
     const place = distribution.placeOf(index, part);
     return this.#services.given(
       memory.access.compareExchange(memory, part, place, expected, replacement),
@@ -273,16 +302,17 @@ export class Span<E extends ElementType> {
    *
    * @param index Index of the first element.
    * @param source A value, a typed array, a list of values, or a region's part on this PE.
-   * @returns What is left of it.
+   * @returns A handle.
    * @throws {RangeError} If they do not fit.
    */
-  put(index: number, source: unknown): Rest {
+  put(index: number, source: unknown): RmaHandle<void> {
     const { memory } = this;
-    if (typeof source !== "object" || source === null) {
-      const part = this.#partOf("put", index);
-      return memory.access.put(memory, part, this.distribution.placeOf(index, part), source);
+    if (typeof source === "object" && source !== null) {
+      return this.#services.ended(putRange(memory, index, source));
     }
-    return putRange(memory, index, source);
+    const part = this.partOf("put", index);
+    const place = this.distribution.placeOf(index, part);
+    return this.#services.ended(memory.access.put(memory, part, place, source));
   }
 
   /**
@@ -290,11 +320,27 @@ export class Span<E extends ElementType> {
    *
    * @param index Index of the first element.
    * @param target A typed array, or a region whose part on this PE is filled.
-   * @returns What is left of it.
+   * @returns A handle.
    * @throws {RangeError} If there are not as many.
    */
-  get(index: number, target: unknown): Rest {
-    return getRange(this.memory, index, target);
+  getInto(index: number, target: unknown): RmaHandle<void> {
+    return this.#services.ended(getRange(this.memory, index, target));
+  }
+
+  /**
+   * The elements that this PE has, as a span of their own.
+   *
+   * @param op What the user called.
+   * @returns It, in the order of their indices.
+   */
+  ownPart(op: string): Span<E> {
+    const part = this.memory.own(op);
+    const { place, count } = this.distribution.inPart(part);
+    // Parts are as long by blocks as they are cyclic.
+    const { kind, parts, whole } = this.distribution;
+    const blocks = kind === "block" ? this.distribution : new Distribution("block", parts, whole);
+    const first = blocks.indexOf(part, 0) + blocks.first + place;
+    return this.with(new Distribution("block", parts, whole, first, count));
   }
 
   /**
@@ -320,7 +366,7 @@ export class Span<E extends ElementType> {
    */
   getBuffer(op: string, index: number, count: number): RmaHandle<ElementArray<E>> {
     const array = this.#newArray(op, index, count);
-    return this.#services.givenAfter(this.get(index, array), () => array);
+    return this.#services.givenAfter(getRange(this.memory, index, array), () => array);
   }
 
   #newArray(op: string, index: number, count: number): ElementArray<E> {
@@ -334,11 +380,12 @@ export class Span<E extends ElementType> {
    *
    * @param part The part.
    * @param offset Its index among those of the part in this range.
-   * @returns Its value, or what gives it.
+   * @returns A handle for its value.
    */
-  readIn(part: number, offset: number): Given<ElementValue<E>> {
+  getOneIn(part: number, offset: number): RmaHandle<ElementValue<E>> {
     const { memory } = this;
-    return memory.access.read(memory, part, placeIn(memory, "getPe", part, offset, 1));
+    const place = placeIn(memory, "getPe", part, offset, 1);
+    return this.#services.given(memory.access.read(memory, part, place));
   }
 
   /**
@@ -358,18 +405,18 @@ export class Span<E extends ElementType> {
   }
 
   /**
-   * As `get`, of the elements that a part has.
+   * As `getInto`, of the elements that a part has.
    *
    * @param part The part.
    * @param offset Index of the first one among those of the part in this range.
    * @param target What to fill.
-   * @returns What is left of it.
+   * @returns A handle.
    */
-  getIn(part: number, offset: number, target: unknown): Rest {
+  getIntoIn(part: number, offset: number, target: unknown): RmaHandle<void> {
     const { memory } = this;
     const count = (target as ArrayLike<unknown> | null)?.length ?? 0;
     const place = placeIn(memory, "getPe", part, offset, count);
-    return memory.access.get(memory, part, place, target);
+    return this.#services.ended(memory.access.get(memory, part, place, target));
   }
 
   /**
@@ -379,10 +426,10 @@ export class Span<E extends ElementType> {
    * @param part The part.
    * @param offset Index of the first one among those of the part in this range.
    * @param source What to copy.
-   * @returns What is left of it.
+   * @returns A handle.
    */
-  putIn(op: string, part: number, offset: number, source: unknown): Rest {
-    return putIn(this.memory, op, part, offset, source);
+  putIn(op: string, part: number, offset: number, source: unknown): RmaHandle<void> {
+    return this.#services.ended(putIn(this.memory, op, part, offset, source));
   }
 
   /**
@@ -390,59 +437,44 @@ export class Span<E extends ElementType> {
    *
    * @param offset Index of the first element among those of each part in this range.
    * @param source What to copy.
-   * @returns What is left of it.
+   * @returns A handle.
    */
-  putEverywhere(offset: number, source: unknown): Rest {
-    return putEverywhere(this.memory, offset, source);
+  putEverywhere(offset: number, source: unknown): RmaHandle<void> {
+    return this.#services.ended(putEverywhere(this.memory, offset, source));
   }
 
   /**
    * Gives all elements a value.
    *
    * @param value The value.
-   * @returns What is left of it.
+   * @returns A handle.
    */
-  fill(value: ElementValue<E>): Rest {
-    return fill(this.memory, value);
+  fill(value: ElementValue<E>): RmaHandle<void> {
+    return this.#services.ended(fill(this.memory, value));
   }
 
   /**
-   * Waits in place for what is left of an operation.
-   *
-   * @param rest What is left.
+   * @param part A part.
+   * @returns The address of what stands behind its elements; below 0 if the PE is far.
    */
-  wait(rest: Rest): void {
-    rest?.wait();
+  extraAt(part: number): number {
+    const { access, allocation, length } = this.memory;
+    const address = allocation.addresses[part]!;
+    return address < 0 ? address : address + extraPlace(length, access.info);
+  }
+
+  /**
+   * A handle of something that is over.
+   *
+   * @param value What it gives.
+   * @returns The handle.
+   */
+  given<T>(value: T): RmaHandle<T> {
+    return this.#services.given(value);
   }
 
   /** Gives the memory of this PE up, if this is what the allocation gave. */
   release(): void {
     this.memory.release();
-  }
-
-  /**
-   * @param rest What is left of an operation.
-   * @returns Its handle.
-   */
-  ended(rest: Rest): RmaHandle<void> {
-    return this.#services.ended(rest);
-  }
-
-  /**
-   * @param value What an operation gives.
-   * @returns A handle for it.
-   */
-  given<T>(value: Given<T>): RmaHandle<T> {
-    return this.#services.given(value);
-  }
-
-  /**
-   * Reads an element at once.
-   *
-   * @param index Its index.
-   * @returns Its value.
-   */
-  at(index: number): ElementValue<E> {
-    return settled(this.read("get", index));
   }
 }

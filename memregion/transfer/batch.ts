@@ -239,6 +239,32 @@ function check<V>(memory: RegionMemory<V>, { kernel, name, op }: BatchCall): voi
   if (guard) pes.forEach((_, part) => memory.position(name, part, 0, 0));
 }
 
+/**
+ * The operands of a batch, checked, as elements of the type.
+ *
+ * @param memory The region.
+ * @param name What the user called.
+ * @param given A list, or a value for all.
+ * @param count Number of indices.
+ * @returns They; one element, in memory of its own, if it is a value for all; nothing if the
+ * operation takes none.
+ */
+export function operandsFor<V>(
+  memory: RegionMemory<V>,
+  name: BatchCallName,
+  given: unknown,
+  count: number,
+): TypedArrayLike<unknown> | undefined {
+  const call = batchCall(name);
+  check(memory, call);
+  if (call.operands === 0) return undefined;
+  const elements = elementsOf(memory, call, given, count);
+  if (isList(given)) return elements;
+  const own = memory.access.far.newArray(1);
+  own.set(elements as unknown as ArrayLike<unknown>);
+  return own;
+}
+
 /** A list as elements of the type, one element if it is a value for all. */
 function elementsOf<V>(
   memory: RegionMemory<V>,

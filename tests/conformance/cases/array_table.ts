@@ -11,7 +11,9 @@ import {
   AtomicArray,
   type DistributionKind,
   type ElementType,
+  GlobalLockArray,
   type LamellarWorld,
+  LocalLockArray,
   type ReadableArray,
   UnsafeArray,
   type WritableArray,
@@ -23,7 +25,22 @@ import { LIMITS, type NumberType, small, TYPES } from "./region_values.ts";
 // deno-lint-ignore no-explicit-any -- methods are called by name
 type Any = any;
 
-const KINDS = ["UnsafeArray", "ReadOnlyArray", "AtomicArray"] as const;
+const KINDS = [
+  "UnsafeArray",
+  "ReadOnlyArray",
+  "AtomicArray",
+  "LocalLockArray",
+  "GlobalLockArray",
+] as const;
+
+/** What makes them; that to be read only is converted. */
+const CLASSES = {
+  UnsafeArray,
+  ReadOnlyArray: UnsafeArray,
+  AtomicArray,
+  LocalLockArray,
+  GlobalLockArray,
+};
 const DISTRIBUTIONS: readonly DistributionKind[] = ["block", "cyclic"];
 const LENGTHS = [0, 1, 4, 19, 128, 5000] as const;
 const FORMS = ["single", "many to one", "many to many", "one to many"] as const;
@@ -152,8 +169,12 @@ interface Subject {
 async function subjectOf(world: LamellarWorld, row: Row, draw: Draw): Promise<Subject> {
   const { distribution, kind, length, type, view } = row;
   const model = Array.from({ length }, () => held(type, draw.value(type)));
-  const make = kind === "AtomicArray" ? AtomicArray : UnsafeArray;
-  const made: WritableArray<ElementType> = await make.create(world, type, length, distribution);
+  const made: WritableArray<ElementType> = await CLASSES[kind].create(
+    world,
+    type,
+    length,
+    distribution,
+  );
   if (world.myPe === world.numPes - 1) await made.put(0, model as never);
   await world.asyncBarrier();
   const whole = kind === "ReadOnlyArray"

@@ -1,0 +1,99 @@
+/**
+ * The locks of one array, seen from one PE: one for each part.
+ *
+ * @module
+ */
+
+import { type DarcRecord, spaceOf } from "../../darc/mod.ts";
+import type { ElementType, Span } from "../../memregion/mod.ts";
+import { FarLock, type LockSay } from "./far_lock.ts";
+import type { Lock, LockClaim } from "./lock.ts";
+import type { LockSpace } from "./lock_space.ts";
+import type { LockMessage } from "./messages.ts";
+import { NearLock } from "./near_lock.ts";
+
+/** The locks of an array. */
+export class ArrayLocks {
+  readonly #space: LockSpace;
+  readonly #record: DarcRecord;
+  readonly #span: Span<ElementType>;
+  readonly #locks: (NearLock | FarLock | undefined)[] = [];
+  /** Claims of far PEs at the lock of this PE's part, by PE and ticket. */
+  readonly #claims = new Map<string, LockClaim | "held">();
+
+  /**
+   * @param space All locks of this PE.
+   * @param record The array.
+   * @param span Its elements, behind which the locks are.
+   */
+  constructor(space: LockSpace, record: DarcRecord, span: Span<ElementType>) {
+    this.#space = space;
+    this.#record = record;
+    this.#span = span;
+  }
+
+  /**
+   * @param part A part.
+   * @returns Its lock.
+   */
+  of(part: number): Lock {
+    return this.#locks[part] ??= this.#make(part);
+  }
+
+  /** The part whose lock stands for the whole array: not the same for all arrays. */
+  get wholePart(): number {
+    return this.#record.pes.indexOf(this.#record.home);
+  }
+
+  #make(part: number): NearLock | FarLock {
+    const { name, number, pes, teamId } = this.#record;
+    const at = this.#span.extraAt(part);
+    const what = `PE ${part}'s part of ${name}`;
+    if (at >= 0) return new NearLock(this.#space, at, pes, what);
+    const pe = pes[part]!;
+    const say: LockSay = (said) => this.#space.send(pe, { ...said, teamId, number });
+    return new FarLock(say, pe, what, () => {
+      const kept = spaceOf(this.#record.core).take(this.#record, "a lock on its way back");
+      return () => kept.giveBack();
+    });
+  }
+
+  /**
+   * Takes a message of a far PE.
+   *
+   * @param pe The PE.
+   * @param message The message.
+   * @returns Whether it could come now.
+   */
+  receive(pe: number, message: LockMessage): boolean {
+    const { kind, mode, ticket } = message;
+    const { me, pes } = this.#record;
+    const place = pes.indexOf(pe);
+    if (kind === "grant" || kind === "left") {
+      const lock = this.#locks[place];
+      if (!(lock instanceof FarLock)) return false;
+      if (kind === "left") return lock.left(ticket);
+      lock.granted(ticket);
+      return true;
+    }
+    const lock = this.of(me);
+    const key = `${pe}, ${ticket}`;
+    const claim = this.#claims.get(key);
+    if (kind === "ask") {
+      if (claim !== undefined) return false;
+      const granted = (): void => {
+        this.#claims.set(key, "held");
+        this.#space.send(pe, { ...message, kind: "grant" });
+      };
+      if (lock.take(mode)) granted();
+      else this.#claims.set(key, lock.ask(mode, granted));
+      return true;
+    }
+    if (claim === undefined) return false;
+    this.#claims.delete(key);
+    if (claim === "held") lock.release(mode);
+    else claim.withdraw();
+    this.#space.send(pe, { ...message, kind: "left" });
+    return true;
+  }
+}

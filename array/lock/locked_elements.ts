@@ -1,0 +1,270 @@
+/**
+ * The elements of an array that are used while a lock is held: that of the part that has them, or
+ * one for the whole array.
+ *
+ * @module
+ */
+
+import type { DarcRecord } from "../../darc/mod.ts";
+import type { FetchOp, UpdateOp } from "../../internal/element_ops.ts";
+import type { Handle } from "../../lamellae/mod.ts";
+import type {
+  BatchCompareExchangeResult,
+  CheckedLists,
+  CompareExchangeResult,
+  ElementArray,
+  ElementType,
+  ElementValue,
+  PartItems,
+  RunName,
+  Span,
+} from "../../memregion/mod.ts";
+import type { TypedArrayLike } from "../../internal/elements.ts";
+import type { ArrayElements } from "../elements.ts";
+import type { ArrayLocks } from "./array_locks.ts";
+import { type LockedStep, LockedWork } from "./locked_work.ts";
+import type { LockMode } from "./shared_lock.ts";
+
+type Raw = TypedArrayLike<unknown>;
+type Exchanged<E extends ElementType> = BatchCompareExchangeResult<E>;
+
+/** The items of a part, whatever array their indices are in. */
+type Part = Omit<PartItems, "indices"> & Pick<CheckedLists, "indices">;
+
+/** What is locked to use an element: its part, or everything. */
+export type LockScope = "part" | "whole";
+
+/** What elements and guards need of a locked array. */
+export interface LockedArray<E extends ElementType> {
+  readonly record: DarcRecord;
+  readonly locks: ArrayLocks;
+  readonly span: Span<E>;
+  readonly scope: LockScope;
+}
+
+/** The elements of a locked array, or of a view of it. */
+export class LockedElements<E extends ElementType> implements ArrayElements<E> {
+  readonly #array: LockedArray<E>;
+  readonly #span: Span<E>;
+
+  /**
+   * @param array The array, and its elements.
+   */
+  constructor(array: LockedArray<E>) {
+    this.#array = array;
+    this.#span = array.span;
+  }
+
+  at(index: number): ElementValue<E> {
+    return this.getOne(index).block();
+  }
+
+  getOne(index: number): Handle<ElementValue<E>> {
+    const part = this.#span.partOf("get", index);
+    return this.#at("get", "read", part, () => this.#span.getOne(index));
+  }
+
+  getBuffer(op: string, index: number, count: number): Handle<ElementArray<E>> {
+    const { tools } = this.#span;
+    const raw = tools.arrayFor(op, index, count);
+    return this.#get(op, index, raw, () => tools.copyOf(op, raw));
+  }
+
+  getInto(index: number, target: unknown): Handle<void> {
+    const { array, finish } = this.#span.tools.targetOf("get", target);
+    return this.#get("get", index, array, () => finish?.());
+  }
+
+  #get<T>(op: string, index: number, raw: Raw, give: () => T): Handle<T> {
+    const span = this.#span;
+    const steps = this.#isWhole
+      ? [this.#whole(() => span.getInto(index, raw))]
+      : span.tools.get(index, raw);
+    return this.#steps(op, "read", steps, give);
+  }
+
+  getOneIn(part: number, offset: number): Handle<ElementValue<E>> {
+    return this.#at("getPe", "read", part, () => this.#span.getOneIn(part, offset));
+  }
+
+  getBufferIn(part: number, offset: number, count: number): Handle<ElementArray<E>> {
+    return this.#at("getPe", "read", part, () => this.#span.getBufferIn(part, offset, count));
+  }
+
+  getIntoIn(part: number, offset: number, target: unknown): Handle<void> {
+    return this.#at("getPe", "read", part, () => this.#span.getIntoIn(part, offset, target));
+  }
+
+  put(index: number, source: unknown): Handle<void> {
+    const span = this.#span;
+    if (typeof source !== "object" || source === null) {
+      return this.#at("put", "write", span.partOf("put", index), () => span.put(index, source));
+    }
+    return this.#write("put", () => span.put(index, source), () => span.tools.put(index, source));
+  }
+
+  putIn(op: string, part: number, offset: number, source: unknown): Handle<void> {
+    return this.#at(op, "write", part, () => this.#span.putIn(op, part, offset, source));
+  }
+
+  putEverywhere(offset: number, source: unknown): Handle<void> {
+    const span = this.#span;
+    return this.#write(
+      "putAll",
+      () => span.putEverywhere(offset, source),
+      () => span.tools.putEverywhere(offset, source),
+    );
+  }
+
+  fill(value: ElementValue<E>): Handle<void> {
+    const span = this.#span;
+    return this.#write("fill", () => span.fill(value), () => span.tools.fill(value));
+  }
+
+  /** Writes in one step where one lock is for all, else part by part. */
+  #write(op: string, all: () => Handle<void>, parts: () => LockedStep[]): Handle<void> {
+    return this.#steps(op, "write", this.#isWhole ? [this.#whole(all)] : parts(), () => {});
+  }
+
+  load(index: number): Handle<ElementValue<E>> {
+    const part = this.#span.partOf("load", index);
+    return this.#at("load", "read", part, () => this.#span.load(index));
+  }
+
+  update(name: UpdateOp, index: number, value: ElementValue<E>): Handle<void> {
+    const part = this.#span.partOf(name, index);
+    return this.#at(name, "write", part, () => this.#span.update(name, index, value));
+  }
+
+  fetch(
+    name: FetchOp,
+    op: string,
+    index: number,
+    value: ElementValue<E>,
+  ): Handle<ElementValue<E>> {
+    const part = this.#span.partOf(op, index);
+    return this.#at(op, "write", part, () => this.#span.fetch(name, op, index, value));
+  }
+
+  compareExchange(
+    index: number,
+    expected: ElementValue<E>,
+    replacement: ElementValue<E>,
+  ): Handle<CompareExchangeResult<E>> {
+    const op = "compareExchange";
+    const part = this.#span.partOf(op, index);
+    const run = (): Handle<CompareExchangeResult<E>> =>
+      this.#span.compareExchange(index, expected, replacement);
+    return this.#at(op, "write", part, run);
+  }
+
+  batch(name: RunName, indices: unknown, values: unknown): Handle<void> {
+    const span = this.#span;
+    const lists = span.tools.lists(name, indices, [values]);
+    return this.#write(
+      name,
+      () => span.batch(name, lists.indices, lists.operands[0]),
+      () =>
+        lists.parts().map(({ part, indices, operands: [some] }) => ({
+          part,
+          run: () => span.batch(name, indices, some),
+        })),
+    );
+  }
+
+  batchFetch(name: RunName, indices: unknown, values?: unknown): Handle<ElementArray<E>> {
+    const { tools } = this.#span;
+    const lists = tools.lists(name, indices, [values]);
+    const raw = tools.newArray(lists.indices.length);
+    return this.#fetch(name, lists, raw, () => tools.copyOf(name, raw));
+  }
+
+  batchInto(name: RunName, indices: unknown, values: unknown, target: unknown): Handle<void> {
+    const { tools } = this.#span;
+    const lists = tools.lists(name, indices, [values]);
+    const { array, finish } = tools.targetOf(name, target);
+    tools.checkLength(name, array, lists.indices.length);
+    return this.#fetch(name, lists, array, () => finish?.());
+  }
+
+  #fetch<T>(name: RunName, lists: CheckedLists, raw: Raw, give: () => T): Handle<T> {
+    const span = this.#span;
+    const { tools } = span;
+    const mode = name === "batchLoad" ? "read" : "write";
+    const run = (keys: unknown, some: unknown, found: Raw): Handle<void> =>
+      span.batchInto(name, keys, some, found);
+    if (this.#isWhole) {
+      const step = this.#whole(() => run(lists.indices, lists.operands[0], raw));
+      return this.#steps(name, mode, [step], give);
+    }
+    const parts = lists.parts().map((one) => ({ ...one, found: tools.newArray(one.items.length) }));
+    const steps = parts.map(({ part, indices, operands: [some], found }) => ({
+      part,
+      run: () => run(indices, some, found),
+    }));
+    return this.#steps(name, mode, steps, () => {
+      for (const { items, found } of parts) tools.scatter(raw, items, found);
+      return give();
+    });
+  }
+
+  batchCompareExchange(
+    indices: unknown,
+    expected: unknown,
+    replacements: unknown,
+  ): Handle<BatchCompareExchangeResult<E>> {
+    const span = this.#span;
+    const name = "batchCompareExchange";
+    const lists = span.tools.lists(name, indices, [expected, replacements]);
+    const { length } = lists.indices;
+    const whole: Part = { part: 0, ...lists, items: Uint32Array.from({ length }, (_, i) => i) };
+    const found: { readonly items: Uint32Array; readonly handle: Handle<Exchanged<E>> }[] = [];
+    const steps = (this.#isWhole ? [whole] : lists.parts()).map((
+      { part, indices, items, operands },
+    ) => ({
+      part: this.#isWhole ? this.#array.locks.wholePart : part,
+      run: () => {
+        const handle = span.batchCompareExchange(indices, operands[0], operands[1]);
+        found.push({ items, handle });
+        return handle;
+      },
+    }));
+    return this.#steps(name, "write", steps, () => {
+      const ok = new Uint8Array(length);
+      const values = new span.info.copyClass(length) as unknown as ElementArray<E>;
+      for (const { items, handle } of found) {
+        const result = handle.block();
+        items.forEach((item, i) => {
+          ok[item] = result.ok[i]!;
+          values[item] = result.values[i]!;
+        });
+      }
+      return { ok, values };
+    });
+  }
+
+  get #isWhole(): boolean {
+    return this.#array.scope === "whole";
+  }
+
+  #whole(run: () => Handle<unknown>): LockedStep {
+    return { part: this.#array.locks.wholePart, run };
+  }
+
+  /** Does something to elements of one part. */
+  #at<T>(op: string, mode: LockMode, part: number, run: () => Handle<T>): Handle<T> {
+    const step = this.#isWhole ? this.#whole(run) : { part, run };
+    return this.#steps(op, mode, [step], (last) => last as T);
+  }
+
+  #steps<T>(
+    op: string,
+    mode: LockMode,
+    steps: readonly LockedStep[],
+    give: (last: unknown) => T,
+  ): Handle<T> {
+    const { locks, record } = this.#array;
+    const work = new LockedWork(record, locks, { op, mode, steps, give });
+    return work.start((value) => this.#span.given(value));
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Operations that are done while locks are held, one part after the other: each is done when the
+ * lock of its part is there, and the lock is given back before the next is asked for.
+ *
+ * @module
+ */
+
+import { control, DarcHandle, type DarcRecord, type PendingWork, spaceOf } from "../../darc/mod.ts";
+import type { Reference, Watched } from "../../darc/mod.ts";
+import { type Handle, WAIT_FOR, type WaitLimit } from "../../lamellae/mod.ts";
+import type { ArrayLocks } from "./array_locks.ts";
+import type { Lock, LockClaim } from "./lock.ts";
+import type { LockMode } from "./shared_lock.ts";
+
+/** What is done at one part. */
+export interface LockedStep {
+  /** The part whose lock has to be held. */
+  readonly part: number;
+  /** Does it. */
+  readonly run: () => Handle<unknown>;
+}
+
+/** An operation that waits for locks. */
+export interface LockedCall<T> {
+  readonly op: string;
+  readonly mode: LockMode;
+  readonly steps: readonly LockedStep[];
+  /** Makes the result of what the last step gave. */
+  readonly give: (last: unknown) => T;
+}
+
+/** A handle that knows whether somebody sees its error. */
+class LockedHandle<T> extends DarcHandle<T> {
+  observed = false;
+
+  protected override promised(): Promise<T> {
+    this.observed = true;
+    return super.promised();
+  }
+
+  protected override blocked(limit: WaitLimit | undefined): T {
+    this.observed = true;
+    return super.blocked(limit);
+  }
+}
+
+/** An operation, and how far it is. */
+export class LockedWork<T> implements PendingWork, Watched {
+  readonly op: string;
+  readonly waitKind: number = WAIT_FOR.lock;
+  readonly #record: DarcRecord;
+  readonly #locks: ArrayLocks;
+  readonly #call: LockedCall<T>;
+  #at = 0;
+  #lock: Lock | undefined;
+  #claim: LockClaim | undefined;
+  /** What is under way while the lock is held. */
+  #running: Handle<unknown> | undefined;
+  #last: unknown;
+  #handle: LockedHandle<T> | undefined;
+  #reference: Reference | undefined;
+
+  /**
+   * @param record The array.
+   * @param locks Its locks.
+   * @param call What is done.
+   */
+  constructor(record: DarcRecord, locks: ArrayLocks, call: LockedCall<T>) {
+    this.op = call.op;
+    this.#record = record;
+    this.#locks = locks;
+    this.#call = call;
+  }
+
+  /**
+   * Does what can be done at once.
+   *
+   * @param given Makes the handle of a result that is there.
+   * @returns A handle for the result.
+   * @throws What the operation throws before it has to wait.
+   */
+  start(given: (value: T) => Handle<T>): Handle<T> {
+    if (this.#go()) return given(this.#call.give(this.#last));
+    const space = spaceOf(this.#record.core);
+    const { engine } = this.#record.core;
+    this.#reference = space.take(this.#record, this.op);
+    const handle = new LockedHandle<T>(space, this);
+    this.#handle = handle;
+    engine.begin();
+    DarcHandle.wait(handle, undefined);
+    space.look(this);
+    return handle;
+  }
+
+  /** Goes on as far as it can; returns whether it is over. */
+  #go(): boolean {
+    const { mode, steps } = this.#call;
+    for (; this.#at < steps.length; this.#at++) {
+      const { part, run } = steps[this.#at]!;
+      if (this.#lock === undefined) {
+        if (this.#claim !== undefined) return false;
+        const lock = this.#locks.of(part);
+        if (lock.take(mode)) this.#lock = lock;
+        else {
+          this.#claim = lock.ask(mode, () => {
+            this.#claim = undefined;
+            this.#lock = lock;
+          });
+          return false;
+        }
+      }
+      try {
+        const running = this.#running ??= run();
+        if (!running.done) return false;
+        this.#last = running.block();
+      } catch (error) {
+        this.#release();
+        throw error;
+      }
+      this.#release();
+    }
+    return true;
+  }
+
+  #release(): void {
+    this.#lock?.release(this.#call.mode);
+    this.#lock = undefined;
+    this.#running = undefined;
+  }
+
+  look(): boolean {
+    try {
+      if (!this.#go()) return false;
+      const { give } = this.#call;
+      this.#end();
+      control.resolve(this.#handle!, give(this.#last));
+    } catch (error) {
+      this.#end();
+      const handle = this.#handle!;
+      this.#record.core.engine.keepFailure(error, () => handle.observed);
+      control.reject(handle, error);
+    }
+    return true;
+  }
+
+  #end(): void {
+    this.#reference?.giveBack("it is over");
+    this.#record.core.engine.countDone(1);
+  }
+
+  get #part(): number {
+    return this.#call.steps[this.#at]?.part ?? 0;
+  }
+
+  get needsEventLoop(): boolean {
+    return this.#lock === undefined && this.#locks.of(this.#part).excludes(this.#call.mode);
+  }
+
+  text(): string {
+    if (this.#lock !== undefined) return `${this.op} of ${this.#record.name}`;
+    return this.#locks.of(this.#part).text(this.#call.mode);
+  }
+
+  pe(): number {
+    return this.#locks.of(this.#part).pe();
+  }
+
+  inquire(): void {}
+
+  /** What has begun goes on: only a lock can be given up. */
+  withdraw(): void {}
+}

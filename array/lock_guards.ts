@@ -1,0 +1,148 @@
+/**
+ * The guards of arrays with locks, as programs have them.
+ *
+ * @module
+ */
+
+import { giveBackWith } from "../darc/mod.ts";
+import type { ElementSlice, ElementType } from "../memregion/mod.ts";
+import type { ReadonlySlice } from "./base.ts";
+import type { LockHold } from "./lock/guards.ts";
+import type { ReadableArray } from "./readable_array.ts";
+import type { WritableArray } from "./writable_array.ts";
+
+/**
+ * What the guards of arrays have in common.
+ *
+ * @category Arrays
+ */
+export abstract class ArrayGuard<E extends ElementType> implements Disposable {
+  /** @ignore */
+  protected readonly hold: LockHold<E>;
+
+  /**
+   * Programs get guards from locks.
+   *
+   * @ignore
+   * @param hold The lock that is held.
+   */
+  constructor(hold: LockHold<E>) {
+    this.hold = hold;
+    giveBackWith(this, hold);
+  }
+
+  /** @ignore */
+  protected local(op: string): ElementSlice<E> {
+    this.hold.reference.check(op, `call ${op} of a guard of`);
+    return this.hold.span.local(op);
+  }
+
+  /** @ignore */
+  protected chunks(op: string, size: number): ElementSlice<E>[] {
+    if (!Number.isSafeInteger(size) || size < 1) {
+      throw new RangeError(`Cannot call ${op} for ${String(size)} elements: at least 1 is needed`);
+    }
+    const all = this.local(op);
+    const count = Math.ceil(all.length / size);
+    return Array.from(
+      { length: count },
+      (_, i) => all.subarray(i * size, (i + 1) * size) as ElementSlice<E>,
+    );
+  }
+
+  /** Gives the lock back. It does nothing the second time. */
+  dispose(): void {
+    this.hold.giveBack();
+  }
+
+  /** Gives the lock back, at the end of a scope with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Holds the lock of an array for reading, together with other readers, until it is disposed of.
+ *
+ * @category Arrays
+ */
+export class ArrayReadGuard<E extends ElementType> extends ArrayGuard<E> {
+  /** The elements that the lock is for, as an array that uses the lock which is held. */
+  readonly array: ReadableArray<E>;
+
+  /**
+   * Programs get guards from locks.
+   *
+   * @ignore
+   * @param hold The lock that is held.
+   * @param array The elements that it is for.
+   */
+  constructor(hold: LockHold<E>, array: ReadableArray<E>) {
+    super(hold);
+    this.array = array;
+  }
+
+  /**
+   * The elements that this PE has.
+   *
+   * @returns A typed array over the memory. Do not use it after the guard was disposed of.
+   * @throws {ClosedError} If the guard was disposed of.
+   */
+  localData(): ReadonlySlice<E> {
+    return this.local("localData") as unknown as ReadonlySlice<E>;
+  }
+
+  /**
+   * The elements that this PE has, in chunks of neighbours.
+   *
+   * @param size Elements of each chunk; the last may have fewer.
+   * @returns Typed arrays over the memory.
+   * @throws {RangeError} If the size is not an integer of at least 1.
+   */
+  localChunks(size: number): ReadonlySlice<E>[] {
+    return this.chunks("localChunks", size) as unknown as ReadonlySlice<E>[];
+  }
+}
+
+/**
+ * Holds the lock of an array for writing, alone, until it is disposed of.
+ *
+ * @category Arrays
+ */
+export class ArrayWriteGuard<E extends ElementType> extends ArrayGuard<E> {
+  /** The elements that the lock is for, as an array that uses the lock which is held. */
+  readonly array: WritableArray<E>;
+
+  /**
+   * Programs get guards from locks.
+   *
+   * @ignore
+   * @param hold The lock that is held.
+   * @param array The elements that it is for.
+   */
+  constructor(hold: LockHold<E>, array: WritableArray<E>) {
+    super(hold);
+    this.array = array;
+  }
+
+  /**
+   * The elements that this PE has.
+   *
+   * @returns A typed array over the memory. Do not use it after the guard was disposed of.
+   * @throws {ClosedError} If the guard was disposed of.
+   */
+  localData(): ElementSlice<E> {
+    return this.local("localData");
+  }
+
+  /**
+   * The elements that this PE has, in chunks of neighbours.
+   *
+   * @param size Elements of each chunk; the last may have fewer.
+   * @returns Typed arrays over the memory.
+   * @throws {RangeError} If the size is not an integer of at least 1.
+   */
+  localChunks(size: number): ElementSlice<E>[] {
+    return this.chunks("localChunks", size);
+  }
+}

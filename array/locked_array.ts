@@ -1,0 +1,114 @@
+/**
+ * What arrays with locks have in common: their locks, and the guards that hold them.
+ *
+ * @module
+ */
+
+import type { DarcHandle } from "../darc/mod.ts";
+import type { WaitOptions } from "../lamellae/mod.ts";
+import type { ElementType, Span } from "../memregion/mod.ts";
+import type { ArrayParts } from "./base.ts";
+import { acquire, type LockHold, tryAcquire } from "./lock/guards.ts";
+import { type LockedArray, LockedElements, type LockScope } from "./lock/locked_elements.ts";
+import { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
+import type { ReadableArray } from "./readable_array.ts";
+import type { ArrayStorage } from "./storage.ts";
+import { WritableArray } from "./writable_array.ts";
+
+/** Makes the arrays that guards have, of the elements that they hold. */
+export interface GuardViews {
+  read<E extends ElementType>(parts: ArrayParts<E>): ReadableArray<E>;
+  write<E extends ElementType>(parts: ArrayParts<E>): WritableArray<E>;
+}
+
+function lockedBy<E extends ElementType>(
+  { reference: { record }, span }: ArrayParts<E>,
+  scope: LockScope,
+): LockedArray<E> {
+  const storage = record.cell.value as ArrayStorage;
+  const locks = storage.locksOf(record, span as unknown as Span<ElementType>)!;
+  return { record, locks, span, scope };
+}
+
+/**
+ * An array whose elements are used while a lock for readers and writers is held. Every operation
+ * takes the lock and gives it back; a guard holds it for several.
+ *
+ * @category Arrays
+ */
+export abstract class LockableArray<E extends ElementType> extends WritableArray<E> {
+  readonly #locked: LockedArray<E>;
+  readonly #views: GuardViews;
+
+  /**
+   * Programs get arrays from `create`, from conversions, and in payloads.
+   *
+   * @ignore
+   * @param parts What it is made of.
+   * @param scope What a lock is for.
+   * @param views Makes what guards have.
+   */
+  constructor(parts: ArrayParts<E>, scope: LockScope, views: GuardViews) {
+    const locked = lockedBy(parts, scope);
+    super(parts, new LockedElements(locked));
+    this.#locked = locked;
+    this.#views = views;
+  }
+
+  /**
+   * Asks for the lock to read, together with other readers. Whoever asks first gets it first.
+   *
+   * @param options When to give it up.
+   * @returns A handle for the guard: await it, or block on it outside of handlers.
+   * @throws {ClosedError} If the array was disposed of or converted.
+   */
+  readLock(options?: WaitOptions): DarcHandle<ArrayReadGuard<E>> {
+    this.open("readLock");
+    return acquire(this.#locked, "readLock", "read", (hold) => this.#readGuard(hold), options);
+  }
+
+  /**
+   * Asks for the lock to write, alone.
+   *
+   * @param options When to give it up.
+   * @returns A handle for the guard: await it, or block on it outside of handlers.
+   * @throws {ClosedError} If the array was disposed of or converted.
+   */
+  writeLock(options?: WaitOptions): DarcHandle<ArrayWriteGuard<E>> {
+    this.open("writeLock");
+    return acquire(this.#locked, "writeLock", "write", (hold) => this.#writeGuard(hold), options);
+  }
+
+  #readGuard(hold: LockHold<E>): ArrayReadGuard<E> {
+    return new ArrayReadGuard(hold, this.#views.read(this.#heldBy(hold)));
+  }
+
+  #writeGuard(hold: LockHold<E>): ArrayWriteGuard<E> {
+    return new ArrayWriteGuard(hold, this.#views.write(this.#heldBy(hold)));
+  }
+
+  #heldBy({ reference, span }: LockHold<E>): ArrayParts<E> {
+    const isLocal = this.#locked.scope === "part";
+    return { reference, span: isLocal ? span.ownPart("lock") : span, isGuarded: true };
+  }
+
+  /**
+   * Takes the lock to read, if it is free and nobody waits for it.
+   *
+   * @ignore
+   */
+  protected takeToRead(): ArrayReadGuard<E> | undefined {
+    this.open("tryReadLock");
+    return tryAcquire(this.#locked, "tryReadLock", "read", (hold) => this.#readGuard(hold));
+  }
+
+  /**
+   * Takes the lock to write, if it is free.
+   *
+   * @ignore
+   */
+  protected takeToWrite(): ArrayWriteGuard<E> | undefined {
+    this.open("tryWriteLock");
+    return tryAcquire(this.#locked, "tryWriteLock", "write", (hold) => this.#writeGuard(hold));
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * What those need who use a span part by part, such as one that has a lock for each.
+ *
+ * @module
+ */
+
+import type {
+  ElementArray,
+  ElementType,
+  ElementValue,
+  TypedArrayLike,
+} from "../../internal/elements.ts";
+import type { RegionMemory, Rest } from "../memory/region_memory.ts";
+import type { RegionServices } from "../region.ts";
+import { copyOf, type Target, targetOf } from "../transfer/copies.ts";
+import type { RmaHandle } from "../transfer/handle.ts";
+import { checkLength } from "../transfer/index_list.ts";
+import { scatterItems } from "../transfer/item_bits.ts";
+import { fill, putEverywhere } from "./parts.ts";
+import { type DoAt, getRange, putRange } from "./pieces.ts";
+import { refuseCount, refuseIndex } from "./refusals.ts";
+import { type CheckedLists, checkLists } from "./split.ts";
+
+/** Something that is done at one part. */
+export interface PartWork {
+  readonly part: number;
+  /** Does it. */
+  readonly run: () => RmaHandle<void>;
+}
+
+/** Uses a span part by part. */
+export class SpanTools<E extends ElementType> {
+  readonly #memory: RegionMemory<ElementValue<E>>;
+  readonly #services: RegionServices;
+
+  /**
+   * @param memory The memory of the span.
+   * @param services What regions share.
+   */
+  constructor(memory: RegionMemory<ElementValue<E>>, services: RegionServices) {
+    this.#memory = memory;
+    this.#services = services;
+  }
+
+  /**
+   * What a put of several elements does at each part.
+   *
+   * @param index Index of the first element.
+   * @param source What to copy, not a single value.
+   * @returns What is to be done.
+   * @throws {RangeError} If they do not fit.
+   */
+  put(index: number, source: object): PartWork[] {
+    return this.#collect((doAt) => putRange(this.#memory, index, source, doAt));
+  }
+
+  /**
+   * What a get of a range does at each part.
+   *
+   * @param index Index of the first element.
+   * @param target What to fill, with elements as memory has them.
+   * @returns What is to be done.
+   * @throws {RangeError} If there are not as many.
+   */
+  get(index: number, target: TypedArrayLike<unknown>): PartWork[] {
+    return this.#collect((doAt) => getRange(this.#memory, index, target, doAt));
+  }
+
+  /**
+   * What a put to all parts does at each.
+   *
+   * @param offset Index of the first element among those of each part in this range.
+   * @param source What to copy.
+   * @returns What is to be done.
+   * @throws {RangeError} If a part has not so many.
+   */
+  putEverywhere(offset: number, source: unknown): PartWork[] {
+    return this.#collect((doAt) => putEverywhere(this.#memory, offset, source, doAt));
+  }
+
+  /**
+   * What a fill does at each part.
+   *
+   * @param value The value.
+   * @returns What is to be done.
+   */
+  fill(value: ElementValue<E>): PartWork[] {
+    return this.#collect((doAt) => fill(this.#memory, value, doAt));
+  }
+
+  #collect(call: (doAt: DoAt) => Rest): PartWork[] {
+    const pieces: PartWork[] = [];
+    call((part, run) => {
+      pieces.push({ part, run: () => this.#services.ended(run()) });
+      return undefined;
+    });
+    return pieces;
+  }
+
+  /**
+   * Checks the lists of a call.
+   *
+   * @param name What the user called.
+   * @param indices The list, or one index for all values.
+   * @param lists The lists of operands: each a value for all, or one for each item.
+   * @returns The lists.
+   * @throws {RangeError} If an index is out of range, or lengths differ; nothing has been done.
+   */
+  lists(
+    name: Parameters<typeof checkLists>[1],
+    indices: unknown,
+    lists: readonly unknown[],
+  ): CheckedLists {
+    return checkLists(this.#memory, name, indices, lists);
+  }
+
+  /**
+   * Makes an array for elements as memory has them.
+   *
+   * @param length How many.
+   * @returns The array.
+   */
+  newArray(length: number): TypedArrayLike<unknown> {
+    return this.#memory.access.far.newArray(length);
+  }
+
+  /**
+   * As `newArray`, for a range.
+   *
+   * @param op What the user called.
+   * @param index Index of the first element.
+   * @param count How many.
+   * @returns The array.
+   * @throws {RangeError} If there are not as many.
+   */
+  arrayFor(op: string, index: number, count: number): TypedArrayLike<unknown> {
+    const memory = this.#memory;
+    if (!Number.isSafeInteger(count) || count < 0) refuseCount(memory, op, count);
+    if (!(count <= memory.distribution.length)) refuseIndex(memory, op, index, count);
+    return this.newArray(count);
+  }
+
+  /**
+   * Makes a copy of elements as users get it.
+   *
+   * @param op What the user called.
+   * @param array A copy as memory has them.
+   * @returns The same, or numbers that stand for 64-bit integers.
+   */
+  copyOf(op: string, array: TypedArrayLike<unknown>): ElementArray<E> {
+    return copyOf(this.#memory, op, array) as unknown as ElementArray<E>;
+  }
+
+  /**
+   * What a user wants to have filled.
+   *
+   * @param op What the user called.
+   * @param target A typed array, or a region with data on this PE.
+   * @returns What is to be filled with elements as memory has them.
+   * @throws {TypeError} If it is something else.
+   */
+  targetOf(op: string, target: unknown): Target {
+    return targetOf(this.#memory, op, target);
+  }
+
+  /**
+   * Refuses a target that is not as long as a list.
+   *
+   * @param op What the user called.
+   * @param array The target.
+   * @param count Items of the list.
+   */
+  checkLength(op: string, { length }: TypedArrayLike<unknown>, count: number): void {
+    checkLength(this.#memory, op, length, count);
+  }
+
+  /**
+   * Writes elements to where their items stand in a list.
+   *
+   * @param into The results of the list.
+   * @param items Their places there.
+   * @param from The elements.
+   */
+  scatter(
+    into: TypedArrayLike<unknown>,
+    items: Uint32Array,
+    from: TypedArrayLike<unknown>,
+  ): void {
+    scatterItems(into, items, from, this.#memory.access.info.bytes);
+  }
+}
