@@ -113,6 +113,8 @@ export {
   ReadOnlyArray,
   readOnlyArray,
   type ReadonlySlice,
+  type Reducer,
+  reduction,
   UnsafeArray,
   unsafeArray,
   type WritableArray,

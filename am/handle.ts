@@ -87,12 +87,25 @@ export interface AmHandleControl {
   definitionOf<T>(handle: AmHandle<T>): AmDefinition | undefined;
   /** How messages call it. */
   opOf<T>(handle: AmHandle<T>): string;
+  /** What came of it, if it is over: its value, or its error is thrown. */
+  outcomeOf<T>(handle: AmHandle<T>): T;
   /** Blocks on it. */
   block<T>(handle: AmHandle<T>, limit: WaitLimit | undefined): T;
 }
 
 /** The control of handles, which reaches what is private to them. */
 export let control: AmHandleControl;
+
+/**
+ * What came of an AM that is over, also where blocking is refused.
+ *
+ * @param handle A handle that is done.
+ * @returns Its value.
+ * @throws What it failed with.
+ */
+export function outcomeOf<T>(handle: AmHandle<T>): T {
+  return control.outcomeOf(handle);
+}
 
 const PENDING = 0;
 const DONE = 1;
@@ -268,6 +281,11 @@ export class AmHandle<T> extends Handle<T> {
       errorOf: (handle) => handle.#state === FAILED ? handle.#value : undefined,
       definitionOf: (handle) => handle.#definition,
       opOf: (handle) => opOf(handle.#definition),
+      outcomeOf(handle) {
+        if (handle.#state === DONE) return handle.#value as never;
+        control.observe(handle);
+        throw handle.#value;
+      },
       block: (handle, limit) => handle.blocked(limit),
     };
   }

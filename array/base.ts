@@ -34,6 +34,9 @@ export interface ArrayParts<E extends ElementType> {
 /** The elements of an array. */
 export let spanOf: <E extends ElementType>(array: LamellarArray<E>) => Span<E>;
 
+/** How the elements of an array are used. */
+export let elementsOf: <E extends ElementType>(array: LamellarArray<E>) => ArrayElements<E>;
+
 /**
  * What counts an array, as long as anything does. One that came in a payload is counted until the
  * handler is over, and afterwards it is as good as the array that its PE has anyway.
@@ -280,6 +283,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
 
   static {
     spanOf = (array) => array.#span;
+    elementsOf = (array) => array.#elements;
     wholeOf = (array) => array.#whole;
   }
 }

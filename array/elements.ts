@@ -6,6 +6,7 @@
 
 import type { FetchOp, UpdateOp } from "../internal/element_ops.ts";
 import type { Handle } from "../lamellae/mod.ts";
+import type { ArrayLocks } from "./lock/array_locks.ts";
 import type {
   BatchCompareExchangeResult,
   CompareExchangeResult,
@@ -15,8 +16,13 @@ import type {
   RunName,
 } from "../memregion/mod.ts";
 
+/** What is locked to use an element: its part, or everything. */
+export type LockScope = "part" | "whole";
+
 /** Every use of the elements of an array; a span has all of it. */
 export interface ArrayElements<E extends ElementType> {
+  /** The locks that are held meanwhile, if there are any. */
+  readonly locked?: { readonly locks: ArrayLocks; readonly scope: LockScope };
   at(index: number): ElementValue<E>;
   getOne(index: number): Handle<ElementValue<E>>;
   getBuffer(op: string, index: number, count: number): Handle<ElementArray<E>>;

@@ -27,4 +27,5 @@ export {
 export { ArrayGuard, ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 export { LockableArray } from "./locked_array.ts";
 export { type ArrayIndices, ReadableArray } from "./readable_array.ts";
+export { type Reducer, reduction } from "./reduction.ts";
 export { WritableArray } from "./writable_array.ts";

@@ -5,6 +5,7 @@
  */
 
 import { LamellarArray } from "./base.ts";
+import { reduceArray, type Reducer } from "./reduction.ts";
 import type {
   ElementArray,
   ElementType,
@@ -143,6 +144,66 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
     if (target === undefined) return elements.getOneIn(pe, offset);
     if (typeof target === "number") return elements.getBufferIn(pe, offset, target);
     return elements.getIntoIn(pe, offset, target);
+  }
+
+  /**
+   * Adds all elements. Integers wrap. Floats are added in an order that depends on the length, the
+   * distribution and the number of PEs only, so the result has the same bits whoever asks. Elements
+   * that others change meanwhile count as they are when they are read.
+   *
+   * @returns A handle for the sum; undefined if the array is empty.
+   * @throws {TypeError} If the elements are booleans.
+   */
+  sum(): Handle<ElementValue<E> | undefined> {
+    return this.#reduced("sum", "sum");
+  }
+
+  /**
+   * Multiplies all elements, as `sum` adds them.
+   *
+   * @returns A handle for the product; undefined if the array is empty.
+   */
+  prod(): Handle<ElementValue<E> | undefined> {
+    return this.#reduced("prod", "prod");
+  }
+
+  /**
+   * Finds the least element; NaN if there is one.
+   *
+   * @returns A handle for it; undefined if the array is empty.
+   */
+  min(): Handle<ElementValue<E> | undefined> {
+    return this.#reduced("min", "min");
+  }
+
+  /**
+   * Finds the greatest element; NaN if there is one.
+   *
+   * @returns A handle for it; undefined if the array is empty.
+   */
+  max(): Handle<ElementValue<E> | undefined> {
+    return this.#reduced("max", "max");
+  }
+
+  /**
+   * Combines all elements to one value: first those of each PE in their order, then what comes of
+   * the PEs.
+   *
+   * @param by `"sum"`, `"prod"`, `"min"`, `"max"`, `"and"`, `"or"` or `"xor"`; the name of a
+   * `reduction`; or an associative function, which runs on this PE only.
+   * @returns A handle for the value; undefined if the array is empty.
+   * @throws {TypeError} If there is no such reduction, or not for the element type.
+   */
+  reduce(by: string | Reducer<ElementValue<E>>): Handle<ElementValue<E> | undefined> {
+    return this.#reduced(by, "reduce");
+  }
+
+  #reduced(
+    by: string | Reducer<ElementValue<E>>,
+    op: string,
+  ): Handle<ElementValue<E> | undefined> {
+    this.open(op);
+    return reduceArray(this, by, op);
   }
 
   /**

@@ -952,14 +952,26 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   }
 
   /**
+   * Finds the least of all elements, as `min` of any array does.
+   *
+   * @returns A handle for it; undefined if the array is empty.
+   */
+  override min(): Handle<ElementValue<E> | undefined>;
+
+  /**
    * Keeps the smaller of an element and a value.
    *
    * @param index Index of the element.
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  min(index: number, value: NumericValue<E>): Handle<void> {
-    return this.open("min").update("min", index, value);
+  override min(index: number, value: NumericValue<E>): Handle<void>;
+  override min(
+    index?: number,
+    value?: NumericValue<E>,
+  ): Handle<ElementValue<E> | undefined> | Handle<void> {
+    if (index === undefined && value === undefined) return super.min();
+    return this.open("min").update("min", index!, value!);
   }
 
   /**
@@ -1027,14 +1039,26 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   }
 
   /**
+   * Finds the greatest of all elements, as `max` of any array does.
+   *
+   * @returns A handle for it; undefined if the array is empty.
+   */
+  override max(): Handle<ElementValue<E> | undefined>;
+
+  /**
    * Keeps the larger of an element and a value.
    *
    * @param index Index of the element.
    * @param value The operand.
    * @returns A handle, done when the element is changed.
    */
-  max(index: number, value: NumericValue<E>): Handle<void> {
-    return this.open("max").update("max", index, value);
+  override max(index: number, value: NumericValue<E>): Handle<void>;
+  override max(
+    index?: number,
+    value?: NumericValue<E>,
+  ): Handle<ElementValue<E> | undefined> | Handle<void> {
+    if (index === undefined && value === undefined) return super.max();
+    return this.open("max").update("max", index!, value!);
   }
 
   /**

@@ -67,6 +67,7 @@ export {
 export { SharedMemoryRegion } from "./shared_region.ts";
 export { Span } from "./span/span.ts";
 export type { RunName } from "./span/lists.ts";
+export type { RawElement, SpanReduction } from "./span/reduce.ts";
 export type { CheckedLists, PartItems } from "./span/split.ts";
 export { type AllocationResult, type LamellarMemoryRegion, RegionSpace } from "./space.ts";
 export { WaitHandle } from "./waits/wait_handle.ts";

@@ -29,13 +29,31 @@ function single(op: ElementOpInfo): string[] {
    * @param value ${operand}
    * @returns A handle${returns}.
    */`;
-  return [
-    ...updates
-      ? [`${head(does, ", done when the element is changed")}
+  const update = name === "min" || name === "max"
+    ? `
+  /**
+   * Finds the ${
+      name === "min" ? "least" : "greatest"
+    } of all elements, as \`${name}\` of any array does.
+   *
+   * @returns A handle for it; undefined if the array is empty.
+   */
+  override ${name}(): Handle<ElementValue<E> | undefined>;
+  ${head(does, ", done when the element is changed")}
+  override ${name}(index: number, value: ${value}): Handle<void>;
+  override ${name}(
+    index?: number,
+    value?: ${value},
+  ): Handle<ElementValue<E> | undefined> | Handle<void> {
+    if (index === undefined && value === undefined) return super.${name}();
+    return this.open("${name}").update("${name}", index!, value!);
+  }`
+    : `${head(does, ", done when the element is changed")}
   ${name}(index: number, value: ${value}): Handle<void> {
     return this.open("${name}").update("${name}", index, value);
-  }`]
-      : [],
+  }`;
+  return [
+    ...updates ? [update] : [],
     ...fetches
       ? [`${head(fetched, " for its previous value")}
   ${fetchName}(index: number, value: ${value}): Handle<ElementValue<E>> {

@@ -20,7 +20,7 @@ import type {
   Span,
 } from "../../memregion/mod.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
-import type { ArrayElements } from "../elements.ts";
+import type { ArrayElements, LockScope } from "../elements.ts";
 import type { ArrayLocks } from "./array_locks.ts";
 import { type LockedStep, LockedWork } from "./locked_work.ts";
 import type { LockMode } from "./shared_lock.ts";
@@ -30,9 +30,6 @@ type Exchanged<E extends ElementType> = BatchCompareExchangeResult<E>;
 
 /** The items of a part, whatever array their indices are in. */
 type Part = Omit<PartItems, "indices"> & Pick<CheckedLists, "indices">;
-
-/** What is locked to use an element: its part, or everything. */
-export type LockScope = "part" | "whole";
 
 /** What elements and guards need of a locked array. */
 export interface LockedArray<E extends ElementType> {
@@ -44,14 +41,15 @@ export interface LockedArray<E extends ElementType> {
 
 /** The elements of a locked array, or of a view of it. */
 export class LockedElements<E extends ElementType> implements ArrayElements<E> {
-  readonly #array: LockedArray<E>;
+  /** The locks that are held. */
+  readonly locked: LockedArray<E>;
   readonly #span: Span<E>;
 
   /**
    * @param array The array, and its elements.
    */
   constructor(array: LockedArray<E>) {
-    this.#array = array;
+    this.locked = array;
     this.#span = array.span;
   }
 
@@ -222,7 +220,7 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
     const steps = (this.#isWhole ? [whole] : lists.parts()).map((
       { part, indices, items, operands },
     ) => ({
-      part: this.#isWhole ? this.#array.locks.wholePart : part,
+      part: this.#isWhole ? this.locked.locks.wholePart : part,
       run: () => {
         const handle = span.batchCompareExchange(indices, operands[0], operands[1]);
         found.push({ items, handle });
@@ -244,11 +242,11 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
   }
 
   get #isWhole(): boolean {
-    return this.#array.scope === "whole";
+    return this.locked.scope === "whole";
   }
 
   #whole(run: () => Handle<unknown>): LockedStep {
-    return { part: this.#array.locks.wholePart, run };
+    return { part: this.locked.locks.wholePart, run };
   }
 
   /** Does something to elements of one part. */
@@ -263,7 +261,7 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
     steps: readonly LockedStep[],
     give: (last: unknown) => T,
   ): Handle<T> {
-    const { locks, record } = this.#array;
+    const { locks, record } = this.locked;
     const work = new LockedWork(record, locks, { op, mode, steps, give });
     return work.start((value) => this.#span.given(value));
   }

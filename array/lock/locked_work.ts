@@ -14,10 +14,14 @@ import type { LockMode } from "./shared_lock.ts";
 
 /** What is done at one part. */
 export interface LockedStep {
-  /** The part whose lock has to be held. */
-  readonly part: number;
+  /** The part whose lock has to be held, if one has to. */
+  readonly part: number | undefined;
   /** Does it. */
   readonly run: () => Handle<unknown>;
+  /** Takes what it gave from its handle, which is done; by `block` if left out. */
+  readonly take?: () => unknown;
+  /** Gets what it gave, while the lock is held. */
+  readonly done?: (value: unknown) => void;
 }
 
 /** An operation that waits for locks. */
@@ -25,6 +29,8 @@ export interface LockedCall<T> {
   readonly op: string;
   readonly mode: LockMode;
   readonly steps: readonly LockedStep[];
+  /** The part whose lock is held for all steps, in place of theirs. */
+  readonly hold?: number | undefined;
   /** Makes the result of what the last step gave. */
   readonly give: (last: unknown) => T;
 }
@@ -49,7 +55,7 @@ export class LockedWork<T> implements PendingWork, Watched {
   readonly op: string;
   readonly waitKind: number = WAIT_FOR.lock;
   readonly #record: DarcRecord;
-  readonly #locks: ArrayLocks;
+  readonly #locks: ArrayLocks | undefined;
   readonly #call: LockedCall<T>;
   #at = 0;
   #lock: Lock | undefined;
@@ -62,10 +68,10 @@ export class LockedWork<T> implements PendingWork, Watched {
 
   /**
    * @param record The array.
-   * @param locks Its locks.
+   * @param locks Its locks, if it has any.
    * @param call What is done.
    */
-  constructor(record: DarcRecord, locks: ArrayLocks, call: LockedCall<T>) {
+  constructor(record: DarcRecord, locks: ArrayLocks | undefined, call: LockedCall<T>) {
     this.op = call.op;
     this.#record = record;
     this.#locks = locks;
@@ -94,32 +100,47 @@ export class LockedWork<T> implements PendingWork, Watched {
 
   /** Goes on as far as it can; returns whether it is over. */
   #go(): boolean {
-    const { mode, steps } = this.#call;
+    const { hold, steps } = this.#call;
     for (; this.#at < steps.length; this.#at++) {
-      const { part, run } = steps[this.#at]!;
-      if (this.#lock === undefined) {
-        if (this.#claim !== undefined) return false;
-        const lock = this.#locks.of(part);
-        if (lock.take(mode)) this.#lock = lock;
-        else {
-          this.#claim = lock.ask(mode, () => {
-            this.#claim = undefined;
-            this.#lock = lock;
-          });
-          return false;
-        }
-      }
+      const { done, run, take } = steps[this.#at]!;
+      if (!this.#isLocked()) return false;
       try {
         const running = this.#running ??= run();
         if (!running.done) return false;
-        this.#last = running.block();
+        this.#last = take ? take() : running.block();
+        done?.(this.#last);
       } catch (error) {
         this.#release();
         throw error;
       }
-      this.#release();
+      this.#running = undefined;
+      if (hold === undefined) this.#release();
     }
+    this.#release();
     return true;
+  }
+
+  /** Whether the lock of the next step is held; if not, it has been asked for. */
+  #isLocked(): boolean {
+    const lock = this.#wanted();
+    if (lock === undefined || this.#lock !== undefined) return true;
+    if (this.#claim !== undefined) return false;
+    const { mode } = this.#call;
+    if (lock.take(mode)) {
+      this.#lock = lock;
+      return true;
+    }
+    this.#claim = lock.ask(mode, () => {
+      this.#claim = undefined;
+      this.#lock = lock;
+    });
+    return false;
+  }
+
+  /** The lock of the next step. */
+  #wanted(): Lock | undefined {
+    const part = this.#call.hold ?? this.#call.steps[this.#at]?.part;
+    return part === undefined ? undefined : this.#locks?.of(part);
   }
 
   #release(): void {
@@ -148,21 +169,20 @@ export class LockedWork<T> implements PendingWork, Watched {
     this.#record.core.engine.countDone(1);
   }
 
-  get #part(): number {
-    return this.#call.steps[this.#at]?.part ?? 0;
-  }
-
   get needsEventLoop(): boolean {
-    return this.#lock === undefined && this.#locks.of(this.#part).excludes(this.#call.mode);
+    return this.#lock === undefined && (this.#wanted()?.excludes(this.#call.mode) ?? false);
   }
 
   text(): string {
-    if (this.#lock !== undefined) return `${this.op} of ${this.#record.name}`;
-    return this.#locks.of(this.#part).text(this.#call.mode);
+    const wanted = this.#wanted();
+    if (wanted === undefined || this.#lock !== undefined) {
+      return `${this.op} of ${this.#record.name}`;
+    }
+    return wanted.text(this.#call.mode);
   }
 
   pe(): number {
-    return this.#locks.of(this.#part).pe();
+    return this.#wanted()?.pe() ?? -1;
   }
 
   inquire(): void {}

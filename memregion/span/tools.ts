@@ -10,15 +10,17 @@ import type {
   ElementValue,
   TypedArrayLike,
 } from "../../internal/elements.ts";
+import type { ElementOpInfo } from "../../internal/element_ops.ts";
 import type { RegionMemory, Rest } from "../memory/region_memory.ts";
 import type { RegionServices } from "../region.ts";
+import { type RmaHandle, settled } from "../transfer/handle.ts";
 import { copyOf, type Target, targetOf } from "../transfer/copies.ts";
-import type { RmaHandle } from "../transfer/handle.ts";
 import { checkLength } from "../transfer/index_list.ts";
 import { scatterItems } from "../transfer/item_bits.ts";
 import { fill, putEverywhere } from "./parts.ts";
 import { type DoAt, getRange, putRange } from "./pieces.ts";
 import { refuseCount, refuseIndex } from "./refusals.ts";
+import { SpanReduction } from "./reduce.ts";
 import { type CheckedLists, checkLists } from "./split.ts";
 
 /** Something that is done at one part. */
@@ -187,5 +189,27 @@ export class SpanTools<E extends ElementType> {
     from: TypedArrayLike<unknown>,
   ): void {
     scatterItems(into, items, from, this.#memory.access.info.bytes);
+  }
+
+  /**
+   * @param name What the reduction is called.
+   * @param op The operation.
+   * @returns What reduces the elements.
+   * @throws {TypeError} If the element type does not have the operation.
+   */
+  reduction(name: string, op: ElementOpInfo): SpanReduction<ElementValue<E>> {
+    return new SpanReduction(this.#memory, name, op);
+  }
+
+  /**
+   * The elements of a near part, in a row.
+   *
+   * @param part The part.
+   * @returns Their values in the order of their indices.
+   */
+  *valuesOf(part: number): IterableIterator<ElementValue<E>> {
+    const memory = this.#memory;
+    const { place, count } = memory.distribution.inPart(part);
+    for (let i = 0; i < count; i++) yield settled(memory.access.read(memory, part, place + i));
   }
 }

@@ -107,3 +107,34 @@ export function held(type: ElementType, value: Value): Value {
 export function sameBits(a: Value, b: Value): boolean {
   return Object.is(a, b) || (typeof a === "bigint" && a === b);
 }
+
+const REDUCED = { sum: "add", prod: "mul", min: "min", max: "max" } as const;
+
+/** What all elements together are reduced by. */
+export type ReductionCall = keyof typeof REDUCED;
+
+/** The calls. */
+export const REDUCTION_CALLS = Object.keys(REDUCED) as ReductionCall[];
+
+/**
+ * @param type An element type of numbers.
+ * @param call A reduction.
+ * @param values What elements are.
+ * @returns What comes of them; undefined if there are none; "inexact" if no number holds it.
+ */
+export function reduced(
+  type: ElementType,
+  call: ReductionCall,
+  values: readonly Value[],
+): Value | undefined | "inexact" {
+  if (values.length === 0) return undefined;
+  if (isFloat(type)) return values.reduce((a, b) => after(type, REDUCED[call], a, b)!);
+  // Whatever lies between, integers wrap once.
+  const total = values.map((value) => BigInt(value)).reduce((a, b) =>
+    INTEGERS[REDUCED[call]](a, b)
+  );
+  const wrap = type.includes("u") ? BigInt.asUintN : BigInt.asIntN;
+  const result = wrap(bitsOf(type), total);
+  if (type.startsWith("big")) return result;
+  return Number.isSafeInteger(Number(result)) ? Number(result) : "inexact";
+}

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ElementOpInfo } from "../../../internal/element_ops.ts";
 import {
   AtomicArray,
@@ -18,8 +18,18 @@ import {
   UnsafeArray,
   type WritableArray,
 } from "../../../mod.ts";
-import type { Case, Tools } from "../case.ts";
-import { after, held, opsOf, sameBits, takes, type Value } from "../element_model.ts";
+import { type Case, errorOf, type Tools } from "../case.ts";
+import {
+  after,
+  held,
+  opsOf,
+  reduced,
+  REDUCTION_CALLS,
+  type ReductionCall,
+  sameBits,
+  takes,
+  type Value,
+} from "../element_model.ts";
 import { LIMITS, type NumberType, small, TYPES } from "./region_values.ts";
 
 // deno-lint-ignore no-explicit-any -- methods are called by name
@@ -88,14 +98,25 @@ interface Operation {
   /** The operation of the table, if it is one. */
   readonly op?: ElementOpInfo;
   readonly fetches?: boolean;
+  readonly reduction?: ReductionCall;
 }
 
-const READS: readonly Operation[] = [{ name: "load" }, { name: "get" }];
+function readsOf(type: ElementType): Operation[] {
+  const reductions = type === "bool" ? [] : REDUCTION_CALLS;
+  return [
+    { name: "load" },
+    { name: "get" },
+    ...reductions.map((reduction) => ({
+      name: `reduce to the ${reduction}`,
+      reduction,
+    })),
+  ];
+}
 
 function operationsOf(kind: (typeof KINDS)[number], type: ElementType): Operation[] {
-  if (kind === "ReadOnlyArray") return [...READS];
+  if (kind === "ReadOnlyArray") return readsOf(type);
   return [
-    ...READS,
+    ...readsOf(type),
     { name: "put" },
     { name: "fill" },
     { name: "compareExchange" },
@@ -276,6 +297,9 @@ async function act(subject: Subject, row: Row, draw: Draw, isActor: boolean): Pr
     if (isActor && op) assertThrows(() => array[name](0, candidates(type)[0]), RangeError);
     if (isActor && name === "load") assertThrows(() => array.load(0), RangeError);
   }
+  if (row.reduction) {
+    return isActor ? await reduceAll(subject, row.type, row.reduction) : undefined;
+  }
   if (name === "fill") {
     const value = draw.value(type);
     model.fill(held(type, value), first, first + array.length);
@@ -314,6 +338,33 @@ async function act(subject: Subject, row: Row, draw: Draw, isActor: boolean): Pr
     assertEquals(shown(type, await array.batchLoad(listOf(list, indices))), found);
   } else if (!fetches) await array[op!.batchName](keys, given);
   else assertEquals(shown(type, await array[op!.batchFetchName](keys, given)), found);
+}
+
+async function reduceAll(
+  { array, first, model }: Subject,
+  type: ElementType,
+  call: ReductionCall,
+): Promise<void> {
+  const values = model.slice(first, first + array.length);
+  const expected = reduced(type, call, values);
+  if (expected === "inexact") {
+    const error = await errorOf(() => (array as Any)[call]());
+    assert(error instanceof RangeError, `${error}`);
+    return;
+  }
+  for (const handle of [(array as Any)[call](), array.reduce(call)]) {
+    const found = await handle;
+    if (typeof expected !== "number" || (type !== "f32" && type !== "f64")) {
+      assertEquals(found, expected);
+    } else if (call === "min" || call === "max" || !Number.isFinite(expected)) {
+      // Another order may overflow where a serial one does not, or the other way round.
+      if (call === "min" || call === "max") assertEquals(found, expected);
+    } else {
+      const scale = values.reduce<number>((sum, value) => sum + Math.abs(value as number), 1);
+      const error = Math.abs(found - expected);
+      assert(error <= 1e-3 * scale || call === "prod", `${found}, not ${expected}`);
+    }
+  }
 }
 
 async function exchange(subject: Subject, row: Row, draw: Draw, isActor: boolean): Promise<void> {

@@ -10,16 +10,14 @@ import {
   am,
   AtomicArray,
   atomicArray,
-  ClosedError,
   type DistributionKind,
   IdError,
   type LamellarWorld,
-  ReadOnlyArray,
-  readOnlyArray,
+  reduction,
   RemoteError,
   UnsafeArray,
 } from "../../../mod.ts";
-import { type Case, errorOf, leftOf, rightOf, several } from "../case.ts";
+import { type Case, errorOf, leftOf, rightOf } from "../case.ts";
 import { ListArch } from "./teams.ts";
 
 const KINDS: readonly DistributionKind[] = ["block", "cyclic"];
@@ -32,8 +30,15 @@ function owners(kind: DistributionKind, length: number, numPes: number): number[
     .flatMap((pe) => Array(Math.floor(length / numPes) + (pe < length % numPes ? 1 : 0)).fill(pe));
 }
 
-/** An array whose elements are their indices. */
-async function numbered(
+/**
+ * Makes an array whose elements are their indices.
+ *
+ * @param world The world.
+ * @param length Its length.
+ * @param kind Its distribution.
+ * @returns It.
+ */
+export async function numbered(
   world: LamellarWorld,
   length: number,
   kind: DistributionKind,
@@ -44,31 +49,8 @@ async function numbered(
   return array;
 }
 
-const Sum = am("arrays.Sum", { of: atomicArray("f64") }, async (self) => {
-  const values = await self.of.get(0, self.of.length);
-  return values.reduce((sum, value) => sum + value, 0);
-});
-const First = am("arrays.First", { of: readOnlyArray("f64") }, (self) => self.of.at(0));
-const Described = am("arrays.Described", (self: { of: Map<string, AtomicArray<"f64">> }) => {
-  const array = self.of.get("it")!;
-  return [`${array}`, array.distribution, array.subArrayRange, array.myPe];
-});
-let kept: AtomicArray<"f64"> | undefined;
-const Keep = am("arrays.Keep", { it: atomicArray("f64") }, (self) => {
-  kept = self.it;
-});
-let cloned: AtomicArray<"f64"> | undefined;
-const KeepClone = am("arrays.KeepClone", { it: atomicArray("f64") }, (self) => {
-  cloned = self.it.clone();
-});
-const GiveClone = am("arrays.GiveClone", () => cloned?.dispose());
-const Echo = am("arrays.Echo", (self: { it: AtomicArray<"f64"> }) => self.it);
-let gate = Promise.withResolvers<void>();
-const Late = am("arrays.Late", { it: atomicArray("f64") }, async (self) => {
-  await gate.promise;
-  await self.it.put(0, 77);
-});
-const OpenGate = am("arrays.OpenGate", () => gate.resolve());
+const Length = am("arrays.Length", { of: atomicArray("f64") }, (self) => self.of.length);
+const LAST = reduction("arrays.last", (_: bigint, b: bigint) => b);
 
 /** What every array promises. */
 export const ARRAY_CASES: readonly Case[] = [
@@ -306,115 +288,6 @@ export const ARRAY_CASES: readonly Case[] = [
     },
   },
   {
-    name: "a conversion keeps the elements and ends the array that was converted, with its views",
-    async run(world) {
-      const array = await numbered(world, 13, "cyclic");
-      const sub = array.subArray(3, 6);
-      const readOnly = await array.intoReadOnly();
-      assert(readOnly instanceof ReadOnlyArray);
-      assertEquals([...await readOnly.get(0, 13)], Array.from({ length: 13 }, (_, i) => i));
-      assertEquals(await world.execAmPe(rightOf(world), First({ of: readOnly.subArray(4) })), 4);
-      assertMatch(`${readOnly}`, /^ReadOnlyArray \d+ of f64\[13\]$/);
-      assert(array.disposed && sub.disposed);
-      const refused = /Cannot call \w+ of AtomicArray \d+ on PE \d+: it was converted/;
-      for (
-        const use of [
-          () => array.at(0),
-          () => sub.put(0, 1),
-          () => sub.subArray(0, 1),
-          () => array.batchAdd([1], 1),
-          () => array.intoUnsafe(),
-          () => array.clone(),
-        ]
-      ) assertMatch(assertThrows(use, ClosedError).message, refused);
-      const unsafe = await readOnly.intoUnsafe();
-      unsafe.localAsMutSlice().fill(5);
-      using atomic = await unsafe.subArray(2, 4).intoAtomic();
-      assertEquals([...await atomic.get(0, 2)], [5, 5]);
-      assertEquals(atomic.length, 2);
-      await world.asyncBarrier();
-    },
-  },
-  {
-    name: "a conversion waits for clones, also those of other PEs, and for payloads under way",
-    pes: several,
-    async run(world) {
-      const array = await numbered(world, 4, "block");
-      await world.asyncBarrier();
-      const { myPe } = world;
-      gate = Promise.withResolvers<void>();
-      cloned = undefined;
-      await world.asyncBarrier();
-      if (myPe === 0) await world.execAmPe(1, KeepClone({ it: array }));
-      if (myPe === 1) world.execAmPe(0, Late({ it: array }));
-      await world.asyncBarrier();
-      const converting = array.intoReadOnly();
-      const own = cloned as AtomicArray<"f64"> | undefined;
-      if (own) {
-        await own.put(1, 55);
-        assertEquals(await own.load(1), 55);
-      }
-      await world.asyncBarrier();
-      for (let i = 0; i < 20; i++) await world.asyncBarrier();
-      assert(!converting.done);
-      if (myPe === 0) await world.execAmPe(1, GiveClone());
-      await world.asyncBarrier();
-      for (let i = 0; i < 20; i++) await world.asyncBarrier();
-      assert(!converting.done);
-      if (myPe === 1) await world.execAmPe(0, OpenGate());
-      using readOnly = await converting;
-      assertEquals([...await readOnly.get(0, 2)], [77, 55]);
-      await world.asyncBarrier();
-    },
-  },
-  {
-    name: "an array reaches handlers as the array of their PE, with its range and distribution",
-    async run(world) {
-      const { myPe, numPes } = world;
-      const array = await numbered(world, 10, "cyclic");
-      const right = rightOf(world);
-      assertEquals(await world.execAmPe(right, Sum({ of: array })), 45);
-      assertEquals(await world.execAmPe(right, Sum({ of: array.subArray(2, 4) })), 5);
-      const of = new Map([["it", array.subArray(1).useDistribution("block")]]);
-      const [text, kind, range, pe] = await world.execAmPe(right, Described({ of }));
-      assertMatch(text as string, /^AtomicArray \d+ of f64\[9\]$/);
-      assertEquals([kind, range, pe], ["block", { start: 1, end: 10 }, right]);
-      const back = await world.execAmPe(right, Echo({ it: array }));
-      assertEquals(await back.get(0, 10), await array.get(0, 10));
-      const captured = array.subArray(myPe, myPe + 1);
-      assertEquals(
-        await world.execClosurePe(right, (it: AtomicArray<"f64">) => it.at(0), [captured]),
-        myPe,
-      );
-      // What a handler keeps lasts as long as the array of its PE.
-      await world.execAmPe(right, Keep({ it: array }));
-      await world.asyncBarrier();
-      assertEquals(kept!.at(9), 9);
-      await world.asyncBarrier();
-      array.dispose();
-      assertThrows(() => kept!.at(9), ClosedError);
-      assertThrows(() => back.at(9), ClosedError, "it was disposed of");
-      await assertRejectsLocally(() => world.execAmPe(right, Sum({ of: array })));
-      assert(numPes > 0);
-    },
-  },
-  {
-    name: "an array that is used in a payload lasts until the handler is over",
-    pes: several,
-    async run(world) {
-      const array = await numbered(world, 4, "block");
-      gate = Promise.withResolvers<void>();
-      await world.asyncBarrier();
-      const { myPe } = world;
-      const late = myPe === 1 ? world.execAmPe(0, Late({ it: array })) : undefined;
-      await world.asyncBarrier();
-      array.dispose();
-      await world.asyncBarrier();
-      if (myPe === 1) await world.execAmPe(0, OpenGate());
-      await late;
-    },
-  },
-  {
     name: "arrays of a team belong to its members, whose numbers they use",
     pes: (numPes) => numPes >= 3,
     async run(world) {
@@ -427,7 +300,7 @@ export const ARRAY_CASES: readonly Case[] = [
         await array.asyncBarrier();
         assertEquals(await array.load(4), 2);
         if (world.myPe === 2) {
-          const error = await errorOf(() => world.execAmPe(1, Sum({ of: array })));
+          const error = await errorOf(() => world.execAmPe(1, Length({ of: array })));
           assert(error instanceof RemoteError || error instanceof IdError, String(error));
           assertMatch(error.message, /Cannot use AtomicArray \d+ of team .* not a member/);
         }
@@ -452,6 +325,58 @@ export const ARRAY_CASES: readonly Case[] = [
         assertEquals([...await array.batchLoad([0, 1, 2, 6])], [members, members, 0, members]);
         await array.asyncBarrier();
       }
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "a sum of floats has the same bits whoever asks, however often, and by handler",
+    async run(world, t) {
+      for (const kind of KINDS) {
+        for (const length of [1, 100, 5000, 40_000]) {
+          using array = await UnsafeArray.create(world, "f64", length, kind);
+          const mine = array.localAsMutSlice();
+          for (let i = 0; i < mine.length; i++) {
+            mine[i] = (t.random() - 0.5) * 10 ** (20 * t.random());
+          }
+          await world.asyncBarrier();
+          const sum = (await array.sum())!;
+          assertEquals(await array.sum(), sum);
+          assertEquals(array.reduce("sum").block(), sum);
+          const all = await world.allGather(sum);
+          assert(all.every((other) => Object.is(other, sum)), `${all}`);
+          const values = await array.get(0, length);
+          const serial = values.reduce((a, b) => a + b, 0);
+          const scale = values.reduce((a, b) => a + Math.abs(b), 0);
+          assert(Math.abs(serial - sum) <= 1e-12 * scale);
+          await world.asyncBarrier();
+        }
+      }
+    },
+  },
+  {
+    name: "reductions by name and by function combine elements in their order",
+    async run(world) {
+      const { myPe } = world;
+      using array = await AtomicArray.create(world, "bigi64", 30, "block");
+      if (myPe === 0) await array.put(0, Array.from({ length: 30 }, (_, i) => BigInt(i)));
+      await world.asyncBarrier();
+      assertEquals(await array.reduce(LAST), 29n);
+      assertEquals(await array.reduce((a, b) => a * 1n + b), 435n);
+      assertEquals(array.reduce("xor").block(), 1n);
+      assertEquals(await array.subArray(5, 5).reduce(LAST), undefined);
+      assertEquals(await array.subArray(3, 9).max(), 8n);
+      assertThrows(() => array.reduce("no such"), TypeError, "no reduction of that name");
+      assertThrows(() => reduction(LAST, () => 0), TypeError, "there is one of that name");
+      assertThrows(() => reduction("sum", () => 0), TypeError, "there is one of that name");
+      using bools = await AtomicArray.create(world, "bool", 3, "block");
+      assertThrows(() => bools.sum(), TypeError, "arithmetic takes numbers");
+      assertEquals(await bools.reduce("or"), false);
+      const error = await errorOf(() =>
+        array.reduce(() => {
+          throw new Error("on purpose");
+        })
+      );
+      assertEquals(error?.message, "on purpose");
       await world.asyncBarrier();
     },
   },
@@ -489,9 +414,3 @@ export const ARRAY_CASES: readonly Case[] = [
     },
   },
 ];
-
-/** Fails where it is called: a disposed array does not leave. */
-async function assertRejectsLocally(call: () => unknown): Promise<void> {
-  const error = await errorOf(async () => await call());
-  assert(error instanceof ClosedError, String(error));
-}

@@ -1,0 +1,185 @@
+/**
+ * Reductions of arrays: each PE reduces the elements that it has, and the one that asks combines
+ * what comes of them, in the order of the PEs.
+ *
+ * @module
+ */
+
+import { am, type AmHandle, outcomeOf } from "../am/mod.ts";
+import { ELEMENT_OPS, type ElementOpInfo } from "../internal/element_ops.ts";
+import type { Handle } from "../lamellae/mod.ts";
+import type { ElementType, ElementValue, RawElement, Span } from "../memregion/mod.ts";
+import { countedBy, elementsOf, type LamellarArray, spanOf } from "./base.ts";
+import { type LockedStep, LockedWork } from "./lock/locked_work.ts";
+
+/** Combines two values; has to be associative. */
+export type Reducer<V> = (a: V, b: V) => V;
+
+/** Elements of another PE that are reduced here, where a message would take longer. */
+const HERE_MAX = 4096;
+
+const BUILT_IN: ReadonlyMap<string, ElementOpInfo> = new Map(
+  ELEMENT_OPS.flatMap((op) => op.reduction ? [[op.reduction.name, op]] : []),
+);
+
+// deno-lint-ignore no-explicit-any -- a name stands for values of any type
+const registered = new Map<string, Reducer<any>>();
+
+/**
+ * Gives a reduction a name, by which each PE finds it in its own program. Call it at module level.
+ *
+ * @category Arrays
+ * @param name The name; `"sum"` and the like are taken.
+ * @param fn Combines two values; it has to be associative.
+ * @returns The name.
+ * @throws {TypeError} If there is another reduction of that name.
+ */
+export function reduction<V>(name: string, fn: Reducer<V>): string {
+  if (typeof name !== "string" || typeof fn !== "function") {
+    throw new TypeError("Cannot register a reduction: it takes a name and a function");
+  }
+  if (BUILT_IN.has(name) || registered.has(name)) {
+    throw new TypeError(`Cannot register the reduction "${name}": there is one of that name`);
+  }
+  registered.set(name, fn);
+  return name;
+}
+
+/** What comes of the elements of a PE. */
+type PartResult = readonly [value: unknown] | readonly [];
+
+/**
+ * Reduces what a PE has. Whoever asks holds the lock, if there is one: a handler that had to wait
+ * for it would not be over as long as its PE blocks.
+ */
+const Part = am(
+  "lamellar.reducePart",
+  ({ array, name }: { array: LamellarArray<ElementType>; name: string }): PartResult =>
+    partReducer(spanOf(array), name, "reduce")(countedBy(array).record.me),
+);
+
+/** Makes what reduces the elements of a near part. */
+function partReducer(
+  span: Span<ElementType>,
+  name: string,
+  op: string,
+): (part: number) => PartResult {
+  const info = BUILT_IN.get(name);
+  if (info !== undefined) {
+    const reduction = span.tools.reduction(op, info);
+    return (part) => {
+      const raw = reduction.part(part);
+      return raw === undefined ? [] : [raw];
+    };
+  }
+  const fn = registered.get(name);
+  if (fn === undefined) {
+    throw new TypeError(
+      `Cannot call ${op} by "${name}" in ${span.label}: there is no reduction of that name; ` +
+        "register it at module level with reduction(name, fn)",
+    );
+  }
+  return (part) => folded(span.tools.valuesOf(part), fn);
+}
+
+function folded<V>(values: Iterable<V>, fn: Reducer<V>): readonly [V] | readonly [] {
+  let total: readonly [V] | readonly [] = [];
+  for (const value of values) total = total.length === 0 ? [value] : [fn(total[0], value)];
+  return total;
+}
+
+/**
+ * Reduces an array.
+ *
+ * @param array The array.
+ * @param by The name of a reduction, or a function.
+ * @param op What the user called.
+ * @returns A handle for the result; undefined if the array is empty.
+ * @throws {TypeError} If there is no such reduction, or not for the element type.
+ */
+export function reduceArray<E extends ElementType>(
+  array: LamellarArray<E>,
+  by: string | Reducer<ElementValue<E>>,
+  op: string,
+): Handle<ElementValue<E> | undefined> {
+  const span = spanOf(array);
+  const { record } = countedBy(array);
+  const locked = elementsOf(array).locked;
+  const hold = locked?.scope === "whole" ? locked.locks.wholePart : undefined;
+  const found: PartResult[] = [];
+  const isFunction = typeof by === "function";
+  const steps = isFunction
+    ? fetchingSteps(span, by, found, locked?.scope === "part")
+    : partSteps(array, by, op, found);
+  const give = (): ElementValue<E> | undefined => {
+    const values = found.flatMap((one) => [...one ?? []]);
+    const info = isFunction ? undefined : BUILT_IN.get(by);
+    if (info !== undefined) return span.tools.reduction(op, info).all(values as RawElement[]);
+    const fn = (isFunction ? by : registered.get(by)!) as Reducer<unknown>;
+    return folded(values, fn)[0] as ElementValue<E> | undefined;
+  };
+  const call = { op, mode: "read" as const, steps, give, hold };
+  return new LockedWork(record, locked?.locks, call).start((value) => span.given(value));
+}
+
+/**
+ * Each PE reduces what it has: all at the same time, or one after the other if each part has a
+ * lock.
+ */
+function partSteps<E extends ElementType>(
+  array: LamellarArray<E>,
+  name: string,
+  op: string,
+  found: PartResult[],
+): LockedStep[] {
+  const span = spanOf(array) as unknown as Span<ElementType>;
+  const { me, core, pes } = countedBy(array).record;
+  const hasPartLocks = elementsOf(array).locked?.scope === "part";
+  const reduce = partReducer(span, name, op);
+  const { distribution, memory: { allocation } } = span;
+  const handles: (AmHandle<PartResult> | undefined)[] = [];
+  const launch = (part: number): AmHandle<PartResult> =>
+    handles[part] ??= core.engine.launch(pes[part]!, Part({ array: array as never, name }));
+  const stepAt = (part: number): LockedStep => {
+    const { count } = distribution.inPart(part);
+    const isHere = part === me || (allocation.addresses[part]! >= 0 && count <= HERE_MAX);
+    const done = (value: unknown): void => void (found[part] = value as PartResult);
+    const lock = hasPartLocks ? part : undefined;
+    if (isHere) return { part: lock, run: () => span.given(reduce(part)), done };
+    return { part: lock, run: () => launch(part), take: () => outcomeOf(handles[part]!), done };
+  };
+  const parts = Array.from({ length: distribution.parts }, (_, part) => part)
+    .filter((part) => distribution.inPart(part).count > 0);
+  const steps = parts.map(stepAt);
+  if (hasPartLocks) return steps;
+  const there = parts.filter((_, i) => steps[i]!.take !== undefined);
+  const launchAll = (): Handle<void> => {
+    for (const part of there) launch(part);
+    return span.given(undefined);
+  };
+  return there.length === 0 ? steps : [{ part: undefined, run: launchAll }, ...steps];
+}
+
+/** This PE reduces everything: a function is here only. */
+function fetchingSteps<E extends ElementType>(
+  span: Span<E>,
+  fn: Reducer<ElementValue<E>>,
+  found: PartResult[],
+  hasPartLocks: boolean,
+): LockedStep[] {
+  const { distribution, memory: { allocation } } = span;
+  return Array.from({ length: distribution.parts }, (_, part): LockedStep => {
+    const { count } = distribution.inPart(part);
+    const isNear = allocation.addresses[part]! >= 0;
+    return {
+      part: hasPartLocks ? part : undefined,
+      run: () =>
+        isNear
+          ? span.given(folded(span.tools.valuesOf(part), fn))
+          : span.getBufferIn(part, 0, count),
+      done: (value) => {
+        found[part] = isNear ? value as PartResult : folded(value as Iterable<ElementValue<E>>, fn);
+      },
+    };
+  });
+}
