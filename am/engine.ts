@@ -471,6 +471,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     // Tasks and async handlers of this PE go on in its event loop.
     if (this.#outstanding === this.#asynchronous) return { kind: WAIT_FOR.task, pe: -1 };
     const pe = this.#firstPending();
+    // What is counted here without being an AM tells itself what it waits for.
+    if (pe < 0) return { kind: WAIT_FOR.nothing, pe };
     return { kind: WAIT_FOR.am, pe, what: () => this.#oldestOp(pe) };
   }
 

@@ -292,6 +292,12 @@ export class FarWork {
     this.progress = progress;
     this.lamella = progress.lamella;
     progress.onFailure((error) => this.failAll(error));
+    progress.addReason(() => {
+      const [first] = this.#open;
+      return first === undefined
+        ? { kind: WAIT_FOR.nothing, pe: -1 }
+        : { kind: WAIT_FOR.memory, pe: first.pe };
+    });
   }
 
   /** How many operations are under way. */
