@@ -102,6 +102,7 @@ export {
   type ArrayWriteGuard,
   AtomicArray,
   atomicArray,
+  type AtomicLocalData,
   type ElementPlace,
   GlobalLockArray,
   globalLockArray,
@@ -140,6 +141,7 @@ export type { MemoryViews } from "./internal/memory_views.ts";
 export { VERSION } from "./internal/version.ts";
 export {
   type AllocationResult,
+  type AtomicElement,
   type BatchCompareExchangeResult,
   type BitsSource,
   type BitsValue,

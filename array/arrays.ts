@@ -9,11 +9,12 @@ import type { DarcHandle } from "../darc/mod.ts";
 import type { DistributionKind } from "../internal/distribution.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
 import type { ElementSlice, ElementType, ElementTypeLike } from "../memregion/mod.ts";
-import type { ArrayParts, LamellarArray, ReadonlySlice } from "./base.ts";
+import { type ArrayParts, countedBy, type LamellarArray, type ReadonlySlice } from "./base.ts";
 import type { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 import { convertArray } from "./conversion.ts";
 import { create } from "./create.ts";
-import { type GuardViews, LockableArray } from "./locked_array.ts";
+import { AtomicLocalData } from "./local_data.ts";
+import { LockableArray } from "./locked_array.ts";
 import { ReadableArray } from "./readable_array.ts";
 import { WritableArray } from "./writable_array.ts";
 
@@ -58,7 +59,7 @@ export class UnsafeArray<E extends ElementType> extends WritableArray<E> {
   }
 
   /**
-   * The same as `localAsSlice`: JavaScript does not have read-only arrays.
+   * The same as `localAsSlice`.
    *
    * @returns A typed array over the memory.
    */
@@ -216,6 +217,16 @@ export class AtomicArray<E extends ElementType> extends WritableArray<E> {
   }
 
   /**
+   * The elements that this PE has, to use them one by one and atomically, without handles.
+   *
+   * @returns They, in the order of their indices.
+   */
+  localData(): AtomicLocalData<E> {
+    const span = this.openSpan("localData");
+    return new AtomicLocalData(span, () => countedBy(this), 0, this.numElemsLocal);
+  }
+
+  /**
    * Turns it into an array that nothing protects, as `UnsafeArray.intoReadOnly` does.
    *
    * @returns A handle for the new array.
@@ -253,12 +264,6 @@ export class AtomicArray<E extends ElementType> extends WritableArray<E> {
   }
 }
 
-/** What guards have: the lock that they hold protects it. */
-const VIEWS: GuardViews = {
-  read: (parts) => new ReadOnlyArray(parts),
-  write: (parts) => new UnsafeArray(parts),
-};
-
 /**
  * An array with a lock for the elements of each PE: a reader shares it with others, a writer has it
  * alone. Every operation holds the lock of the PE whose elements it uses, one PE after the other
@@ -290,7 +295,7 @@ export class LocalLockArray<E extends ElementType> extends LockableArray<E> {
    * @param parts What it is made of.
    */
   constructor(parts: ArrayParts<E>) {
-    super(parts, "part", VIEWS);
+    super(parts, "part", ReadOnlyArray, UnsafeArray);
   }
 
   /**
@@ -395,7 +400,7 @@ export class GlobalLockArray<E extends ElementType> extends LockableArray<E> {
    * @param parts What it is made of.
    */
   constructor(parts: ArrayParts<E>) {
-    super(parts, "whole", VIEWS);
+    super(parts, "whole", ReadOnlyArray, UnsafeArray);
   }
 
   /**

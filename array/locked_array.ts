@@ -16,10 +16,14 @@ import type { ReadableArray } from "./readable_array.ts";
 import type { ArrayStorage } from "./storage.ts";
 import { WritableArray } from "./writable_array.ts";
 
-/** Makes the arrays that guards have, of the elements that they hold. */
-export interface GuardViews {
-  read<E extends ElementType>(parts: ArrayParts<E>): ReadableArray<E>;
-  write<E extends ElementType>(parts: ArrayParts<E>): WritableArray<E>;
+/** The class of what guards have that read. */
+export interface ReadView {
+  new <E extends ElementType>(parts: ArrayParts<E>): ReadableArray<E>;
+}
+
+/** The class of what guards have that write. */
+export interface WriteView {
+  new <E extends ElementType>(parts: ArrayParts<E>): WritableArray<E>;
 }
 
 function lockedBy<E extends ElementType>(
@@ -39,7 +43,8 @@ function lockedBy<E extends ElementType>(
  */
 export abstract class LockableArray<E extends ElementType> extends WritableArray<E> {
   readonly #locked: LockedArray<E>;
-  readonly #views: GuardViews;
+  readonly #readView: ReadView;
+  readonly #writeView: WriteView;
 
   /**
    * Programs get arrays from `create`, from conversions, and in payloads.
@@ -47,13 +52,20 @@ export abstract class LockableArray<E extends ElementType> extends WritableArray
    * @ignore
    * @param parts What it is made of.
    * @param scope What a lock is for.
-   * @param views Makes what guards have.
+   * @param readView What guards have that read.
+   * @param writeView What guards have that write.
    */
-  constructor(parts: ArrayParts<E>, scope: LockScope, views: GuardViews) {
+  constructor(
+    parts: ArrayParts<E>,
+    scope: LockScope,
+    readView: ReadView,
+    writeView: WriteView,
+  ) {
     const locked = lockedBy(parts, scope);
     super(parts, new LockedElements(locked));
     this.#locked = locked;
-    this.#views = views;
+    this.#readView = readView;
+    this.#writeView = writeView;
   }
 
   /**
@@ -81,11 +93,11 @@ export abstract class LockableArray<E extends ElementType> extends WritableArray
   }
 
   #readGuard(hold: LockHold<E>): ArrayReadGuard<E> {
-    return new ArrayReadGuard(hold, this.#views.read(this.#heldBy(hold)));
+    return new ArrayReadGuard(hold, new this.#readView(this.#heldBy(hold)));
   }
 
   #writeGuard(hold: LockHold<E>): ArrayWriteGuard<E> {
-    return new ArrayWriteGuard(hold, this.#views.write(this.#heldBy(hold)));
+    return new ArrayWriteGuard(hold, new this.#writeView(this.#heldBy(hold)));
   }
 
   #heldBy({ reference, span }: LockHold<E>): ArrayParts<E> {

@@ -24,6 +24,7 @@ export {
   readOnlyArray,
   unsafeArray,
 } from "./codec.ts";
+export { AtomicLocalData } from "./local_data.ts";
 export { ArrayGuard, ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 export { LockableArray } from "./locked_array.ts";
 export { type ArrayIndices, ReadableArray } from "./readable_array.ts";

@@ -66,6 +66,7 @@ export {
 } from "./region.ts";
 export { SharedMemoryRegion } from "./shared_region.ts";
 export { Span } from "./span/span.ts";
+export { AtomicElement } from "./span/span_element.ts";
 export type { RunName } from "./span/lists.ts";
 export type { RawElement, SpanReduction } from "./span/reduce.ts";
 export type { CheckedLists, PartItems } from "./span/split.ts";

@@ -215,3 +215,38 @@ export const ARRAY_WRITES = `
     return this.open("batchCompareExchange").batchCompareExchange(indices, expected, replacements);
   }
 `;
+
+/** The operations of one element of an `AtomicArray` on this PE. */
+export function elementOperations(): string {
+  return ELEMENT_OPS.flatMap(({ domain, does, fetchName, fetches, name, updates }) => {
+    const value = VALUES[domain];
+    const operand = name === "store" || name === "swap" ? "Its new value." : "The operand.";
+    const what = does.replace("…", "the element");
+    const access = "this.#memory.access";
+    return [
+      ...updates
+        ? [`
+  /**
+   * ${what}.
+   *
+   * @param value ${operand}
+   */
+  ${name}(value: ${value}): void {
+    ${access}.update.${name}(this.#memory, this.#part, this.#place, value);
+  }`]
+        : [],
+      ...fetches
+        ? [`
+  /**
+   * ${name === "swap" ? what : `${what}, and gives its previous value`}.
+   *
+   * @param value ${operand}
+   * @returns Its previous value.
+   */
+  ${fetchName}(value: ${value}): ElementValue<E> {
+    return settled(${access}.fetch.${name}(this.#memory, this.#part, this.#place, value));
+  }`]
+        : [],
+    ];
+  }).join("\n");
+}

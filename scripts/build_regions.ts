@@ -11,7 +11,7 @@
  */
 
 import { ONE_SIDED_ONLY, SHARED_ONLY } from "./region_kinds.ts";
-import { ARRAY_WRITES, arrayOperations } from "./array_methods.ts";
+import { ARRAY_WRITES, arrayOperations, elementOperations } from "./array_methods.ts";
 import { collectives } from "./region_collective_methods.ts";
 import { methods } from "./region_methods.ts";
 import { ROOT } from "./tree.ts";
@@ -100,6 +100,84 @@ import type { Handle } from "../lamellae/mod.ts";
 import { type ArrayIndices, ReadableArray } from "./readable_array.ts";
 `;
 
+const ELEMENT_IMPORTS = `
+import type {
+  BitsValue,
+  ElementType,
+  ElementValue,
+  IntegerValue,
+  NumericValue,
+} from "../../internal/elements.ts";
+import type { RegionMemory } from "../memory/region_memory.ts";
+import type { CompareExchangeResult } from "../region.ts";
+import { settled } from "../transfer/handle.ts";
+`;
+
+const ELEMENT = `
+/**
+ * One element of an array on this PE, which is used atomically. Everything happens at once, without
+ * a handle.
+ *
+ * @category Arrays
+ */
+export class AtomicElement<E extends ElementType> {
+  readonly #memory: RegionMemory<ElementValue<E>>;
+  readonly #part: number;
+  #place: number;
+
+  /**
+   * Programs get elements from the local data of an array.
+   *
+   * @ignore
+   * @param memory The memory.
+   * @param part The part of this PE.
+   * @param place Where the element is there.
+   */
+  constructor(memory: RegionMemory<ElementValue<E>>, part: number, place: number) {
+    this.#memory = memory;
+    this.#part = part;
+    this.#place = place;
+  }
+
+  /**
+   * Moves it to another element.
+   *
+   * @ignore
+   * @param place Where that is.
+   * @returns The same object.
+   */
+  moveTo(place: number): this {
+    this.#place = place;
+    return this;
+  }
+
+  /**
+   * Loads the element.
+   *
+   * @returns Its value.
+   */
+  load(): ElementValue<E> {
+    return settled(this.#memory.access.load(this.#memory, this.#part, this.#place));
+  }
+
+  /**
+   * Replaces the element if it is as expected, by its bits.
+   *
+   * @param expected What it has to be.
+   * @param replacement Its new value.
+   * @returns What it was, and whether it was replaced.
+   */
+  compareExchange(
+    expected: ElementValue<E>,
+    replacement: ElementValue<E>,
+  ): CompareExchangeResult<E> {
+    const { access } = this.#memory;
+    return settled(
+      access.compareExchange(this.#memory, this.#part, this.#place, expected, replacement),
+    );
+  }
+`;
+
 const WRITABLE = `
 /**
  * An array whose elements can be read and written. The types of arrays say what may happen at the
@@ -179,6 +257,13 @@ const FILES: Readonly<Record<string, Promise<string>>> = {
     "One-sided regions: memory of one PE that others reach by its handle.",
     ONE_SIDED,
     ONE_SIDED_ONLY + textFor("oneSided", methods()),
+  ),
+  "memregion/span/span_element.ts": file(
+    "One element of a span on this PE.",
+    ELEMENT,
+    elementOperations(),
+    ELEMENT_IMPORTS,
+    "array_methods.ts",
   ),
   "array/writable_array.ts": file(
     "What can be written of arrays.",

@@ -17,7 +17,8 @@ import { type RmaHandle, settled } from "../transfer/handle.ts";
 import { copyOf, type Target, targetOf } from "../transfer/copies.ts";
 import { checkLength } from "../transfer/index_list.ts";
 import { scatterItems } from "../transfer/item_bits.ts";
-import { fill, putEverywhere } from "./parts.ts";
+import { fill, placeIn, putEverywhere } from "./parts.ts";
+import { AtomicElement } from "./span_element.ts";
 import { type DoAt, getRange, putRange } from "./pieces.ts";
 import { refuseCount, refuseIndex } from "./refusals.ts";
 import { SpanReduction } from "./reduce.ts";
@@ -114,6 +115,20 @@ export class SpanTools<E extends ElementType> {
     lists: readonly unknown[],
   ): CheckedLists {
     return checkLists(this.#memory, name, indices, lists);
+  }
+
+  /**
+   * One of the elements that this PE has.
+   *
+   * @param op What the user called.
+   * @param offset Its index among these.
+   * @returns It.
+   * @throws {RangeError} If there is no such element.
+   */
+  elementAt(op: string, offset: number): AtomicElement<E> {
+    const memory = this.#memory;
+    const part = memory.own(op);
+    return new AtomicElement(memory, part, placeIn(memory, op, part, offset, 1));
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   am,
   AtomicArray,
   atomicArray,
+  ClosedError,
   type DistributionKind,
   IdError,
   type LamellarWorld,
@@ -378,6 +379,46 @@ export const ARRAY_CASES: readonly Case[] = [
       );
       assertEquals(error?.message, "on purpose");
       await world.asyncBarrier();
+    },
+  },
+  {
+    name: "the local data of an AtomicArray are elements that others change at the same time",
+    async run(world) {
+      const { myPe, numPes } = world;
+      for (const kind of KINDS) {
+        using whole = await AtomicArray.create(world, "i32", 5 * numPes + 2, kind);
+        const array = whole.subArray(1);
+        const local = array.localData();
+        assertEquals(local.length, array.numElemsLocal);
+        const rounds = 200;
+        const first = array.firstGlobalIndexForPe(rightOf(world))!;
+        for (let i = 0; i < rounds; i++) {
+          array.add(first, 1);
+          local.at(0).add(1);
+          assert(local.at(0).fetchAdd(-1) > 0);
+        }
+        await world.asyncBarrier();
+        assertEquals(local.at(0).load(), rounds);
+        let offset = 0;
+        for (const element of local) element.store(100 * myPe + offset++);
+        assertEquals(offset, local.length);
+        assertEquals(local.at(1).compareExchange(100 * myPe + 1, -5), {
+          ok: true,
+          value: 100 * myPe + 1,
+        });
+        const some = local.subData(1, 3);
+        assertEquals([...some].length, 2);
+        assertEquals([some.at(0).load(), some.at(1).swap(7)], [-5, 100 * myPe + 2]);
+        await world.asyncBarrier();
+        const there = await array.getPe(rightOf(world), 0, 3);
+        assertEquals([...there], [100 * rightOf(world), -5, 7]);
+        assertThrows(() => local.at(local.length), RangeError);
+        assertThrows(() => local.subData(2, 1), RangeError);
+        await world.asyncBarrier();
+        whole.dispose();
+        assertThrows(() => local.at(0), ClosedError);
+        assertThrows(() => [...local], ClosedError);
+      }
     },
   },
   {
