@@ -148,8 +148,7 @@ function partSteps<E extends ElementType>(
     if (isHere) return { part: lock, run: () => span.given(reduce(part)), done };
     return { part: lock, run: () => launch(part), take: () => outcomeOf(handles[part]!), done };
   };
-  const parts = Array.from({ length: distribution.parts }, (_, part) => part)
-    .filter((part) => distribution.inPart(part).count > 0);
+  const parts = partsOf(span);
   const steps = parts.map(stepAt);
   if (hasPartLocks) return steps;
   const there = parts.filter((_, i) => steps[i]!.take !== undefined);
@@ -160,6 +159,12 @@ function partSteps<E extends ElementType>(
   return there.length === 0 ? steps : [{ part: undefined, run: launchAll }, ...steps];
 }
 
+/** The parts that have elements. */
+function partsOf<E extends ElementType>({ distribution }: Span<E>): number[] {
+  return Array.from({ length: distribution.parts }, (_, part) => part)
+    .filter((part) => distribution.inPart(part).count > 0);
+}
+
 /** This PE reduces everything: a function is here only. */
 function fetchingSteps<E extends ElementType>(
   span: Span<E>,
@@ -168,7 +173,7 @@ function fetchingSteps<E extends ElementType>(
   hasPartLocks: boolean,
 ): LockedStep[] {
   const { distribution, memory: { allocation } } = span;
-  return Array.from({ length: distribution.parts }, (_, part): LockedStep => {
+  return partsOf(span).map((part): LockedStep => {
     const { count } = distribution.inPart(part);
     const isNear = allocation.addresses[part]! >= 0;
     return {

@@ -100,18 +100,16 @@ export class Distribution {
    * The elements of the range that a part has, which stand in a row there.
    *
    * @param part The part.
-   * @returns The place of the first one, and how many there are.
+   * @returns The place of the first one, and how many there are; the place is 0 if there are none.
    */
   inPart(part: number): { readonly place: number; readonly count: number } {
-    const { first, parts } = this;
+    const { first, kind, parts } = this;
     const end = first + this.length;
-    if (this.kind === "cyclic") {
-      const place = Math.max(0, Math.ceil((first - part) / parts));
-      return { place, count: Math.max(0, Math.ceil((end - part) / parts) - place) };
-    }
     const begin = this.#firstOf(part);
-    const place = Math.max(0, first - begin);
-    return { place, count: Math.max(0, Math.min(end, this.#firstOf(part + 1)) - begin - place) };
+    const [place, behind] = kind === "cyclic"
+      ? [Math.max(0, Math.ceil((first - part) / parts)), Math.ceil((end - part) / parts)]
+      : [Math.max(0, first - begin), Math.min(end, this.#firstOf(part + 1)) - begin];
+    return behind > place ? { place, count: behind - place } : { place: 0, count: 0 };
   }
 
   /** Elements of the part that has most. */

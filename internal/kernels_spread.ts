@@ -111,7 +111,8 @@ export function writeSpread(words: Uint32Array, at: number, spread: Spread): voi
   const { kind, parts, first, length, longBlock, block, edge, extras } = distribution;
   const cyclic = kind === "cyclic";
   const divisor = cyclic ? parts : longBlock;
-  const divisor2 = Math.max(1, block);
+  // Of fewer elements than parts each part has one or none: all that there are are as long.
+  const uneven = extras > 0 && block > 0;
   const distance = parts > 1 ? bases[1]! - bases[0]! : 0;
   const equidistant = bases.every((base, part) => base === bases[0]! + part * distance);
   const exact = first + length <= RECIPROCAL_ELEMENTS_MAX;
@@ -121,10 +122,10 @@ export function writeSpread(words: Uint32Array, at: number, spread: Spread): voi
     (exact ? SpreadFlag.magic : 0) |
     (equidistant ? SpreadFlag.equidistant : 0) |
     (cyclic ? SpreadFlag.cyclic : 0) |
-    (extras > 0 ? SpreadFlag.uneven : 0);
+    (uneven ? SpreadFlag.uneven : 0);
   const none = { magic: 0, shift: 0 };
   const { magic, shift } = exact ? reciprocal(divisor) : none;
-  const { magic: magic2, shift: shift2 } = exact && extras > 0 ? reciprocal(divisor2) : none;
+  const { magic: magic2, shift: shift2 } = exact && uneven ? reciprocal(block) : none;
   writeFields(words, at, {
     total: length,
     first,
@@ -137,10 +138,10 @@ export function writeSpread(words: Uint32Array, at: number, spread: Spread): voi
     qBytes: cyclic ? elementBytes : distance,
     // Beyond 32 bits a vector would see another number; no index that it takes is so large.
     edge: exact ? Math.min(edge, 2 ** 32 - 1) : edge,
-    divisor2: extras > 0 ? divisor2 : divisor,
+    divisor2: uneven ? block : divisor,
     magic2,
     shift2,
-    extras,
+    extras: uneven ? extras : 0,
   });
   bases.forEach((base, part) => writeAddress(words, at + SPREAD_TABLE + part * 8, base));
 }

@@ -8,16 +8,17 @@
 import type { DarcRecord } from "../../darc/mod.ts";
 import type { FetchOp, UpdateOp } from "../../internal/element_ops.ts";
 import type { Handle } from "../../lamellae/mod.ts";
-import type {
-  BatchCompareExchangeResult,
-  CheckedLists,
-  CompareExchangeResult,
-  ElementArray,
-  ElementType,
-  ElementValue,
-  PartItems,
-  RunName,
-  Span,
+import {
+  type BatchCompareExchangeResult,
+  type CheckedLists,
+  type CompareExchangeResult,
+  countOf,
+  type ElementArray,
+  type ElementType,
+  type ElementValue,
+  type PartItems,
+  type RunName,
+  type Span,
 } from "../../memregion/mod.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import type { ArrayElements, LockScope } from "../elements.ts";
@@ -27,9 +28,6 @@ import type { LockMode } from "./shared_lock.ts";
 
 type Raw = TypedArrayLike<unknown>;
 type Exchanged<E extends ElementType> = BatchCompareExchangeResult<E>;
-
-/** The items of a part, whatever array their indices are in. */
-type Part = Omit<PartItems, "indices"> & Pick<CheckedLists, "indices">;
 
 /** What elements and guards need of a locked array. */
 export interface LockedArray<E extends ElementType> {
@@ -82,14 +80,17 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
   }
 
   getOneIn(part: number, offset: number): Handle<ElementValue<E>> {
+    this.#span.tools.checkIn("getPe", part, offset, 1);
     return this.#at("getPe", "read", part, () => this.#span.getOneIn(part, offset));
   }
 
   getBufferIn(part: number, offset: number, count: number): Handle<ElementArray<E>> {
+    this.#span.tools.checkIn("getPe", part, offset, count);
     return this.#at("getPe", "read", part, () => this.#span.getBufferIn(part, offset, count));
   }
 
   getIntoIn(part: number, offset: number, target: unknown): Handle<void> {
+    this.#span.tools.checkIn("getPe", part, offset, countOf(target));
     return this.#at("getPe", "read", part, () => this.#span.getIntoIn(part, offset, target));
   }
 
@@ -102,6 +103,7 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
   }
 
   putIn(op: string, part: number, offset: number, source: unknown): Handle<void> {
+    this.#span.tools.checkIn(op, part, offset, countOf(source));
     return this.#at(op, "write", part, () => this.#span.putIn(op, part, offset, source));
   }
 
@@ -215,7 +217,11 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
     const name = "batchCompareExchange";
     const lists = span.tools.lists(name, indices, [expected, replacements]);
     const { length } = lists.indices;
-    const whole: Part = { part: 0, ...lists, items: Uint32Array.from({ length }, (_, i) => i) };
+    const whole: PartItems = {
+      part: 0,
+      ...lists,
+      items: Uint32Array.from({ length }, (_, i) => i),
+    };
     const found: { readonly items: Uint32Array; readonly handle: Handle<Exchanged<E>> }[] = [];
     const steps = (this.#isWhole ? [whole] : lists.parts()).map((
       { part, indices, items, operands },

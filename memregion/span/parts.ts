@@ -117,8 +117,12 @@ export function fill<V>(memory: RegionMemory<V>, value: V, doAt: DoAt = now): Re
   return rests.sealed();
 }
 
-/** Elements of a source: one if it is a value. */
-function countOf(source: unknown): number {
+/**
+ * @param source A source or a target.
+ * @returns How many elements it has: one if it is a value, none if it is nothing of either.
+ */
+export function countOf(source: unknown): number {
   if (typeof source !== "object" || source === null) return 1;
-  return (source as ArrayLike<unknown>).length;
+  const { length } = source as Partial<ArrayLike<unknown>>;
+  return typeof length === "number" ? length : 0;
 }

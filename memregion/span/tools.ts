@@ -118,6 +118,19 @@ export class SpanTools<E extends ElementType> {
   }
 
   /**
+   * Refuses elements that a part does not have.
+   *
+   * @param op What the user called.
+   * @param part The part.
+   * @param offset Index of the first one among those of the part in this range.
+   * @param count How many.
+   * @throws {RangeError} If the part has not so many, or there is no such part.
+   */
+  checkIn(op: string, part: number, offset: number, count: number): void {
+    placeIn(this.#memory, op, part, offset, count);
+  }
+
+  /**
    * One of the elements that this PE has.
    *
    * @param op What the user called.

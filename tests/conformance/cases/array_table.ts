@@ -52,7 +52,7 @@ const CLASSES = {
   GlobalLockArray,
 };
 const DISTRIBUTIONS: readonly DistributionKind[] = ["block", "cyclic"];
-const LENGTHS = [0, 1, 4, 19, 128, 5000] as const;
+const LENGTHS = [0, 1, 3, 4, 19, 128, 5000] as const;
 const FORMS = ["single", "many to one", "many to many", "one to many"] as const;
 const LISTS = ["numbers", "Uint32Array", "Float64Array", "BigUint64Array", "iterable"] as const;
 const VIEWS = ["whole", "half", "part"] as const;
