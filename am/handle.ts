@@ -107,6 +107,17 @@ export function outcomeOf<T>(handle: AmHandle<T>): T {
   return control.outcomeOf(handle);
 }
 
+/**
+ * Takes over the error of an AM, if it fails: it is part of something that tells its own.
+ *
+ * @param handle Its handle.
+ * @returns The same.
+ */
+export function observed<T>(handle: AmHandle<T>): AmHandle<T> {
+  control.observe(handle);
+  return handle;
+}
+
 const PENDING = 0;
 const DONE = 1;
 const FAILED = 2;

@@ -45,7 +45,7 @@ export type { Finish } from "./finish/finish.ts";
 export type { Failures } from "./finish/finishes.ts";
 export { AmCollector, type CollectorHost } from "./group/collector.ts";
 export { AmGroupHandle, type AmGroupResult, AmGroupResults } from "./group/group_handle.ts";
-export { AmHandle, checkLaunchOptions, type LaunchOptions, outcomeOf } from "./handle.ts";
+export { AmHandle, checkLaunchOptions, type LaunchOptions, observed, outcomeOf } from "./handle.ts";
 export {
   MsgpackCodec,
   type MsgpackExtension,

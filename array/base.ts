@@ -5,6 +5,7 @@
  */
 
 import type { DistributionKind } from "../internal/distribution.ts";
+import { ClosedError, LamellarError } from "../internal/errors.ts";
 import { giveBackWith, type Reference, referenceOf, spaceOf, TeamObject } from "../darc/mod.ts";
 import type { BarrierHandle } from "../lamellae/mod.ts";
 import type { ElementSlice, ElementType, Span } from "../memregion/mod.ts";
@@ -27,8 +28,13 @@ export interface ArrayParts<E extends ElementType> {
   readonly span: Span<E>;
   /** The array of which it is a view. */
   readonly whole?: LamellarArray<E>;
-  /** Whether it is the view of a guard, which keeps the reference. */
-  readonly isGuarded?: boolean;
+  /** If it is what a guard has, which keeps the reference: the class of the array it locks. */
+  readonly guarded?: ArrayClass;
+}
+
+/** Makes array objects of one type. */
+export interface ArrayClass {
+  new <E extends ElementType>(parts: ArrayParts<E>): LamellarArray<E>;
 }
 
 /** The elements of an array. */
@@ -50,6 +56,21 @@ export function countedBy<E extends ElementType>(array: LamellarArray<E>): Refer
   return reference.isOpen || whole === undefined ? reference : countedBy(whole);
 }
 
+/**
+ * An array as it travels. That of a guard has no type of its own elsewhere.
+ *
+ * @param array The array.
+ * @returns It, or the same elements as an array of the type that the guard locks.
+ */
+export function travelling<E extends ElementType>(array: LamellarArray<E>): LamellarArray<E> {
+  const guarded = guardedOf(array);
+  if (guarded === undefined) return array;
+  return new guarded({ reference: countedBy(array), span: spanOf(array), guarded });
+}
+
+/** The class of the array that a guard locks, if this is what the guard has, or a view of that. */
+let guardedOf: <E extends ElementType>(array: LamellarArray<E>) => ArrayClass | undefined;
+
 let wholeOf: <E extends ElementType>(array: LamellarArray<E>) => LamellarArray<E> | undefined;
 
 /**
@@ -62,7 +83,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
   readonly #span: Span<E>;
   readonly #elements: ArrayElements<E>;
   readonly #whole: LamellarArray<E> | undefined;
-  readonly #isGuarded: boolean;
+  readonly #guarded: ArrayClass | undefined;
   /** The element type. */
   readonly type: E;
   /** How many elements it has, on all PEs together. */
@@ -78,7 +99,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    * @param elements How its elements are used: directly, if left out.
    */
   constructor(parts: ArrayParts<E>, elements: ArrayElements<E> = parts.span) {
-    const { isGuarded = false, reference, span, whole } = parts;
+    const { guarded, reference, span, whole } = parts;
     super(reference);
     this.#span = span;
     this.#elements = elements;
@@ -86,8 +107,8 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
     this.type = span.info.type as E;
     this.length = span.length;
     this.distribution = span.distribution.kind;
-    this.#isGuarded = isGuarded;
-    if (whole !== undefined || isGuarded) return;
+    this.#guarded = guarded ?? (whole === undefined ? undefined : guardedOf(whole));
+    if (whole !== undefined || guarded !== undefined) return;
     (reference.record.cell.value as ArrayStorage).adopt(this);
     giveBackWith(this, reference);
   }
@@ -101,8 +122,16 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    * @throws {ClosedError} If the array was disposed of or converted.
    */
   protected open(op: string): ArrayElements<E> {
-    if (!referenceOf(this).isOpen) countedBy(this).check(op, `call ${op} of`);
+    const reference = referenceOf(this);
+    if (!reference.isOpen) countedBy(this).check(op, `call ${op} of`);
+    if (reference.record.core.closed) this.#refuseClosed(op);
     return this.#elements;
+  }
+
+  #refuseClosed(op: string): never {
+    const { name, pes, me } = referenceOf(this).record;
+    const text = `Cannot call ${op} of ${name} on PE ${pes[me]}: the world is closed`;
+    throw new ClosedError(text, { pe: pes[me]!, op });
   }
 
   /**
@@ -236,6 +265,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    * @returns The object, of the same type and with the same elements.
    */
   clone(): this {
+    refuseGuarded(this, "clone");
     const record = countedBy(this).check("clone", "call clone of");
     const reference = spaceOf(record.core).take(record, `clone of ${record.name}`);
     const kind = this.constructor as new (parts: ArrayParts<E>) => this;
@@ -264,7 +294,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
    * changes nothing. It does nothing the second time.
    */
   dispose(): void {
-    if (this.#whole === undefined && !this.#isGuarded) referenceOf(this).giveBack();
+    if (this.#whole === undefined && this.#guarded === undefined) referenceOf(this).giveBack();
   }
 
   /** Such as "AtomicArray 3 of f64[100]". */
@@ -285,7 +315,25 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
     spanOf = (array) => array.#span;
     elementsOf = (array) => array.#elements;
     wholeOf = (array) => array.#whole;
+    guardedOf = (array) => array.#guarded;
   }
+}
+
+/**
+ * Refuses what would outlast a guard.
+ *
+ * @param array An array.
+ * @param op What the user called.
+ * @throws {LamellarError} If it is what a guard has, or a view of that.
+ */
+export function refuseGuarded<E extends ElementType>(array: LamellarArray<E>, op: string): void {
+  if (guardedOf(array) === undefined) return;
+  const { name, pes, me } = countedBy(array).record;
+  throw new LamellarError(
+    "ERR_GUARDED",
+    `Cannot call ${op} of the array of a guard of ${name} on PE ${pes[me]}: it ends with the guard`,
+    { pe: pes[me]!, op },
+  );
 }
 
 /**

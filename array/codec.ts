@@ -24,7 +24,7 @@ import {
   ReadOnlyArray,
   UnsafeArray,
 } from "./arrays.ts";
-import { type ArrayParts, countedBy, LamellarArray, spanOf } from "./base.ts";
+import { type ArrayParts, countedBy, LamellarArray, refuseGuarded, spanOf } from "./base.ts";
 import { ARRAY_KINDS } from "./create.ts";
 import type { ArrayStorage } from "./storage.ts";
 
@@ -59,6 +59,9 @@ addToWorld((core: WorldCore) => {
 });
 
 function encode(array: AnyArray): number[] {
+  if (!(array instanceof CLASSES[ARRAY_KINDS.indexOf(countedBy(array).record.kind as never)]!)) {
+    refuseGuarded(array, "send");
+  }
   const { kind, me, number, pes, teamId } = countedBy(array).check("send");
   const span = spanOf(array);
   const { first, kind: distribution, length, whole } = span.distribution;

@@ -7,7 +7,7 @@
 import { convert, type DarcHandle, spaceOf } from "../darc/mod.ts";
 import type { CollectiveKind } from "../lamellae/mod.ts";
 import type { ElementType } from "../memregion/mod.ts";
-import { type ArrayParts, countedBy, type LamellarArray, spanOf } from "./base.ts";
+import { type ArrayParts, countedBy, type LamellarArray, refuseGuarded, spanOf } from "./base.ts";
 import type { ArrayKind } from "./create.ts";
 
 /**
@@ -26,6 +26,7 @@ export function convertArray<E extends ElementType, A>(
   kind: ArrayKind,
   make: (parts: ArrayParts<E>) => A,
 ): DarcHandle<A> {
+  refuseGuarded(array, op);
   const reference = countedBy(array);
   const record = reference.check(op, `call ${op} of`);
   const { core } = record;

@@ -7,7 +7,7 @@
 import type { DarcHandle } from "../darc/mod.ts";
 import type { WaitOptions } from "../lamellae/mod.ts";
 import type { ElementType, Span } from "../memregion/mod.ts";
-import type { ArrayParts } from "./base.ts";
+import type { ArrayClass, ArrayParts } from "./base.ts";
 import { acquire, type LockHold, tryAcquire } from "./lock/guards.ts";
 import type { LockScope } from "./elements.ts";
 import { type LockedArray, LockedElements } from "./lock/locked_elements.ts";
@@ -102,7 +102,8 @@ export abstract class LockableArray<E extends ElementType> extends WritableArray
 
   #heldBy({ reference, span }: LockHold<E>): ArrayParts<E> {
     const isLocal = this.#locked.scope === "part";
-    return { reference, span: isLocal ? span.ownPart("lock") : span, isGuarded: true };
+    const guarded = this.constructor as ArrayClass;
+    return { reference, span: isLocal ? span.ownPart("lock") : span, guarded };
   }
 
   /**

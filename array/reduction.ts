@@ -5,11 +5,11 @@
  * @module
  */
 
-import { am, type AmHandle, outcomeOf } from "../am/mod.ts";
+import { am, type AmHandle, observed, outcomeOf } from "../am/mod.ts";
 import { ELEMENT_OPS, type ElementOpInfo } from "../internal/element_ops.ts";
 import type { Handle } from "../lamellae/mod.ts";
 import type { ElementType, ElementValue, RawElement, Span } from "../memregion/mod.ts";
-import { countedBy, elementsOf, type LamellarArray, spanOf } from "./base.ts";
+import { countedBy, elementsOf, type LamellarArray, spanOf, travelling } from "./base.ts";
 import { type LockedStep, LockedWork } from "./lock/locked_work.ts";
 
 /** Combines two values; has to be associative. */
@@ -75,7 +75,9 @@ function partReducer(
   const fn = registered.get(name);
   if (fn === undefined) {
     throw new TypeError(
-      `Cannot call ${op} by "${name}" in ${span.label}: there is no reduction of that name; ` +
+      `Cannot call ${op} by ${
+        Deno.inspect(name)
+      } in ${span.label}: there is no reduction of that name; ` +
         "register it at module level with reduction(name, fn)",
     );
   }
@@ -108,9 +110,12 @@ export function reduceArray<E extends ElementType>(
   const hold = locked?.scope === "whole" ? locked.locks.wholePart : undefined;
   const found: PartResult[] = [];
   const isFunction = typeof by === "function";
+  // The program may give the array up while this waits for locks.
+  const kept = locked === undefined ? undefined : array.clone();
+  const sent = (): LamellarArray<E> => kept ?? travelling(array);
   const steps = isFunction
     ? fetchingSteps(span, by, found, locked?.scope === "part")
-    : partSteps(array, by, op, found);
+    : partSteps(array, sent, by, op, found);
   const give = (): ElementValue<E> | undefined => {
     const values = found.flatMap((one) => [...one ?? []]);
     const info = isFunction ? undefined : BUILT_IN.get(by);
@@ -118,7 +123,8 @@ export function reduceArray<E extends ElementType>(
     const fn = (isFunction ? by : registered.get(by)!) as Reducer<unknown>;
     return folded(values, fn)[0] as ElementValue<E> | undefined;
   };
-  const call = { op, mode: "read" as const, steps, give, hold };
+  const over = (): void => kept?.dispose();
+  const call = { op, mode: "read" as const, steps, give, hold, over };
   return new LockedWork(record, locked?.locks, call).start((value) => span.given(value));
 }
 
@@ -128,6 +134,7 @@ export function reduceArray<E extends ElementType>(
  */
 function partSteps<E extends ElementType>(
   array: LamellarArray<E>,
+  sent: () => LamellarArray<E>,
   name: string,
   op: string,
   found: PartResult[],
@@ -139,7 +146,9 @@ function partSteps<E extends ElementType>(
   const { distribution, memory: { allocation } } = span;
   const handles: (AmHandle<PartResult> | undefined)[] = [];
   const launch = (part: number): AmHandle<PartResult> =>
-    handles[part] ??= core.engine.launch(pes[part]!, Part({ array: array as never, name }));
+    handles[part] ??= observed(
+      core.engine.launch(pes[part]!, Part({ array: sent() as never, name })),
+    );
   const stepAt = (part: number): LockedStep => {
     const { count } = distribution.inPart(part);
     const isHere = part === me || (allocation.addresses[part]! >= 0 && count <= HERE_MAX);

@@ -31,6 +31,8 @@ export interface LockedCall<T> {
   readonly steps: readonly LockedStep[];
   /** The part whose lock is held for all steps, in place of theirs. */
   readonly hold?: number | undefined;
+  /** Called when it is over, or has failed. */
+  readonly over?: () => void;
   /** Makes the result of what the last step gave. */
   readonly give: (last: unknown) => T;
 }
@@ -86,7 +88,7 @@ export class LockedWork<T> implements PendingWork, Watched {
    * @throws What the operation throws before it has to wait.
    */
   start(given: (value: T) => Handle<T>): Handle<T> {
-    if (this.#go()) return given(this.#call.give(this.#last));
+    if (this.#begin()) return given(this.#call.give(this.#last));
     const space = spaceOf(this.#record.core);
     const { engine } = this.#record.core;
     this.#reference = space.take(this.#record, this.op);
@@ -96,6 +98,15 @@ export class LockedWork<T> implements PendingWork, Watched {
     DarcHandle.wait(handle, undefined);
     space.look(this);
     return handle;
+  }
+
+  #begin(): boolean {
+    let isOver = true;
+    try {
+      return isOver = this.#go();
+    } finally {
+      if (isOver) this.#call.over?.();
+    }
   }
 
   /** Goes on as far as it can; returns whether it is over. */
@@ -165,6 +176,7 @@ export class LockedWork<T> implements PendingWork, Watched {
   }
 
   #end(): void {
+    this.#call.over?.();
     this.#reference?.giveBack("it is over");
     this.#record.core.engine.countDone(1);
   }

@@ -56,12 +56,16 @@ export function runAll<V>(
     return batches.run(memory, name, { indices: list, values, target });
   }
   const into = target === undefined ? undefined : arrayBehind(target, name);
-  return inBlocks(memory, name, indices, [values], (block) => {
+  let count = 0;
+  const rest = inBlocks(memory, name, indices, [values], (block) => {
     const { before, lists: [some] } = block;
     const list = block.indices as { readonly length: number };
-    const part = into?.subarray(before, before + list.length);
+    count += list.length;
+    const part = into?.subarray(before, count);
     return batches.run(memory, name, { indices: list, values: some, target: part });
   });
+  if (into !== undefined && into.length !== count) refuseLengths(memory, name, count);
+  return rest;
 }
 
 /**
@@ -189,6 +193,20 @@ function* blocksOf<V>(
   const given = typeof indices === "number" ? repeated(indices) : indices;
   const keys = new Items(given, name, true);
   const others = lists.map((list) => new Items(list, name, false));
+  try {
+    yield* blocks(memory, name, indices, keys, others);
+  } finally {
+    for (const one of [keys, ...others]) one.close();
+  }
+}
+
+function* blocks<V>(
+  memory: RegionMemory<V>,
+  name: string,
+  indices: unknown,
+  keys: Items,
+  others: readonly Items[],
+): Generator<Block> {
   // One index goes on for ever: the values say how many there are.
   const leader = typeof indices === "number" ? others.find(({ isList }) => isList)! : keys;
   for (let before = 0;; before += BLOCK_ITEMS) {
@@ -217,6 +235,7 @@ class Items {
   readonly #iterator: Iterator<unknown> | undefined;
   readonly #areIndices: boolean;
   #at = 0;
+  #isOver = false;
 
   constructor(given: unknown, name: string, areIndices: boolean) {
     this.#areIndices = areIndices;
@@ -226,12 +245,19 @@ class Items {
     else this.#array = Array.isArray(given) ? given : arrayBehind(given, name);
   }
 
+  /** Takes no more: an iterator that is not at its end is told. */
+  close(): void {
+    if (!this.#isOver) this.#iterator?.return?.();
+  }
+
   /** The next items, fewer if there are fewer; a value for all is the same for each block. */
   take(count: number): unknown {
     const from = this.#at;
     this.#at += count;
     if (this.#iterator) {
-      return (this.#areIndices ? takenIndices : taken)(this.#iterator, count);
+      const items = (this.#areIndices ? takenIndices : taken)(this.#iterator, count);
+      this.#isOver = items.length < count;
+      return items;
     }
     const array = this.#array;
     if (array === undefined) return this.#single;
@@ -322,7 +348,14 @@ function isLazy(given: unknown): given is Iterable<unknown> {
 }
 
 function arrayBehind(given: unknown, name: string): TypedArrayLike<unknown> {
-  return regionOf<unknown>(given)?.slice(name) ?? given as TypedArrayLike<unknown>;
+  const array = regionOf<unknown>(given)?.slice(name) ?? given;
+  if (ArrayBuffer.isView(array) && !(array instanceof DataView)) return array as never;
+  throw new TypeError(
+    `Cannot ${name} with ${
+      Deno.inspect(given)
+    }: a list is an array, a typed array, a region or an ` +
+      "iterable",
+  );
 }
 
 function lengthOf(list: unknown): number {

@@ -41,6 +41,10 @@ const Increment = am(
 const AddTo = am("array_locks.AddTo", { at: localLockArray("u32"), n: u32 }, async ({ at, n }) => {
   await at.batchAdd(Uint32Array.from({ length: at.length }, (_, i) => i), n);
 });
+const Lengths = am(
+  "array_locks.Lengths",
+  (arrays: { readonly length: number }[]) => arrays.map(({ length }) => length),
+);
 const BlocksOn = am("array_locks.BlocksOn", { at: localLockArray("u32") }, ({ at }) => {
   try {
     at.writeLock().block().dispose();
@@ -262,6 +266,61 @@ export const ARRAY_LOCK_CASES: readonly Case[] = [
     },
   },
   {
+    name: "what a guard has ends with it: it is not cloned, converted or sent",
+    async run(world) {
+      const { myPe } = world;
+      for (const type of [LocalLockArray, GlobalLockArray]) {
+        using array = await type.create(world, "u32", 20_000, "cyclic");
+        await array.put(0, Uint32Array.from({ length: 20_000 }, (_, i) => i));
+        await world.asyncBarrier();
+        {
+          using guard = await array.readLock();
+          const held = guard.array.subArray(3);
+          for (const one of [guard.array, held]) {
+            const text = `Cannot call clone of the array of a guard of ${type.name}`;
+            assertThrows(() => one.clone(), LamellarError, text);
+            assertThrows(
+              () => (one as UnsafeArray<"u32">).intoAtomic(),
+              LamellarError,
+              "intoAtomic",
+            );
+            const error = await errorOf(() =>
+              world.execAmPe(myPe, AddTo({ at: one as never, n: 1 }))
+            );
+            assert(error !== undefined);
+            const sent = await errorOf(() => world.execAmPe(rightOf(world), Lengths([one])));
+            assertMatch(sent!.message, /Cannot call send of the array of a guard/);
+          }
+          const wanted = guard.array.length === 20_000 ? 199_990_000 : undefined;
+          const sum = await guard.array.sum();
+          if (wanted !== undefined) assertEquals(sum, wanted);
+          assertEquals(
+            await held.sum(),
+            (await held.get(0, held.length)).reduce((a, b) => a + b, 0),
+          );
+        }
+        await world.asyncBarrier();
+      }
+    },
+  },
+  {
+    name: "a reduction that waits for a lock goes on when its PE gives the array up",
+    async run(world) {
+      for (const type of [LocalLockArray, GlobalLockArray]) {
+        const array = await type.create(world, "u32", 30_000, "block");
+        await array.fill(1);
+        await world.asyncBarrier();
+        const guard = world.myPe === 0 ? await array.writeLock() : undefined;
+        await world.asyncBarrier();
+        const sum = array.sum();
+        array.dispose();
+        guard?.dispose();
+        assertEquals(await sum, 30_000);
+        await world.asyncBarrier();
+      }
+    },
+  },
+  {
     name: "wrong calls of locked arrays are refused before a lock is asked for",
     async run(world) {
       using array = await LocalLockArray.create(world, "u8", 5, "block");
@@ -274,6 +333,9 @@ export const ARRAY_LOCK_CASES: readonly Case[] = [
       assertThrows(() => array.put(3, [1, 2, 3]), RangeError);
       assertThrows(() => array.get(0, 6), RangeError);
       assertThrows(() => array.readLock({ timeoutMs: -1 }), RangeError);
+      assertThrows(() => array.putPe(world.numPes, 0, 1), RangeError, "PEs");
+      assertThrows(() => array.getPe(-1, 0), RangeError);
+      assertThrows(() => array.getPe(0, 99), RangeError, "at offset 99");
       await world.asyncBarrier();
     },
   },

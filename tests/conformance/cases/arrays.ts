@@ -51,6 +51,9 @@ export async function numbered(
 }
 
 const Length = am("arrays.Length", { of: atomicArray("f64") }, (self) => self.of.length);
+const FAILS = reduction("arrays.fails", () => {
+  throw new Error("on purpose");
+});
 const LAST = reduction("arrays.last", (_: bigint, b: bigint) => b);
 
 /** What every array promises. */
@@ -276,6 +279,21 @@ export const ARRAY_CASES: readonly Case[] = [
       assertThrows(() => array.batchAdd([1, -1], 1), RangeError, "(item 1)");
       assertThrows(() => array.batchAdd(new Map() as never, "x" as never), TypeError);
       assertThrows(() => array.batchAdd({} as never, 1), TypeError);
+      assertThrows(() => array.batchAdd([1].values(), {} as never), TypeError, "a list is");
+      assertThrows(() => array.batchLoad([1].values(), {} as never), TypeError, "a list is");
+      const two = [1, 2];
+      const long = new Uint32Array(3);
+      assertThrows(() => array.batchLoad(two.values(), long), RangeError, "different lengths");
+      let isClosed = false;
+      function* closing(): Generator<number> {
+        try {
+          for (;;) yield -1;
+        } finally {
+          isClosed = true;
+        }
+      }
+      assertThrows(() => array.batchAdd(closing(), 1), RangeError);
+      assert(isClosed, "the generator was left open");
       await world.asyncBarrier();
       const { ok, values: were } = await array.batchCompareExchange(
         (function* () {
@@ -378,6 +396,17 @@ export const ARRAY_CASES: readonly Case[] = [
         })
       );
       assertEquals(error?.message, "on purpose");
+      // Those of other PEs are not told again at the end.
+      using long = await AtomicArray.create(world, "u32", 20_000 * world.numPes, "block");
+      const failed = await errorOf(() => long.reduce(FAILS));
+      assertMatch(failed!.message, /on purpose/);
+      // A view that has nothing of some PEs.
+      const view = long.subArray(long.length - 1);
+      assertEquals(await view.reduce((a, b) => a + b), 0);
+      if (world.numPes > 1) {
+        await view.putPe(0, 0, []);
+        assertEquals((await view.getPe(0, 0, 0)).length, 0);
+      }
       await world.asyncBarrier();
     },
   },

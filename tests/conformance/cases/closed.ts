@@ -8,10 +8,13 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   am,
   type AmHandle,
+  type ArrayWriteGuard,
+  AtomicArray,
   BlockedArch,
   ClosedError,
   type LamellarSubteam,
   LamellarWorldBuilder,
+  LocalLockArray,
   type OneSidedMemoryRegion,
   type SharedMemoryRegion,
   u32,
@@ -30,6 +33,9 @@ const Fine = am("closed.Fine", {}, () => 1);
 let shared: SharedMemoryRegion<"u32">;
 let own: OneSidedMemoryRegion<"u32">;
 let team: LamellarSubteam;
+let atomic: AtomicArray<"u32">;
+let locked: LocalLockArray<"u32">;
+let guard: ArrayWriteGuard<"u32">;
 
 const LAPS = 1000;
 
@@ -42,6 +48,9 @@ export const CLOSING_CASES: readonly Case[] = [
       shared = await world.allocSharedMemRegion("u32", 2);
       own = world.allocOneSidedMemRegion("u32", 2);
       team = await world.createTeamFromArch(new BlockedArch(0, world.numPes));
+      atomic = await AtomicArray.create(world, "u32", 10);
+      locked = await LocalLockArray.create(world, "u32", 10);
+      guard = await locked.writeLock();
       await shared.put(rightOf(world), 0, 5);
       await own.put(1, 6);
       await world.asyncBarrier();
@@ -111,6 +120,31 @@ export const CLOSED_CASES: readonly Case[] = [
       await assertRejects(async () => await shared.waitUntil(0, "==", 1), ClosedError, "closed");
       shared.dispose();
       own.dispose();
+    },
+  },
+  {
+    name: "The arrays of a closed world refuse everything",
+    run(world) {
+      const attempts: (() => unknown)[] = [
+        ...[atomic, locked].flatMap((array) => [
+          () => array.at(0),
+          () => array.add(0, 1),
+          () => array.batchAdd([0], 1),
+          () => array.put(0, 1),
+          () => array.sum(),
+          () => array.subArray(1),
+          () => array.intoReadOnly(),
+        ]),
+        () => locked.readLock(),
+        () => locked.tryWriteLock(),
+        () => guard.localData(),
+        () => guard.array.at(0),
+        () => AtomicArray.create(world, "u8", 1),
+      ];
+      for (const attempt of attempts) assertThrows(attempt, ClosedError, "closed");
+      guard.dispose();
+      atomic.dispose();
+      locked.dispose();
     },
   },
   {
