@@ -12,7 +12,11 @@ import type { ElementSlice, ElementType, Span } from "../memregion/mod.ts";
 import type { ArrayElements } from "./elements.ts";
 import type { ArrayStorage } from "./storage.ts";
 
-/** Where an element of an array is. */
+/**
+ * Where an element of an array is.
+ *
+ * @category Arrays
+ */
 export interface ElementPlace {
   /** The PE that has it, by its number in the array's team. */
   readonly pe: number;
@@ -352,11 +356,20 @@ export function checkDistribution(op: string, distribution: unknown): void {
 }
 
 /**
- * The elements of a PE, to be read only.
+ * The elements of a PE, to be read only: a typed array without what writes to it.
  *
  * @category Arrays
  */
 export type ReadonlySlice<E extends ElementType> =
-  & Iterable<ElementSlice<E>[number]>
-  & Omit<ElementSlice<E>, "copyWithin" | "fill" | "reverse" | "set" | "sort" | "buffer">
-  & { readonly [index: number]: ElementSlice<E>[number] };
+  & {
+    readonly [
+      K in keyof ElementSlice<E> as K extends
+        "copyWithin" | "fill" | "reverse" | "set" | "sort" | "subarray" | "buffer" ? never : K
+    ]: ElementSlice<E>[
+      K
+    ];
+  }
+  & {
+    /** Some of the elements. */
+    subarray(begin?: number, end?: number): ReadonlySlice<E>;
+  };

@@ -12,7 +12,11 @@ import type { ElementType, ElementValue, RawElement, Span } from "../memregion/m
 import { countedBy, elementsOf, type LamellarArray, spanOf, travelling } from "./base.ts";
 import { type LockedStep, LockedWork } from "./lock/locked_work.ts";
 
-/** Combines two values; has to be associative. */
+/**
+ * Combines two values; has to be associative.
+ *
+ * @category Arrays
+ */
 export type Reducer<V> = (a: V, b: V) => V;
 
 /** Elements of another PE that are reduced here, where a message would take longer. */

@@ -9,7 +9,11 @@
  * @module
  */
 
-/** Which neighbours stand together. */
+/**
+ * How elements are distributed over PEs: neighbours on one PE, or one after the other.
+ *
+ * @category Arrays
+ */
 export type DistributionKind = "block" | "cyclic";
 
 /** Where the elements of a range are. Indices count from the beginning of the range. */

@@ -11,6 +11,7 @@ const CATEGORIES = [
   "Groups",
   "Collectives",
   "Darcs",
+  "Arrays",
   "Memory regions",
   "Errors",
 ];

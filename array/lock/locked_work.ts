@@ -65,6 +65,7 @@ export class LockedWork<T> implements PendingWork, Watched {
   /** What is under way while the lock is held. */
   #running: Handle<unknown> | undefined;
   #last: unknown;
+  #isOver = false;
   #handle: LockedHandle<T> | undefined;
   #reference: Reference | undefined;
 
@@ -144,6 +145,8 @@ export class LockedWork<T> implements PendingWork, Watched {
     this.#claim = lock.ask(mode, () => {
       this.#claim = undefined;
       this.#lock = lock;
+      // At once: the program may compute for long before the next step, and others want the lock.
+      this.look();
     });
     return false;
   }
@@ -161,6 +164,7 @@ export class LockedWork<T> implements PendingWork, Watched {
   }
 
   look(): boolean {
+    if (this.#isOver) return true;
     try {
       if (!this.#go()) return false;
       const { give } = this.#call;
@@ -176,6 +180,7 @@ export class LockedWork<T> implements PendingWork, Watched {
   }
 
   #end(): void {
+    this.#isOver = true;
     this.#call.over?.();
     this.#reference?.giveBack("it is over");
     this.#record.core.engine.countDone(1);

@@ -53,6 +53,8 @@ export class NearLock implements Lock {
   readonly #me: number;
   readonly #what: string;
   readonly #queue: Waiter[] = [];
+  /** By place: tickets of PEs that did not take their turn. */
+  readonly #passed: number[] = [];
   readonly #guards: Record<LockMode, number> = { read: 0, write: 0 };
 
   /**
@@ -128,7 +130,7 @@ export class NearLock implements Lock {
     for (let done = 0;; done++) {
       const first = this.#queue[0];
       if (first === undefined) return done;
-      const claim = first.claim ??= newClaim(this.#me, first.mode);
+      const claim = first.claim ??= newClaim(this.#me, first.mode, this.#passed);
       let step: number;
       do step = stepClaim(this.#words, claim, this.#pes.length); while (step === STEP.more);
       if (step === STEP.held) {

@@ -82,10 +82,11 @@ export interface ClaimState {
 /**
  * @param me The PE, by its place among those that share the lock.
  * @param mode How it wants to hold it.
+ * @param passed By slot: tickets that earlier claims have passed over; gets more.
  * @returns A claim that has not begun.
  */
-export function newClaim(me: number, mode: LockMode): ClaimState {
-  return { me, mode, phase: "ticket", mine: 0, seen: 0, slot: 0, passed: [] };
+export function newClaim(me: number, mode: LockMode, passed: number[] = []): ClaimState {
+  return { me, mode, phase: "ticket", mine: 0, seen: 0, slot: 0, passed };
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { ARRAY_EXAMPLES } from "./array_examples.ts";
 import { COLLECTIVE_EXAMPLES } from "./collective_examples.ts";
 import { DARC_EXAMPLES } from "./darc_examples.ts";
 import { each, type Example, numbersOf, type Output } from "./example_tools.ts";
@@ -270,6 +271,29 @@ const EXAMPLES: readonly Example[] = [
       assertStringIncludes(output.text, "PE 0 got what PE 1 has");
     },
   },
+  ...[
+    "unsafe_array_put_bw",
+    "unsafe_array_put_unchecked_bw",
+    "atomic_array_put_bw",
+    "local_lock_atomic_array_put_bw",
+    "global_lock_atomic_array_put_bw",
+    "unsafe_array_store_bw",
+    "unsafe_array_get_bw",
+    "unsafe_array_get_unchecked_bw",
+    "atomic_array_get_bw",
+    "local_lock_atomic_array_get_bw",
+    "global_lock_atomic_array_get_bw",
+    "readonly_array_get_bw",
+    "readonly_array_get_unchecked_bw",
+  ].map((name): Example => ({
+    name: `bandwidths/${name}.ts`,
+    ...BANDWIDTH,
+    check: (output) => {
+      checkBandwidths(output, 13);
+      const done = name.includes("_get_") ? "PE 0 got what PE 1 has" : "PE 1 has what was put";
+      assertStringIncludes(output.text, done);
+    },
+  })),
   {
     name: "kernels/am_flops.ts",
     args: ["1024", "200000"],
@@ -341,6 +365,7 @@ const EXAMPLES: readonly Example[] = [
   },
   ...DARC_EXAMPLES,
   ...COLLECTIVE_EXAMPLES,
+  ...ARRAY_EXAMPLES,
 ];
 
 /** On what examples run. */

@@ -1,0 +1,18 @@
+/**
+ * Bandwidth of gets from a `ReadOnlyArray` without handles.
+ *
+ *     deno task run:local -n 2 examples/bandwidths/readonly_array_get_unchecked_bw.ts 1048576
+ *
+ * Arguments: the largest transfer, and what each size moves, in bytes.
+ *
+ * @module
+ */
+
+import { UnsafeArray } from "../../mod.ts";
+import { measureGets, numbered } from "./array_transfers.ts";
+
+await measureGets(
+  (world, length) =>
+    UnsafeArray.create(world, "u8", length).then(numbered).then((array) => array.intoReadOnly()),
+  (array, index, data) => void array.getUnmanaged(index, data),
+);

@@ -1,0 +1,17 @@
+/**
+ * Bandwidth of gets from an `UnsafeArray`.
+ *
+ *     deno task run:local -n 2 examples/bandwidths/unsafe_array_get_bw.ts 1048576
+ *
+ * Arguments: the largest transfer, and what each size moves, in bytes.
+ *
+ * @module
+ */
+
+import { UnsafeArray } from "../../mod.ts";
+import { measureGets, numbered } from "./array_transfers.ts";
+
+await measureGets(
+  (world, length) => UnsafeArray.create(world, "u8", length).then(numbered),
+  (array, index, data) => void array.get(index, data),
+);

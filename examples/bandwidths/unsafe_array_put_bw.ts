@@ -1,0 +1,17 @@
+/**
+ * Bandwidth of puts into an `UnsafeArray`.
+ *
+ *     deno task run:local -n 2 examples/bandwidths/unsafe_array_put_bw.ts 1048576
+ *
+ * Arguments: the largest transfer, and what each size moves, in bytes.
+ *
+ * @module
+ */
+
+import { UnsafeArray } from "../../mod.ts";
+import { measurePuts } from "./array_transfers.ts";
+
+await measurePuts(
+  (world, length) => UnsafeArray.create(world, "u8", length),
+  (array, index, data) => void array.put(index, data),
+);
