@@ -5,35 +5,36 @@
  * @module
  */
 
-import { type LamellarWorld, LamellarWorldBuilder } from "../../mod.ts";
-import type { ReadableArray, WritableArray } from "../../mod.ts";
+import type { LamellarWorld, ReadableArray, WritableArray } from "../../mod.ts";
 import { type Limits, limitsOf, measure } from "./protocol.ts";
 
 /** Makes an array of bytes, of which each PE has as many as are moved at most. */
 export type MakeArray<A> = (world: LamellarWorld, length: number) => PromiseLike<A>;
 
-/** Runs an example with a world and an array. */
+/** Runs an example with an array. */
 async function withArray<A extends Disposable>(
+  world: LamellarWorld,
   make: MakeArray<A>,
-  run: (world: LamellarWorld, array: A, limits: Limits) => Promise<void>,
+  run: (array: A, limits: Limits) => Promise<void>,
 ): Promise<void> {
   const limits = limitsOf(Deno.args);
-  await using world = await new LamellarWorldBuilder().build();
   using array = await make(world, limits.bytesMax * world.numPes);
-  await run(world, array, limits);
+  await run(array, limits);
 }
 
 /**
  * Measures puts to PE 1.
  *
+ * @param world The world.
  * @param make Makes the array.
  * @param start Starts a put of bytes to an index; `awaitAll` waits for it.
  */
 export async function measurePuts(
+  world: LamellarWorld,
   make: MakeArray<WritableArray<"u8">>,
   start: (array: WritableArray<"u8">, index: number, data: Uint8Array) => void,
 ): Promise<void> {
-  await withArray(make, async (world, array, limits) => {
+  await withArray(world, make, async (array, limits) => {
     const first = array.firstGlobalIndexForPe(1) ?? 0;
     let data = new Uint8Array(0);
     await measure(world, limits, {
@@ -55,14 +56,16 @@ export async function measurePuts(
 /**
  * Measures gets from PE 1.
  *
+ * @param world The world.
  * @param make Makes the array, in which all elements of a PE are its number and 1.
  * @param start Starts a get of bytes from an index; `awaitAll` waits for it.
  */
 export async function measureGets<A extends ReadableArray<"u8">>(
+  world: LamellarWorld,
   make: MakeArray<A>,
   start: (array: A, index: number, data: Uint8Array) => void,
 ): Promise<void> {
-  await withArray(make, async (world, array, limits) => {
+  await withArray(world, make, async (array, limits) => {
     const first = array.firstGlobalIndexForPe(1) ?? 0;
     let data = new Uint8Array(0);
     await measure(world, limits, {

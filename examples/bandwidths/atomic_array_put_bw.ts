@@ -8,10 +8,12 @@
  * @module
  */
 
-import { AtomicArray } from "../../mod.ts";
+import { AtomicArray, LamellarWorldBuilder } from "../../mod.ts";
 import { measurePuts } from "./array_transfers.ts";
 
+await using world = await new LamellarWorldBuilder().build();
 await measurePuts(
+  world,
   (world, length) => AtomicArray.create(world, "u8", length),
   (array, index, data) => void array.put(index, data),
 );

@@ -8,10 +8,12 @@
  * @module
  */
 
-import { GlobalLockArray } from "../../mod.ts";
+import { GlobalLockArray, LamellarWorldBuilder } from "../../mod.ts";
 import { measureGets, numbered } from "./array_transfers.ts";
 
+await using world = await new LamellarWorldBuilder().build();
 await measureGets(
+  world,
   (world, length) => GlobalLockArray.create(world, "u8", length).then(numbered),
   (array, index, data) => void array.get(index, data),
 );

@@ -8,10 +8,12 @@
  * @module
  */
 
-import { GlobalLockArray } from "../../mod.ts";
+import { GlobalLockArray, LamellarWorldBuilder } from "../../mod.ts";
 import { measurePuts } from "./array_transfers.ts";
 
+await using world = await new LamellarWorldBuilder().build();
 await measurePuts(
+  world,
   (world, length) => GlobalLockArray.create(world, "u8", length),
   (array, index, data) => void array.put(index, data),
 );

@@ -8,10 +8,12 @@
  * @module
  */
 
-import { UnsafeArray } from "../../mod.ts";
+import { LamellarWorldBuilder, UnsafeArray } from "../../mod.ts";
 import { measureGets, numbered } from "./array_transfers.ts";
 
+await using world = await new LamellarWorldBuilder().build();
 await measureGets(
+  world,
   (world, length) =>
     UnsafeArray.create(world, "u8", length).then(numbered).then((array) => array.intoReadOnly()),
   (array, index, data) => void array.getUnmanaged(index, data),

@@ -8,10 +8,12 @@
  * @module
  */
 
-import { UnsafeArray } from "../../mod.ts";
+import { LamellarWorldBuilder, UnsafeArray } from "../../mod.ts";
 import { measurePuts } from "./array_transfers.ts";
 
+await using world = await new LamellarWorldBuilder().build();
 await measurePuts(
+  world,
   (world, length) => UnsafeArray.create(world, "u8", length),
   (array, index, data) => void array.putUnmanaged(index, data),
 );

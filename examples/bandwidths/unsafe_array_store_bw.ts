@@ -8,11 +8,13 @@
  * @module
  */
 
-import { UnsafeArray } from "../../mod.ts";
+import { LamellarWorldBuilder, UnsafeArray } from "../../mod.ts";
 import { measurePuts } from "./array_transfers.ts";
 
 let indices = new Uint32Array(0);
+await using world = await new LamellarWorldBuilder().build();
 await measurePuts(
+  world,
   (world, length) => UnsafeArray.create(world, "u8", length),
   (array, index, data) => {
     if (indices.length !== data.length) {
