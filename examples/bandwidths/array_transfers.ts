@@ -8,6 +8,9 @@
 import type { LamellarWorld, ReadableArray, WritableArray } from "../../mod.ts";
 import { type Limits, limitsOf, measure } from "./protocol.ts";
 
+/** Transfers of a size at most: over a network each may take the lock of another PE. */
+const COUNT_MAX = 256;
+
 /** Makes an array of bytes, of which each PE has as many as are moved at most. */
 export type MakeArray<A> = (world: LamellarWorld, length: number) => PromiseLike<A>;
 
@@ -38,6 +41,7 @@ export async function measurePuts(
     const first = array.firstGlobalIndexForPe(1) ?? 0;
     let data = new Uint8Array(0);
     await measure(world, limits, {
+      countMax: COUNT_MAX,
       prepare: (bytes) => void (data = new Uint8Array(bytes).fill(1 + Math.log2(bytes))),
       start: () => start(array, first, data),
       finish: () => world.awaitAll(),
@@ -69,6 +73,7 @@ export async function measureGets<A extends ReadableArray<"u8">>(
     const first = array.firstGlobalIndexForPe(1) ?? 0;
     let data = new Uint8Array(0);
     await measure(world, limits, {
+      countMax: COUNT_MAX,
       prepare: (bytes) => void (data = new Uint8Array(bytes)),
       start: () => start(array, first, data),
       finish: () => world.awaitAll(),
