@@ -1,8 +1,8 @@
 /**
  * Writes the two kinds of regions, `memregion/shared_region.ts` and
- * `memregion/one_sided_region.ts`, and the arrays that can be written, `array/writable_array.ts`,
- * from the text of their methods and the table of element operations: what several have stands
- * there once, and every operation has all its forms.
+ * `memregion/one_sided_region.ts`, and the arrays, `array/writable_array.ts`, `array/arrays.ts` and
+ * `memregion/span/span_element.ts`, from the text of their methods and the table of element
+ * operations: what several have stands there once, and every operation has all its forms.
  *
  *     deno run -A scripts/build_regions.ts           # write the files
  *     deno run -A scripts/build_regions.ts --check   # fail if they are not what they should be
@@ -12,6 +12,7 @@
 
 import { ONE_SIDED_ONLY, SHARED_ONLY } from "./region_kinds.ts";
 import { ARRAY_WRITES, arrayOperations, elementOperations } from "./array_methods.ts";
+import { arrayTypes } from "./array_types.ts";
 import { collectives } from "./region_collective_methods.ts";
 import { methods } from "./region_methods.ts";
 import { ROOT } from "./tree.ts";
@@ -98,6 +99,22 @@ import type {
 } from "../memregion/mod.ts";
 import type { Handle } from "../lamellae/mod.ts";
 import { type ArrayIndices, ReadableArray } from "./readable_array.ts";
+`;
+
+const TYPE_IMPORTS = `
+import type { LamellarEnv } from "../am/mod.ts";
+import type { DarcHandle } from "../darc/mod.ts";
+import type { DistributionKind } from "../internal/distribution.ts";
+import type { CollectiveHandle } from "../lamellae/mod.ts";
+import type { ElementSlice, ElementType, ElementTypeLike } from "../memregion/mod.ts";
+import { type ArrayParts, countedBy, type ReadonlySlice } from "./base.ts";
+import type { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
+import { convertArray } from "./conversion.ts";
+import { create } from "./create.ts";
+import { AtomicLocalData } from "./local_data.ts";
+import { LockableArray } from "./locked_array.ts";
+import { ReadableArray } from "./readable_array.ts";
+import { WritableArray } from "./writable_array.ts";
 `;
 
 const ELEMENT_IMPORTS = `
@@ -235,7 +252,6 @@ function file(
  */
 ${imports}${head}
 ${text}
-}
 `,
   );
 }
@@ -244,7 +260,7 @@ const FILES: Readonly<Record<string, Promise<string>>> = {
   "memregion/shared_region.ts": file(
     "Shared regions: memory that every PE has a part of.",
     SHARED,
-    SHARED_ONLY + textFor("shared", methods()) + collectives(),
+    SHARED_ONLY + textFor("shared", methods()) + collectives() + "}",
     IMPORTS.replace(
       "import { type RmaHandle",
       'import type { CollectiveHandle } from "../lamellae/mod.ts";\nimport { type RmaHandle',
@@ -256,19 +272,20 @@ const FILES: Readonly<Record<string, Promise<string>>> = {
   "memregion/one_sided_region.ts": file(
     "One-sided regions: memory of one PE that others reach by its handle.",
     ONE_SIDED,
-    ONE_SIDED_ONLY + textFor("oneSided", methods()),
+    ONE_SIDED_ONLY + textFor("oneSided", methods()) + "}",
   ),
   "memregion/span/span_element.ts": file(
     "One element of a span on this PE.",
     ELEMENT,
-    elementOperations(),
+    elementOperations() + "}",
     ELEMENT_IMPORTS,
     "array_methods.ts",
   ),
+  "array/arrays.ts": file("The types of arrays.", "", arrayTypes(), TYPE_IMPORTS, "array_types.ts"),
   "array/writable_array.ts": file(
     "What can be written of arrays.",
     WRITABLE,
-    ARRAY_WRITES + arrayOperations(),
+    ARRAY_WRITES + arrayOperations() + "}",
     ARRAY_IMPORTS,
     "array_methods.ts",
   ),
