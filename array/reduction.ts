@@ -114,8 +114,7 @@ export function reduceArray<E extends ElementType>(
   const hold = locked?.scope === "whole" ? locked.locks.wholePart : undefined;
   const found: PartResult[] = [];
   const isFunction = typeof by === "function";
-  // The program may give the array up while this waits for locks.
-  const kept = locked === undefined ? undefined : array.clone();
+  let kept: LamellarArray<E> | undefined;
   const sent = (): LamellarArray<E> => kept ?? travelling(array);
   const steps = isFunction
     ? fetchingSteps(span, by, found, locked?.scope === "part")
@@ -127,6 +126,8 @@ export function reduceArray<E extends ElementType>(
     const fn = (isFunction ? by : registered.get(by)!) as Reducer<unknown>;
     return folded(values, fn)[0] as ElementValue<E> | undefined;
   };
+  // The program may give the array up while this waits for locks.
+  if (locked !== undefined) kept = array.clone();
   const over = (): void => kept?.dispose();
   const call = { op, mode: "read" as const, steps, give, hold, over };
   return new LockedWork(record, locked?.locks, call).start((value) => span.given(value));

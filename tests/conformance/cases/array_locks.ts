@@ -235,6 +235,8 @@ export const ARRAY_LOCK_CASES: readonly Case[] = [
         using held = await global.writeLock();
         await held.array.add(0, 1);
       }
+      // What was refused keeps nothing.
+      assertThrows(() => global.reduce("no such"), TypeError, "no such");
       const local = await global.intoLocalLock();
       {
         using held = local.tryWriteLock();
