@@ -10,7 +10,7 @@ import { ELEMENT_OPS, type ElementOpInfo } from "../internal/element_ops.ts";
 import type { Handle } from "../lamellae/mod.ts";
 import type { ElementType, ElementValue, RawElement, Span } from "../memregion/mod.ts";
 import { countedBy, elementsOf, type LamellarArray, spanOf, travelling } from "./base.ts";
-import { type LockedStep, LockedWork } from "./lock/locked_work.ts";
+import { ArrayWork, type WorkStep } from "./work.ts";
 
 /**
  * Combines two values; has to be associative.
@@ -130,7 +130,7 @@ export function reduceArray<E extends ElementType>(
   if (locked !== undefined) kept = array.clone();
   const over = (): void => kept?.dispose();
   const call = { op, mode: "read" as const, steps, give, hold, over };
-  return new LockedWork(record, locked?.locks, call).start((value) => span.given(value));
+  return new ArrayWork(record, locked?.locks, call).start((value) => span.given(value));
 }
 
 /**
@@ -143,7 +143,7 @@ function partSteps<E extends ElementType>(
   name: string,
   op: string,
   found: PartResult[],
-): LockedStep[] {
+): WorkStep[] {
   const span = spanOf(array) as unknown as Span<ElementType>;
   const { me, core, pes } = countedBy(array).record;
   const hasPartLocks = elementsOf(array).locked?.scope === "part";
@@ -154,7 +154,7 @@ function partSteps<E extends ElementType>(
     handles[part] ??= observed(
       core.engine.launch(pes[part]!, Part({ array: sent() as never, name })),
     );
-  const stepAt = (part: number): LockedStep => {
+  const stepAt = (part: number): WorkStep => {
     const { count } = distribution.inPart(part);
     const isHere = part === me || (allocation.addresses[part]! >= 0 && count <= HERE_MAX);
     const done = (value: unknown): void => void (found[part] = value as PartResult);
@@ -185,9 +185,9 @@ function fetchingSteps<E extends ElementType>(
   fn: Reducer<ElementValue<E>>,
   found: PartResult[],
   hasPartLocks: boolean,
-): LockedStep[] {
+): WorkStep[] {
   const { distribution, memory: { allocation } } = span;
-  return partsOf(span).map((part): LockedStep => {
+  return partsOf(span).map((part): WorkStep => {
     const { count } = distribution.inPart(part);
     const isNear = allocation.addresses[part]! >= 0;
     return {

@@ -70,7 +70,7 @@ export { Span } from "./span/span.ts";
 export { AtomicElement } from "./span/span_element.ts";
 export type { RunName } from "./span/lists.ts";
 export type { RawElement, SpanReduction } from "./span/reduce.ts";
-export type { CheckedLists, PartItems } from "./span/split.ts";
+export type { CheckedLists, PartItems } from "./span/checked_lists.ts";
 export { type AllocationResult, type LamellarMemoryRegion, RegionSpace } from "./space.ts";
 export { WaitHandle } from "./waits/wait_handle.ts";
 export type { Comparison } from "./waits/waits.ts";

@@ -1,7 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { runSource } from "./support/inline.ts";
-import type { RunOptions } from "./support/run.ts";
-import { overLibfabric } from "./support/spread.ts";
+import { LAMELLAE, STUCK } from "./support/three_processes.ts";
 
 const SETUP =
   `import { am, AtomicArray, GlobalLockArray, LamellarWorldBuilder, LocalLockArray } from "MOD";
@@ -12,15 +11,6 @@ globalThis.settle = never.resolve;
 const whole = await GlobalLockArray.create(world, "u32", 9, "block");
 const parts = await LocalLockArray.create(world, "u32", 9, "block");
 `;
-
-/** Nothing moves for so long, until the job ends. */
-const STUCK = { LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "0.4", LAMELLAR_DEADLOCK_TIMEOUT: "1.2" };
-
-const LAMELLAE: Record<string, Partial<RunOptions>> = {
-  local: {},
-  shmem: { env: { LAMELLAR_BACKEND: "shmem" }, launcherFlags: ["--processes", "3"] },
-  "rofi on tcp": { env: overLibfabric("tcp"), launcherFlags: ["--processes", "3"] },
-};
 
 for (const [lamella, options] of Object.entries(LAMELLAE)) {
   for (

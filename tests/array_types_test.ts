@@ -17,12 +17,7 @@ import type {
   UnsafeArray,
   WritableArray,
 } from "../mod.ts";
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
-  : false;
-
-/** Does not compile unless two types are the same. */
-function same<_T extends true>(): void {}
+import { type Same, same } from "./support/same_type.ts";
 
 function operations(
   floats: AtomicArray<"f64">,

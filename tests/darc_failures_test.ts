@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { runSource } from "./support/inline.ts";
-import type { RunOptions, RunResult } from "./support/run.ts";
-import { overLibfabric } from "./support/spread.ts";
+import type { RunResult } from "./support/run.ts";
+import { LAMELLAE, STUCK } from "./support/three_processes.ts";
 
 const SETUP = `import { am, Darc, GlobalRwDarc, LamellarWorldBuilder, LocalRwDarc } from "MOD";
 const Wait = am("Wait", async (self) => {
@@ -21,15 +21,6 @@ async function run(source: string, env: Record<string, string> = {}): Promise<Ru
   assertEquals(result.signal, null);
   return result;
 }
-
-/** Nothing moves for so long, until the job ends. */
-const STUCK = { LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "0.4", LAMELLAR_DEADLOCK_TIMEOUT: "1.2" };
-
-const LAMELLAE: Record<string, Partial<RunOptions>> = {
-  local: {},
-  shmem: { env: { LAMELLAR_BACKEND: "shmem" }, launcherFlags: ["--processes", "3"] },
-  "rofi on tcp": { env: overLibfabric("tcp"), launcherFlags: ["--processes", "3"] },
-};
 
 for (const [lamella, options] of Object.entries(LAMELLAE)) {
   for (const wait of ["await at.write()", "at.read().block()", "await at.collectiveWrite()"]) {

@@ -38,12 +38,7 @@ import {
   tuple,
   u32,
 } from "../mod.ts";
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
-  : false;
-
-/** Does not compile unless two types are the same. */
-function same<_T extends true>(): void {}
+import { type Same, same } from "./support/same_type.ts";
 
 /** What an AM or a handle gives. */
 type ResultOf<F> = F extends (...args: never[]) => AmCall<infer T> ? T : never;

@@ -23,7 +23,7 @@ import {
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import type { ArrayElements, LockScope } from "../elements.ts";
 import type { ArrayLocks } from "./array_locks.ts";
-import { type LockedStep, LockedWork } from "./locked_work.ts";
+import { ArrayWork, type WorkStep } from "../work.ts";
 import type { LockMode } from "./shared_lock.ts";
 
 type Raw = TypedArrayLike<unknown>;
@@ -122,7 +122,7 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
   }
 
   /** Writes in one step where one lock is for all, else part by part. */
-  #write(op: string, all: () => Handle<void>, parts: () => LockedStep[]): Handle<void> {
+  #write(op: string, all: () => Handle<void>, parts: () => WorkStep[]): Handle<void> {
     return this.#steps(op, "write", this.#isWhole ? [this.#whole(all)] : parts(), () => {});
   }
 
@@ -251,7 +251,7 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
     return this.locked.scope === "whole";
   }
 
-  #whole(run: () => Handle<unknown>): LockedStep {
+  #whole(run: () => Handle<unknown>): WorkStep {
     return { part: this.locked.locks.wholePart, run };
   }
 
@@ -264,11 +264,11 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
   #steps<T>(
     op: string,
     mode: LockMode,
-    steps: readonly LockedStep[],
+    steps: readonly WorkStep[],
     give: (last: unknown) => T,
   ): Handle<T> {
     const { locks, record } = this.locked;
-    const work = new LockedWork(record, locks, { op, mode, steps, give });
+    const work = new ArrayWork(record, locks, { op, mode, steps, give });
     return work.start((value) => this.#span.given(value));
   }
 }

@@ -22,7 +22,7 @@ import { AtomicElement } from "./span_element.ts";
 import { type DoAt, getRange, putRange } from "./pieces.ts";
 import { refuseCount, refuseIndex } from "./refusals.ts";
 import { SpanReduction } from "./reduce.ts";
-import { type CheckedLists, checkLists } from "./split.ts";
+import { type CheckedLists, checkLists } from "./checked_lists.ts";
 
 /** Something that is done at one part. */
 export interface PartWork {

@@ -68,3 +68,19 @@ export async function errorOf(attempt: () => unknown): Promise<Error | undefined
     return error as Error;
   }
 }
+
+/** Lets other handlers and PEs in between a read and a write. */
+export async function pause(): Promise<void> {
+  for (let i = 0; i < 3; i++) await undefined;
+  await new Promise((resolve) => setTimeout(resolve));
+}
+
+/**
+ * Waits until all PEs are through with what they launched.
+ *
+ * @param world The world.
+ */
+export async function together(world: LamellarWorld): Promise<void> {
+  await world.awaitAll();
+  await world.asyncBarrier();
+}

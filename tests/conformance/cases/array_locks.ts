@@ -12,20 +12,13 @@ import {
   ClosedError,
   GlobalLockArray,
   LamellarError,
-  type LamellarWorld,
   LocalLockArray,
   localLockArray,
   TimeoutError,
   u32,
   UnsafeArray,
 } from "../../../mod.ts";
-import { type Case, errorOf, rightOf, several } from "../case.ts";
-
-/** Lets other handlers and PEs in between a read and a write. */
-async function pause(): Promise<void> {
-  for (let i = 0; i < 3; i++) await undefined;
-  await new Promise((resolve) => setTimeout(resolve));
-}
+import { type Case, errorOf, pause, rightOf, several, together } from "../case.ts";
 
 const Increment = am(
   "array_locks.Increment",
@@ -53,11 +46,6 @@ const BlocksOn = am("array_locks.BlocksOn", { at: localLockArray("u32") }, ({ at
     return (error as LamellarError).code;
   }
 });
-
-async function together(world: LamellarWorld): Promise<void> {
-  await world.awaitAll();
-  await world.asyncBarrier();
-}
 
 /** The cases of arrays with locks. */
 export const ARRAY_LOCK_CASES: readonly Case[] = [

@@ -15,21 +15,14 @@ import {
   GlobalRwDarc,
   globalRwDarc,
   LamellarError,
-  type LamellarWorld,
   LocalRwDarc,
   localRwDarc,
   TimeoutError,
   u32,
 } from "../../../mod.ts";
-import { type Case, errorOf, rightOf } from "../case.ts";
+import { type Case, errorOf, pause, rightOf, together } from "../case.ts";
 import { Instance } from "./darcs.ts";
 import { ListArch } from "./teams.ts";
-
-/** Lets other handlers and PEs in between a read and a write. */
-async function pause(): Promise<void> {
-  for (let i = 0; i < 3; i++) await undefined;
-  await new Promise((resolve) => setTimeout(resolve));
-}
 
 const Increment = am("darcs.Increment", { at: localRwDarc<number>() }, async (self) => {
   using guard = await self.at.write();
@@ -66,11 +59,6 @@ const Blocks = am(
         }
       }),
 );
-
-async function together(world: LamellarWorld): Promise<void> {
-  await world.awaitAll();
-  await world.asyncBarrier();
-}
 
 /** The order in which claims get a lock; each gives it back at once. */
 async function orderOf(claims: readonly DarcHandle<Disposable>[]): Promise<number[]> {

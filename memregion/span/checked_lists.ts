@@ -1,6 +1,6 @@
 /**
- * The items of the lists of a call by the part that has their elements, for whoever has to do one
- * part after the other.
+ * The lists of a call, checked as a whole before anything is done, and their items by the part that
+ * has their elements: for whoever does one part after the other.
  *
  * @module
  */

@@ -1,19 +1,19 @@
 /**
- * Operations that are done while locks are held, one part after the other: each is done when the
- * lock of its part is there, and the lock is given back before the next is asked for.
+ * Operations on arrays in steps, of which one follows the other: a step is done when the lock of
+ * its part is there, if it needs one, and the lock is given back before the next is asked for.
  *
  * @module
  */
 
-import { control, DarcHandle, type DarcRecord, type PendingWork, spaceOf } from "../../darc/mod.ts";
-import type { Reference, Watched } from "../../darc/mod.ts";
-import { type Handle, WAIT_FOR, type WaitLimit } from "../../lamellae/mod.ts";
-import type { ArrayLocks } from "./array_locks.ts";
-import type { Lock, LockClaim } from "./lock.ts";
-import type { LockMode } from "./shared_lock.ts";
+import { control, DarcHandle, type DarcRecord, type PendingWork, spaceOf } from "../darc/mod.ts";
+import type { Reference, Watched } from "../darc/mod.ts";
+import { type Handle, WAIT_FOR, type WaitLimit } from "../lamellae/mod.ts";
+import type { ArrayLocks } from "./lock/array_locks.ts";
+import type { Lock, LockClaim } from "./lock/lock.ts";
+import type { LockMode } from "./lock/shared_lock.ts";
 
 /** What is done at one part. */
-export interface LockedStep {
+export interface WorkStep {
   /** The part whose lock has to be held, if one has to. */
   readonly part: number | undefined;
   /** Does it. */
@@ -24,11 +24,11 @@ export interface LockedStep {
   readonly done?: (value: unknown) => void;
 }
 
-/** An operation that waits for locks. */
-export interface LockedCall<T> {
+/** An operation in steps. */
+export interface WorkCall<T> {
   readonly op: string;
   readonly mode: LockMode;
-  readonly steps: readonly LockedStep[];
+  readonly steps: readonly WorkStep[];
   /** The part whose lock is held for all steps, in place of theirs. */
   readonly hold?: number | undefined;
   /** Called when it is over, or has failed. */
@@ -38,7 +38,7 @@ export interface LockedCall<T> {
 }
 
 /** A handle that knows whether somebody sees its error. */
-class LockedHandle<T> extends DarcHandle<T> {
+class WorkHandle<T> extends DarcHandle<T> {
   observed = false;
 
   protected override promised(): Promise<T> {
@@ -53,12 +53,12 @@ class LockedHandle<T> extends DarcHandle<T> {
 }
 
 /** An operation, and how far it is. */
-export class LockedWork<T> implements PendingWork, Watched {
+export class ArrayWork<T> implements PendingWork, Watched {
   readonly op: string;
   readonly waitKind: number = WAIT_FOR.lock;
   readonly #record: DarcRecord;
   readonly #locks: ArrayLocks | undefined;
-  readonly #call: LockedCall<T>;
+  readonly #call: WorkCall<T>;
   #at = 0;
   #lock: Lock | undefined;
   #claim: LockClaim | undefined;
@@ -66,7 +66,7 @@ export class LockedWork<T> implements PendingWork, Watched {
   #running: Handle<unknown> | undefined;
   #last: unknown;
   #isOver = false;
-  #handle: LockedHandle<T> | undefined;
+  #handle: WorkHandle<T> | undefined;
   #reference: Reference | undefined;
 
   /**
@@ -74,7 +74,7 @@ export class LockedWork<T> implements PendingWork, Watched {
    * @param locks Its locks, if it has any.
    * @param call What is done.
    */
-  constructor(record: DarcRecord, locks: ArrayLocks | undefined, call: LockedCall<T>) {
+  constructor(record: DarcRecord, locks: ArrayLocks | undefined, call: WorkCall<T>) {
     this.op = call.op;
     this.#record = record;
     this.#locks = locks;
@@ -93,7 +93,7 @@ export class LockedWork<T> implements PendingWork, Watched {
     const space = spaceOf(this.#record.core);
     const { engine } = this.#record.core;
     this.#reference = space.take(this.#record, this.op);
-    const handle = new LockedHandle<T>(space, this);
+    const handle = new WorkHandle<T>(space, this);
     this.#handle = handle;
     engine.begin();
     DarcHandle.wait(handle, undefined);
