@@ -10,15 +10,20 @@ import type { LamellarEnv } from "../am/mod.ts";
 import type { DarcHandle } from "../darc/mod.ts";
 import type { DistributionKind } from "../internal/distribution.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type { ElementSlice, ElementType, ElementTypeLike } from "../memregion/mod.ts";
+import type {
+  ElementSlice,
+  ElementType,
+  ElementTypeLike,
+  ElementValue,
+  PutSource,
+} from "../memregion/mod.ts";
 import { type ArrayParts, countedBy, type ReadonlySlice } from "./base.ts";
 import type { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 import { convertArray } from "./conversion.ts";
 import { create } from "./create.ts";
 import { AtomicLocalData } from "./local_data.ts";
 import { LockableArray } from "./locked_array.ts";
-import { ReadableArray } from "./readable_array.ts";
-import { WritableArray } from "./writable_array.ts";
+import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 
 /**
  * An array that nothing protects: what one PE writes while others use the same elements is for the
@@ -27,7 +32,7 @@ import { WritableArray } from "./writable_array.ts";
  *
  * @category Arrays
  */
-export class UnsafeArray<E extends ElementType> extends WritableArray<E> {
+export class UnsafeArray<E extends ElementType> extends UnlockedArray<E> {
   /**
    * Makes an array. Collective: all PEs of the world or of the team call it alike.
    *
@@ -47,6 +52,33 @@ export class UnsafeArray<E extends ElementType> extends WritableArray<E> {
     distribution: DistributionKind = "block",
   ): CollectiveHandle<UnsafeArray<E>> {
     const wanted = { type, length, distribution };
+    return create(team, "UnsafeArray", wanted, (parts) => new UnsafeArray(parts));
+  }
+
+  /**
+   * Makes an array of values that PEs give: those of PE 0 come first, then those of PE 1, and so
+   * on. Collective: all PEs of the world or of the team call it; a PE may give none. Until the
+   * handle is done, what was given must not change.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as `"f64"`.
+   * @param values What this PE gives: a typed array of the element type, a list or an iterable of
+   * values, or a region, whose part on this PE it is.
+   * @param distribution `"block"` or `"cyclic"`: how the array is distributed, whoever gave an
+   * element.
+   * @returns A handle for the array. It fails on every PE with an `OutOfMemoryError` if one of
+   * them has no room.
+   * @throws {TypeError} If values are of another type.
+   * @throws {RangeError} If a value is out of range.
+   * @throws {IdError} If this PE is not a member of the team.
+   */
+  static from<E extends ElementType>(
+    team: LamellarEnv,
+    type: ElementTypeLike<E>,
+    values: PutSource<E> | Iterable<ElementValue<E>>,
+    distribution: DistributionKind = "block",
+  ): CollectiveHandle<UnsafeArray<E>> {
+    const wanted = { type, values, distribution };
     return create(team, "UnsafeArray", wanted, (parts) => new UnsafeArray(parts));
   }
 
@@ -128,7 +160,7 @@ export class UnsafeArray<E extends ElementType> extends WritableArray<E> {
  *
  * @category Arrays
  */
-export class ReadOnlyArray<E extends ElementType> extends ReadableArray<E> {
+export class ReadOnlyArray<E extends ElementType> extends UnlockedReadArray<E> {
   /**
    * Makes an array of zeros, as `UnsafeArray.create` does.
    *
@@ -145,6 +177,25 @@ export class ReadOnlyArray<E extends ElementType> extends ReadableArray<E> {
     distribution: DistributionKind = "block",
   ): CollectiveHandle<ReadOnlyArray<E>> {
     const wanted = { type, length, distribution };
+    return create(team, "ReadOnlyArray", wanted, (parts) => new ReadOnlyArray(parts));
+  }
+
+  /**
+   * Makes an array of values that PEs give, as `UnsafeArray.from` does.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as `"f64"`.
+   * @param values What this PE gives.
+   * @param distribution `"block"` or `"cyclic"`.
+   * @returns A handle for the array.
+   */
+  static from<E extends ElementType>(
+    team: LamellarEnv,
+    type: ElementTypeLike<E>,
+    values: PutSource<E> | Iterable<ElementValue<E>>,
+    distribution: DistributionKind = "block",
+  ): CollectiveHandle<ReadOnlyArray<E>> {
+    const wanted = { type, values, distribution };
     return create(team, "ReadOnlyArray", wanted, (parts) => new ReadOnlyArray(parts));
   }
 
@@ -225,7 +276,7 @@ export class ReadOnlyArray<E extends ElementType> extends ReadableArray<E> {
  *
  * @category Arrays
  */
-export class AtomicArray<E extends ElementType> extends WritableArray<E> {
+export class AtomicArray<E extends ElementType> extends UnlockedArray<E> {
   /**
    * Makes an array of zeros, as `UnsafeArray.create` does.
    *
@@ -242,6 +293,25 @@ export class AtomicArray<E extends ElementType> extends WritableArray<E> {
     distribution: DistributionKind = "block",
   ): CollectiveHandle<AtomicArray<E>> {
     const wanted = { type, length, distribution };
+    return create(team, "AtomicArray", wanted, (parts) => new AtomicArray(parts));
+  }
+
+  /**
+   * Makes an array of values that PEs give, as `UnsafeArray.from` does.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as `"f64"`.
+   * @param values What this PE gives.
+   * @param distribution `"block"` or `"cyclic"`.
+   * @returns A handle for the array.
+   */
+  static from<E extends ElementType>(
+    team: LamellarEnv,
+    type: ElementTypeLike<E>,
+    values: PutSource<E> | Iterable<ElementValue<E>>,
+    distribution: DistributionKind = "block",
+  ): CollectiveHandle<AtomicArray<E>> {
+    const wanted = { type, values, distribution };
     return create(team, "AtomicArray", wanted, (parts) => new AtomicArray(parts));
   }
 
@@ -346,6 +416,25 @@ export class LocalLockArray<E extends ElementType> extends LockableArray<E> {
     distribution: DistributionKind = "block",
   ): CollectiveHandle<LocalLockArray<E>> {
     const wanted = { type, length, distribution };
+    return create(team, "LocalLockArray", wanted, (parts) => new LocalLockArray(parts));
+  }
+
+  /**
+   * Makes an array of values that PEs give, as `UnsafeArray.from` does.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as `"f64"`.
+   * @param values What this PE gives.
+   * @param distribution `"block"` or `"cyclic"`.
+   * @returns A handle for the array.
+   */
+  static from<E extends ElementType>(
+    team: LamellarEnv,
+    type: ElementTypeLike<E>,
+    values: PutSource<E> | Iterable<ElementValue<E>>,
+    distribution: DistributionKind = "block",
+  ): CollectiveHandle<LocalLockArray<E>> {
+    const wanted = { type, values, distribution };
     return create(team, "LocalLockArray", wanted, (parts) => new LocalLockArray(parts));
   }
 
@@ -460,6 +549,25 @@ export class GlobalLockArray<E extends ElementType> extends LockableArray<E> {
     distribution: DistributionKind = "block",
   ): CollectiveHandle<GlobalLockArray<E>> {
     const wanted = { type, length, distribution };
+    return create(team, "GlobalLockArray", wanted, (parts) => new GlobalLockArray(parts));
+  }
+
+  /**
+   * Makes an array of values that PEs give, as `UnsafeArray.from` does.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as `"f64"`.
+   * @param values What this PE gives.
+   * @param distribution `"block"` or `"cyclic"`.
+   * @returns A handle for the array.
+   */
+  static from<E extends ElementType>(
+    team: LamellarEnv,
+    type: ElementTypeLike<E>,
+    values: PutSource<E> | Iterable<ElementValue<E>>,
+    distribution: DistributionKind = "block",
+  ): CollectiveHandle<GlobalLockArray<E>> {
+    const wanted = { type, values, distribution };
     return create(team, "GlobalLockArray", wanted, (parts) => new GlobalLockArray(parts));
   }
 

@@ -103,7 +103,7 @@ function decode(numbers: Float64Array, context: ArrayContext): AnyArray {
   );
   const shape = { distribution, label: name };
   const span = storage.span?.with(distribution, name) ??
-    space.core.regions.decodeSpan(numbers.subarray(OWN_NUMBERS), shape);
+    space.core.regions.spans.decode(numbers.subarray(OWN_NUMBERS), shape);
   if (distribution.longestPart > span.memory.length) throw unreadable(numbers);
   const { own } = storage;
   // The array of this PE lasts as long as the program wants; what came lasts for the handler.

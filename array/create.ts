@@ -9,7 +9,7 @@ import { Distribution, type DistributionKind } from "../internal/distribution.ts
 import { OutOfMemoryError } from "../internal/errors.ts";
 import { elementInfo } from "../internal/elements.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type { ElementType, ElementTypeLike, Span } from "../memregion/mod.ts";
+import type { ElementType, ElementTypeLike } from "../memregion/mod.ts";
 import { spaceOf } from "../darc/mod.ts";
 import { insideOfEnv, type LamellarTeam } from "../world/mod.ts";
 import { type ArrayParts, checkDistribution } from "./base.ts";
@@ -31,8 +31,11 @@ export type ArrayKind = (typeof ARRAY_KINDS)[number];
 /** What an array is to be. */
 export interface ArrayWanted<E extends ElementType> {
   readonly type: ElementTypeLike<E>;
-  readonly length: number;
   readonly distribution: DistributionKind;
+  /** Elements on all PEs together. */
+  readonly length?: number;
+  /** What this PE gives, if the elements are what PEs give. */
+  readonly values?: unknown;
 }
 
 /**
@@ -48,39 +51,52 @@ export interface ArrayWanted<E extends ElementType> {
 export function create<E extends ElementType, A>(
   env: LamellarEnv,
   kind: ArrayKind,
-  { type, length, distribution }: ArrayWanted<E>,
+  wanted: ArrayWanted<E>,
   make: (parts: ArrayParts<E>) => A,
 ): CollectiveHandle<A> {
-  const op = `${kind}.create` as const;
+  const { type, distribution, length } = wanted;
+  const isGiven = "values" in wanted;
+  const op = isGiven ? `${kind}.from` as const : `${kind}.create` as const;
   const team = (env as LamellarEnv | undefined)?.team as LamellarTeam;
   const inside = insideOfEnv(team, `call ${op}`);
   const group = inside.group(op);
   const info = elementInfo(type);
   checkDistribution(op, distribution);
-  if (!Number.isSafeInteger(length) || length < 0) {
-    const text = `Cannot call ${op} for ${String(length)} elements: ` +
-      "the length must be an integer of at least 0";
-    throw typeof length === "number" ? new RangeError(text) : new TypeError(text);
-  }
+  if (!isGiven) checkLength(op, length);
   const { core, pes } = inside;
   core.progress.checkFailure();
+  // Before anything is counted: other PEs do not know what is wrong with the values of this one.
+  const values = isGiven
+    ? core.regions.spans.elementsFor(type, `a new ${kind}`, wanted.values)
+    : undefined;
   const space = spaceOf(core);
   const storage = new ArrayStorage();
   const record = space.add(kind, team, inside, { value: storage });
   const reference = space.reference(record, kind);
-  const shape = {
-    distribution: new Distribution(distribution, pes.pes.length, length),
-    label: record.name,
-  };
-  const args = `${info.type}, ${length}, ${distribution}`;
-  const extraBytes = lockBytes(pes.pes.length);
-  const placed = (span: Span<ElementType>): void => void (storage.span = span);
-  const parts = { kind: op, args, shape, extraBytes, placed };
-  return core.regions.allocSpan<E>(type, group, parts).mapped((result) => {
+  const parts = pes.pes.length;
+  const handle = core.regions.spans.allocate<E>(type, group, {
+    kind: op,
+    args: isGiven ? `${info.type}, ${distribution}` : `${info.type}, ${length}, ${distribution}`,
+    shapeFor: (given) => ({
+      distribution: new Distribution(distribution, parts, length ?? given),
+      label: record.name,
+    }),
+    ...values && { values },
+    extraBytes: lockBytes(parts),
+    placed: (span) => void (storage.span = span),
+  });
+  return handle.mapped((result) => {
     if (result instanceof OutOfMemoryError) {
       reference.giveBack("its allocation failed");
       throw result;
     }
     return make({ reference, span: result });
   });
+}
+
+function checkLength(op: string, length: unknown): void {
+  if (Number.isSafeInteger(length) && length as number >= 0) return;
+  const text = `Cannot call ${op} for ${String(length)} elements: ` +
+    "the length must be an integer of at least 0";
+  throw typeof length === "number" ? new RangeError(text) : new TypeError(text);
 }

@@ -71,6 +71,18 @@ export class DarcSpace implements PendingHost {
       for (const handle of this.pending) control.reject(handle, error);
     });
     core.onClose(() => this.#close());
+    core.regions.whenShort(() => this.#isAnyLeaving());
+  }
+
+  /** Whether this PE has given something up that is not free yet. */
+  #isAnyLeaving(): boolean {
+    if (this.#released.length > 0) return true;
+    for (const records of this.#teams.values()) {
+      for (const { freed, references } of records.values()) {
+        if (!freed && references.state.held === 0) return true;
+      }
+    }
+    return false;
   }
 
   /**

@@ -17,6 +17,7 @@ export * from "./collectives/dissemination.ts";
 export * from "./collectives/group.ts";
 export * from "./collectives/groups.ts";
 export * from "./collectives/operation.ts";
+export * from "./collectives/program.ts";
 export * from "./handle.ts";
 export * from "./collectives/collective_handle.ts";
 export * from "./collectives/kinds.ts";

@@ -1,15 +1,18 @@
 /**
- * What is to be allocated on the PEs of a group.
+ * How the PEs of a group make room together, turn by turn: each tells what it gives, so that all
+ * know how much is needed, makes room, and writes what it gives where it belongs.
  *
  * @module
  */
 
-import type { ElementType } from "../internal/elements.ts";
-import type { OutOfMemoryError } from "../internal/errors.ts";
-import type { CollectiveKind } from "../lamellae/mod.ts";
+import type { ElementInfo, ElementType, TypedArrayLike } from "../internal/elements.ts";
+import { OutOfMemoryError } from "../internal/errors.ts";
+import { type CollectiveKind, type Program, type Turn, turn } from "../lamellae/mod.ts";
 import type { Allocation } from "./memory/allocation.ts";
 import type { ArrayShape } from "./memory/array_shape.ts";
 import type { Span } from "./span/span.ts";
+import type { FarWork } from "./transfer/pending.ts";
+import { readOffer, writeOffer } from "./wire.ts";
 
 /** An array that is to be allocated. */
 export interface SpanWanted {
@@ -17,7 +20,13 @@ export interface SpanWanted {
   readonly kind: CollectiveKind;
   /** Its arguments as text. */
   readonly args: string;
-  readonly shape: ArrayShape;
+  /**
+   * @param length Elements that PEs give, all together; 0 if they give none.
+   * @returns What the array is.
+   */
+  readonly shapeFor: (length: number) => ArrayShape;
+  /** What this PE gives, if its elements are to be what PEs give: as one does, so do all. */
+  readonly values?: TypedArrayLike<unknown>;
   /** Bytes that each part has behind its elements, for whoever makes the array. */
   readonly extraBytes: number;
   /** Gets the elements as soon as all PEs have made room. */
@@ -28,5 +37,107 @@ export interface SpanWanted {
 export interface Placing<R> {
   readonly kind: CollectiveKind;
   readonly args: string;
+  readonly info: ElementInfo;
+  /** What this PE gives, if PEs give anything. */
+  readonly values?: TypedArrayLike<unknown> | undefined;
+  /**
+   * @param total Elements that PEs give, all together.
+   * @returns Elements to make room for on each PE.
+   */
+  readonly roomFor: (total: number) => number;
+  /** Gets the allocation once all have made room, or the error if one has none. */
   readonly give: (result: Allocation | OutOfMemoryError) => R;
+  /**
+   * Begins to write what this PE gives.
+   *
+   * @param result What `give` gave.
+   * @param first Index of the first element.
+   * @returns Tells whether they are written.
+   */
+  readonly write?: (result: R, first: number) => () => boolean;
+}
+
+/** Room on this PE. */
+export interface RoomHost {
+  readonly far: FarWork;
+  /** Whether more room comes back as soon as other PEs have said that they gave theirs up. */
+  isComingBack(): boolean;
+  /** Takes room for as many elements; gives the offset. */
+  take(length: number): number | OutOfMemoryError;
+  /** Notes where the room on each PE is; gives the allocation, or the error if there is none. */
+  settle(
+    own: number | OutOfMemoryError,
+    offers: readonly Uint8Array[],
+  ): Allocation | OutOfMemoryError;
+}
+
+/** How long room that may come back is waited for: another PE may keep what this one gave up. */
+const COMING_BACK_MS = 2000;
+
+/**
+ * Makes room on all PEs of a group. If one has none: all PEs are here, so that each has disposed
+ * what it disposed before; but some may have taken their room before others did. So once every PE
+ * has left what it disposed, each that had no room offers again.
+ *
+ * @param host Room on this PE.
+ * @param me The place of this PE in the group.
+ * @param placing What is allocated.
+ * @param gave Gets what comes of it, as soon as all have made room.
+ * @returns The turns.
+ */
+export function* placingTurns<R>(
+  host: RoomHost,
+  me: number,
+  { give, roomFor, values, write }: Placing<R>,
+  gave: (result: R) => void,
+): Program {
+  const counts = values === undefined ? [] : yield* counted(values.length);
+  const length = roomFor(sumOf(counts));
+  let own = host.take(length);
+  let offers = yield turn(() => writeOffer(own));
+  if (noRoomIn(offers)) {
+    yield turn(undefined, whenLeft(host));
+    if (typeof own !== "number") own = host.take(length);
+    offers = yield turn(() => writeOffer(own));
+  }
+  const settled = host.settle(own, offers);
+  const result = give(settled);
+  gave(result);
+  if (settled instanceof OutOfMemoryError || !write) return;
+  yield turn(undefined, write(result, sumOf(counts.slice(0, me))));
+}
+
+/** Tells whether this PE has left what it disposed. */
+function whenLeft({ far, isComingBack }: RoomHost): () => boolean {
+  const until = performance.now() + COMING_BACK_MS;
+  let isBack = false;
+  let left = false;
+  return () => {
+    if (!isBack && (!isComingBack() || performance.now() >= until)) {
+      isBack = true;
+      // What is behind the first are leaves, which the second is behind.
+      far.fence(() => far.fence(() => left = true));
+    }
+    return left;
+  };
+}
+
+/** Each PE tells how many elements it gives. */
+function* counted(count: number): Generator<Turn, number[], Uint8Array[]> {
+  const told = yield turn(() => new Uint8Array(Float64Array.of(count).buffer));
+  return told.map((bytes) => new Float64Array(bytes.slice().buffer)[0]!);
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+/**
+ * Looks for a PE that has no room.
+ *
+ * @param offers What each PE offered.
+ * @returns The error of the first one, if there is one.
+ */
+export function noRoomIn(offers: readonly Uint8Array[]): OutOfMemoryError | undefined {
+  return offers.map(readOffer).find((offer) => offer instanceof OutOfMemoryError);
 }

@@ -1554,21 +1554,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
-   * Combines a range of all parts, element by element, by "sum", and writes the result to each part. Collective.
-   *
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  sumAllInPlace(
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "sumAllInPlace", start, count, inPlace: true };
-    return this.services.collectives.reduce(this[MEMORY], "add", call);
-  }
-
-  /**
    * Combines a range of all parts, element by element, by "sum", on one PE. Collective.
    *
    * @param root The PE.
@@ -1604,23 +1589,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
-   * Combines a range of all parts, element by element, by "sum", and writes the result to one PE's part. Collective.
-   *
-   * @param root The PE.
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  sumAtPeInPlace(
-    root: number,
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "sumAtPeInPlace", root, start, count, inPlace: true };
-    return this.services.collectives.reduce(this[MEMORY], "add", call);
-  }
-
-  /**
    * Combines a range of all parts, element by element, by "sum", and gives each PE as many elements of the result. Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -1649,6 +1617,38 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
+   * Combines a range of all parts, element by element, by "sum", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  sumAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "sumAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "add", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "sum", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  sumAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "sumAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "add", call);
+  }
+
+  /**
    * Combines a range of all parts, element by element, by "prod". Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -1673,21 +1673,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   ): CollectiveHandle<void> {
     const count = target.length;
     const call = { op: "prodAllIntoBuffer", start, count, into: target };
-    return this.services.collectives.reduce(this[MEMORY], "mul", call);
-  }
-
-  /**
-   * Combines a range of all parts, element by element, by "prod", and writes the result to each part. Collective.
-   *
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  prodAllInPlace(
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "prodAllInPlace", start, count, inPlace: true };
     return this.services.collectives.reduce(this[MEMORY], "mul", call);
   }
 
@@ -1727,23 +1712,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
-   * Combines a range of all parts, element by element, by "prod", and writes the result to one PE's part. Collective.
-   *
-   * @param root The PE.
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  prodAtPeInPlace(
-    root: number,
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "prodAtPeInPlace", root, start, count, inPlace: true };
-    return this.services.collectives.reduce(this[MEMORY], "mul", call);
-  }
-
-  /**
    * Combines a range of all parts, element by element, by "prod", and gives each PE as many elements of the result. Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -1772,6 +1740,38 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
+   * Combines a range of all parts, element by element, by "prod", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  prodAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "prodAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "mul", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "prod", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  prodAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "prodAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "mul", call);
+  }
+
+  /**
    * Combines a range of all parts, element by element, by "and". Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -1796,21 +1796,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   ): CollectiveHandle<void> {
     const count = target.length;
     const call = { op: "bitAndAllIntoBuffer", start, count, into: target };
-    return this.services.collectives.reduce(this[MEMORY], "and", call);
-  }
-
-  /**
-   * Combines a range of all parts, element by element, by "and", and writes the result to each part. Collective.
-   *
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  bitAndAllInPlace(
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "bitAndAllInPlace", start, count, inPlace: true };
     return this.services.collectives.reduce(this[MEMORY], "and", call);
   }
 
@@ -1850,23 +1835,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
-   * Combines a range of all parts, element by element, by "and", and writes the result to one PE's part. Collective.
-   *
-   * @param root The PE.
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  bitAndAtPeInPlace(
-    root: number,
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "bitAndAtPeInPlace", root, start, count, inPlace: true };
-    return this.services.collectives.reduce(this[MEMORY], "and", call);
-  }
-
-  /**
    * Combines a range of all parts, element by element, by "and", and gives each PE as many elements of the result. Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -1895,6 +1863,38 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
+   * Combines a range of all parts, element by element, by "and", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitAndAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitAndAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "and", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "and", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitAndAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitAndAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "and", call);
+  }
+
+  /**
    * Combines a range of all parts, element by element, by "or". Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -1919,21 +1919,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   ): CollectiveHandle<void> {
     const count = target.length;
     const call = { op: "bitOrAllIntoBuffer", start, count, into: target };
-    return this.services.collectives.reduce(this[MEMORY], "or", call);
-  }
-
-  /**
-   * Combines a range of all parts, element by element, by "or", and writes the result to each part. Collective.
-   *
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  bitOrAllInPlace(
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "bitOrAllInPlace", start, count, inPlace: true };
     return this.services.collectives.reduce(this[MEMORY], "or", call);
   }
 
@@ -1973,23 +1958,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
-   * Combines a range of all parts, element by element, by "or", and writes the result to one PE's part. Collective.
-   *
-   * @param root The PE.
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  bitOrAtPeInPlace(
-    root: number,
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "bitOrAtPeInPlace", root, start, count, inPlace: true };
-    return this.services.collectives.reduce(this[MEMORY], "or", call);
-  }
-
-  /**
    * Combines a range of all parts, element by element, by "or", and gives each PE as many elements of the result. Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -2018,6 +1986,38 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
+   * Combines a range of all parts, element by element, by "or", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitOrAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitOrAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "or", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "or", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitOrAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitOrAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "or", call);
+  }
+
+  /**
    * Combines a range of all parts, element by element, by "xor". Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -2042,21 +2042,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   ): CollectiveHandle<void> {
     const count = target.length;
     const call = { op: "bitXorAllIntoBuffer", start, count, into: target };
-    return this.services.collectives.reduce(this[MEMORY], "xor", call);
-  }
-
-  /**
-   * Combines a range of all parts, element by element, by "xor", and writes the result to each part. Collective.
-   *
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  bitXorAllInPlace(
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "bitXorAllInPlace", start, count, inPlace: true };
     return this.services.collectives.reduce(this[MEMORY], "xor", call);
   }
 
@@ -2096,23 +2081,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
-   * Combines a range of all parts, element by element, by "xor", and writes the result to one PE's part. Collective.
-   *
-   * @param root The PE.
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  bitXorAtPeInPlace(
-    root: number,
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "bitXorAtPeInPlace", root, start, count, inPlace: true };
-    return this.services.collectives.reduce(this[MEMORY], "xor", call);
-  }
-
-  /**
    * Combines a range of all parts, element by element, by "xor", and gives each PE as many elements of the result. Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -2141,6 +2109,38 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
+   * Combines a range of all parts, element by element, by "xor", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitXorAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitXorAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "xor", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "xor", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  bitXorAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "bitXorAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "xor", call);
+  }
+
+  /**
    * Combines a range of all parts, element by element, by "min". Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -2165,21 +2165,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   ): CollectiveHandle<void> {
     const count = target.length;
     const call = { op: "minAllIntoBuffer", start, count, into: target };
-    return this.services.collectives.reduce(this[MEMORY], "min", call);
-  }
-
-  /**
-   * Combines a range of all parts, element by element, by "min", and writes the result to each part. Collective.
-   *
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  minAllInPlace(
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "minAllInPlace", start, count, inPlace: true };
     return this.services.collectives.reduce(this[MEMORY], "min", call);
   }
 
@@ -2219,23 +2204,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
-   * Combines a range of all parts, element by element, by "min", and writes the result to one PE's part. Collective.
-   *
-   * @param root The PE.
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  minAtPeInPlace(
-    root: number,
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "minAtPeInPlace", root, start, count, inPlace: true };
-    return this.services.collectives.reduce(this[MEMORY], "min", call);
-  }
-
-  /**
    * Combines a range of all parts, element by element, by "min", and gives each PE as many elements of the result. Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -2264,6 +2232,38 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
+   * Combines a range of all parts, element by element, by "min", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  minAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "minAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "min", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "min", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  minAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "minAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "min", call);
+  }
+
+  /**
    * Combines a range of all parts, element by element, by "max". Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -2288,21 +2288,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   ): CollectiveHandle<void> {
     const count = target.length;
     const call = { op: "maxAllIntoBuffer", start, count, into: target };
-    return this.services.collectives.reduce(this[MEMORY], "max", call);
-  }
-
-  /**
-   * Combines a range of all parts, element by element, by "max", and writes the result to each part. Collective.
-   *
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  maxAllInPlace(
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "maxAllInPlace", start, count, inPlace: true };
     return this.services.collectives.reduce(this[MEMORY], "max", call);
   }
 
@@ -2342,23 +2327,6 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
   }
 
   /**
-   * Combines a range of all parts, element by element, by "max", and writes the result to one PE's part. Collective.
-   *
-   * @param root The PE.
-   * @param start Index of the first element in each part; 0 if left out.
-   * @param count How many elements of each part; up to its end if left out.
-   * @returns A handle, done when the operation is complete.
-   */
-  maxAtPeInPlace(
-    root: number,
-    start = 0,
-    count: number = this.length - start,
-  ): CollectiveHandle<void> {
-    const call = { op: "maxAtPeInPlace", root, start, count, inPlace: true };
-    return this.services.collectives.reduce(this[MEMORY], "max", call);
-  }
-
-  /**
    * Combines a range of all parts, element by element, by "max", and gives each PE as many elements of the result. Collective.
    *
    * @param start Index of the first element in each part; 0 if left out.
@@ -2384,6 +2352,38 @@ export class SharedMemoryRegion<E extends ElementType> extends MemoryRegion<E> {
     const count = target.length * this.numPes;
     const call = { op: "maxScatterIntoBuffer", start, count, into: target };
     return this.services.collectives.reduceScatter(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "max", and writes the result to each part. Collective.
+   *
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  maxAllInPlace(
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "maxAllInPlace", start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "max", call);
+  }
+
+  /**
+   * Combines a range of all parts, element by element, by "max", and writes the result to one PE's part. Collective.
+   *
+   * @param root The PE.
+   * @param start Index of the first element in each part; 0 if left out.
+   * @param count How many elements of each part; up to its end if left out.
+   * @returns A handle, done when the operation is complete.
+   */
+  maxAtPeInPlace(
+    root: number,
+    start = 0,
+    count: number = this.length - start,
+  ): CollectiveHandle<void> {
+    const call = { op: "maxAtPeInPlace", root, start, count, inPlace: true };
+    return this.services.collectives.reduce(this[MEMORY], "max", call);
   }
 
   /**

@@ -7,6 +7,7 @@
 
 import { ClosedError, OutOfMemoryError, ProtocolError } from "../internal/errors.ts";
 import {
+  callProgram,
   CollectiveHandle,
   type Generation,
   type Lamella,
@@ -29,7 +30,6 @@ import {
 } from "../internal/elements.ts";
 import { FarWork, type WorkCounter } from "./transfer/pending.ts";
 import { RmaHandle } from "./transfer/handle.ts";
-import { noRoomIn, offerAgain } from "./offers.ts";
 import { OneSidedMemoryRegion } from "./one_sided_region.ts";
 import type { RegionServices } from "./region.ts";
 import type { ArrayShape } from "./memory/array_shape.ts";
@@ -43,10 +43,10 @@ import {
 import { SharedMemoryRegion } from "./shared_region.ts";
 import { Waits } from "./waits/waits.ts";
 import { RegionCollectives } from "./collectives/region_collectives.ts";
-import type { Placing, SpanWanted } from "./placing.ts";
-import { extraPlace, Span } from "./span/span.ts";
+import { noRoomIn, type Placing, placingTurns } from "./placing.ts";
+import { SpanSpace } from "./span_space.ts";
 import { SharedParts, tableBytesOf } from "./shared_parts.ts";
-import { readOffer, readOneSided, readShared, writeOffer } from "./wire.ts";
+import { readOffer, readOneSided, readShared } from "./wire.ts";
 
 /**
  * A region of either kind, as sources and targets of copies may be.
@@ -75,9 +75,12 @@ export class RegionSpace {
   readonly #services: RegionServices;
   readonly #access = new Map<ElementType, Access<unknown>>();
   readonly #shared: SharedParts;
+  /** The elements of arrays. */
+  readonly spans: SpanSpace;
   /** One-sided allocations of this PE, by number. */
   readonly #own = new Map<number, Allocation>();
   #nextOwn = 1;
+  #isComingBack: () => boolean = () => false;
   readonly #state: SpaceState = { closed: "", failure: undefined };
   readonly #ownHost: AllocationHost;
 
@@ -108,6 +111,14 @@ export class RegionSpace {
         return new RmaHandle<T>(progress, far.after(rest, give));
       },
     };
+    this.spans = new SpanSpace({
+      services: this.#services,
+      check: (type) => this.#check(type, 1),
+      place: (group, placing) => this.#place(group, placing),
+      memory: (...range) => this.#memory(...range),
+      nowhere: () => this.#newOneSided(0, lamella.pe, { low: 0, high: 0 }),
+      regionOf: (numbers) => this.decodeShared(numbers)[MEMORY],
+    });
     progress.onFailure((error) => {
       this.#state.failure = error;
       this.#closeAll("the job is failing");
@@ -131,6 +142,15 @@ export class RegionSpace {
    */
   countWith(counter: WorkCounter): void {
     this.#far.countWith(counter);
+  }
+
+  /**
+   * Lets somebody say that memory comes back that programs have given up.
+   *
+   * @param isComingBack Whether some does, as soon as other PEs have said that they gave it up.
+   */
+  whenShort(isComingBack: () => boolean): void {
+    this.#isComingBack = isComingBack;
   }
 
   /**
@@ -195,52 +215,6 @@ export class RegionSpace {
     );
   }
 
-  /**
-   * Allocates the parts of an array; all PEs of a group have to call it, in the same order and with
-   * the same arguments.
-   *
-   * @param type The element type.
-   * @param group The PEs.
-   * @param wanted What the array is.
-   * @returns A handle for the elements, all 0 at first, or the error if a PE has no room.
-   */
-  allocSpan<E extends ElementType>(
-    type: ElementTypeLike<E>,
-    group: PeGroup,
-    wanted: SpanWanted,
-  ): CollectiveHandle<Span<E> | OutOfMemoryError> {
-    const { args, extraBytes, kind, placed, shape } = wanted;
-    const length = Math.max(1, shape.distribution.longestPart);
-    const info = this.#check(type, length);
-    const room = Math.ceil((extraPlace(length, info) + extraBytes) / info.bytes);
-    return this.#place<Span<E> | OutOfMemoryError>(info, room, group, {
-      kind,
-      args,
-      give: (result) => {
-        if (result instanceof OutOfMemoryError) return result;
-        const memory = this.#memory<E>(info, result, 0, length, shape);
-        result.root = memory;
-        const span = new Span(this.#services, memory);
-        placed(span as unknown as Span<ElementType>);
-        return span;
-      },
-    });
-  }
-
-  /**
-   * The elements of the array that another PE has, whose numbers `encodeSpan` gave there.
-   *
-   * @param numbers The numbers.
-   * @param shape What the array is.
-   * @returns The elements.
-   * @throws {ProtocolError} If the numbers describe none.
-   */
-  decodeSpan(numbers: ArrayLike<number>, shape: ArrayShape): Span<ElementType> {
-    const region = this.decodeShared(numbers)[MEMORY];
-    const { access: { info }, allocation, length, start } = region;
-    return new Span(this.#services, this.#memory(info, allocation, start, length, shape));
-  }
-
   #allocShared<E extends ElementType, R>(
     type: ElementTypeLike<E>,
     length: number,
@@ -248,9 +222,11 @@ export class RegionSpace {
     give: (result: AllocationResult<SharedMemoryRegion<E>>) => R,
   ): CollectiveHandle<R> {
     const info = this.#check(type, length);
-    return this.#place<AllocationResult<SharedMemoryRegion<E>>>(info, length, group, {
+    return this.#place<AllocationResult<SharedMemoryRegion<E>>>(group, {
       kind: "allocSharedMemRegion",
       args: `${info.type}, ${length}`,
+      info,
+      roomFor: () => length,
       give: (result) => {
         if (result instanceof OutOfMemoryError) return { ok: false, error: result };
         const memory = this.#memory<E>(info, result, 0, length);
@@ -260,44 +236,30 @@ export class RegionSpace {
     }).mapped(give);
   }
 
-  #place<R>(
-    info: ElementInfo,
-    length: number,
-    group: PeGroup,
-    { args, give, kind }: Placing<R>,
-  ): CollectiveHandle<R> {
+  /** What becomes of an allocation does so once all have answered: messages may be about it. */
+  #place<R>(group: PeGroup, placing: Placing<R>): CollectiveHandle<R> {
+    const { args, info, kind } = placing;
     const shared = this.#shared;
-    const tableBytes = tableBytesOf(group.id, group.pes.length);
     const allocation = shared.begin(group);
-    const take = (): number | OutOfMemoryError => {
-      const room = this.#allocate(tableBytes, info, length);
-      if (typeof room === "number") shared.mark(allocation, room);
-      return room;
-    };
-    let room = take();
-    // Once all have answered, whether or not the program looks: messages may be about it.
-    let result: R | undefined;
-    const settle = (offers: Uint8Array[]): R => {
-      const error = noRoomIn(offers);
-      if (error) {
-        shared.forget(allocation, typeof room === "number" ? room : undefined);
-        return give(error);
-      }
-      shared.place(allocation, offers.map(readOffer) as number[]);
-      return give(allocation);
-    };
-    const collective = group.call(kind, {
-      args,
-      own: writeOffer(room),
-      goesOn: (offers, turn) => {
-        const next = offerAgain(this.#far, offers, turn, () => {
-          if (typeof room !== "number") room = take();
-          return writeOffer(room);
-        });
-        if (next === undefined) result = settle(offers);
-        return next;
+    const tableBytes = tableBytesOf(group.id, group.pes.length);
+    const room = {
+      far: this.#far,
+      isComingBack: () => this.#isComingBack(),
+      take: (length: number): number | OutOfMemoryError => {
+        const room = this.#allocate(tableBytes, info, length);
+        if (typeof room === "number") shared.mark(allocation, room);
+        return room;
       },
-    });
+      settle(own: number | OutOfMemoryError, offers: readonly Uint8Array[]) {
+        const error = noRoomIn(offers);
+        if (error) shared.forget(allocation, typeof own === "number" ? own : undefined);
+        else shared.place(allocation, offers.map(readOffer) as number[]);
+        return error ?? allocation;
+      },
+    };
+    let result: R | undefined;
+    const turns = placingTurns(room, group.me, placing, (gave) => result = gave);
+    const collective = callProgram(group, this.#lamella, kind, args, turns);
     return new CollectiveHandle(collective, () => result!);
   }
 

@@ -22,7 +22,7 @@ interface ArrayType {
 const TYPES: readonly ArrayType[] = [
   {
     name: "UnsafeArray",
-    base: "WritableArray",
+    base: "UnlockedArray",
     op: "intoUnsafe",
     what: "that nothing protects",
     doc: `
@@ -56,7 +56,7 @@ const TYPES: readonly ArrayType[] = [
   },
   {
     name: "ReadOnlyArray",
-    base: "ReadableArray",
+    base: "UnlockedReadArray",
     op: "intoReadOnly",
     what: "that is only read",
     doc: `
@@ -79,7 +79,7 @@ const TYPES: readonly ArrayType[] = [
   },
   {
     name: "AtomicArray",
-    base: "WritableArray",
+    base: "UnlockedArray",
     op: "intoAtomic",
     what: "whose elements are used atomically",
     doc: `
@@ -249,6 +249,47 @@ function create({ name }: ArrayType): string {
 `;
 }
 
+function from({ name }: ArrayType): string {
+  const doc = name === FIRST
+    ? `
+   * Makes an array of values that PEs give: those of PE 0 come first, then those of PE 1, and so
+   * on. Collective: all PEs of the world or of the team call it; a PE may give none. Until the
+   * handle is done, what was given must not change.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as \`"f64"\`.
+   * @param values What this PE gives: a typed array of the element type, a list or an iterable of
+   * values, or a region, whose part on this PE it is.
+   * @param distribution \`"block"\` or \`"cyclic"\`: how the array is distributed, whoever gave an
+   * element.
+   * @returns A handle for the array. It fails on every PE with an \`OutOfMemoryError\` if one of
+   * them has no room.
+   * @throws {TypeError} If values are of another type.
+   * @throws {RangeError} If a value is out of range.
+   * @throws {IdError} If this PE is not a member of the team.`
+    : `
+   * Makes an array of values that PEs give, as \`${FIRST}.from\` does.
+   *
+   * @param team The world, a team, or what belongs to one, such as another array.
+   * @param type The element type, such as \`"f64"\`.
+   * @param values What this PE gives.
+   * @param distribution \`"block"\` or \`"cyclic"\`.
+   * @returns A handle for the array.`;
+  return `
+  /**${doc}
+   */
+  static from<E extends ElementType>(
+    team: LamellarEnv,
+    type: ElementTypeLike<E>,
+    values: PutSource<E> | Iterable<ElementValue<E>>,
+    distribution: DistributionKind = "block",
+  ): CollectiveHandle<${name}<E>> {
+    const wanted = { type, values, distribution };
+    return create(team, "${name}", wanted, (parts) => new ${name}(parts));
+  }
+`;
+}
+
 function conversions(from: ArrayType): string {
   return TYPES.filter((to) => to !== from).map(({ name, op, what }, i) => `
   /**${from.name === FIRST && i === 0 ? explained(what) : brief(what)}
@@ -283,7 +324,7 @@ export function arrayTypes(): string {
   return TYPES.map((type) =>
     `${type.doc}
 export class ${type.name}<E extends ElementType> extends ${type.base}<E> {
-${create(type)}${type.own}${conversions(type)}}
+${create(type)}${from(type)}${type.own}${conversions(type)}}
 `
   ).join("\n");
 }

@@ -1,7 +1,7 @@
 /**
  * Writes the two kinds of regions, `memregion/shared_region.ts` and
- * `memregion/one_sided_region.ts`, and the arrays, `array/writable_array.ts`, `array/arrays.ts` and
- * `memregion/span/span_element.ts`, from the text of their methods and the table of element
+ * `memregion/one_sided_region.ts`, and the arrays, `array/writable_array.ts`,
+ * `array/unlocked_arrays.ts`, `array/arrays.ts` and `memregion/span/span_element.ts`, from the text of their methods and the table of element
  * operations: what several have stands there once, and every operation has all its forms.
  *
  *     deno run -A scripts/build_regions.ts           # write the files
@@ -13,7 +13,11 @@
 import { ONE_SIDED_ONLY, SHARED_ONLY } from "./region_kinds.ts";
 import { ARRAY_WRITES, arrayOperations, elementOperations } from "./array_methods.ts";
 import { arrayTypes } from "./array_types.ts";
-import { collectives } from "./region_collective_methods.ts";
+import {
+  arrayCollectives,
+  arrayCollectivesInPlace,
+  collectives,
+} from "./region_collective_methods.ts";
 import { methods } from "./region_methods.ts";
 import { ROOT } from "./tree.ts";
 
@@ -106,15 +110,51 @@ import type { LamellarEnv } from "../am/mod.ts";
 import type { DarcHandle } from "../darc/mod.ts";
 import type { DistributionKind } from "../internal/distribution.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type { ElementSlice, ElementType, ElementTypeLike } from "../memregion/mod.ts";
+import type {
+  ElementSlice,
+  ElementType,
+  ElementTypeLike,
+  ElementValue,
+  PutSource,
+} from "../memregion/mod.ts";
 import { type ArrayParts, countedBy, type ReadonlySlice } from "./base.ts";
 import type { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 import { convertArray } from "./conversion.ts";
 import { create } from "./create.ts";
 import { AtomicLocalData } from "./local_data.ts";
 import { LockableArray } from "./locked_array.ts";
+import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
+`;
+
+const UNLOCKED_IMPORTS = `
+import type { CollectiveHandle } from "../lamellae/mod.ts";
+import type { ElementArray, ElementType, GetTarget } from "../memregion/mod.ts";
 import { ReadableArray } from "./readable_array.ts";
 import { WritableArray } from "./writable_array.ts";
+`;
+
+/** Arrays without locks, with what leaves them as they are, and what changes them. */
+const UNLOCKED = `
+/**
+ * An array that is read without locks. Collectives are over the elements that each PE has, by their
+ * places there: element by element, the first ones of all PEs, the second ones, and so on. Ranges
+ * that a collective uses belong to it until its handle is done.
+ *
+ * @category Arrays
+ */
+export abstract class UnlockedReadArray<E extends ElementType> extends ReadableArray<E> {
+${arrayCollectives()}
+}
+
+/**
+ * An array that is read and written without locks. Collectives are over the elements that each PE
+ * has, as \`UnlockedReadArray\` says.
+ *
+ * @category Arrays
+ */
+export abstract class UnlockedArray<E extends ElementType> extends WritableArray<E> {
+${arrayCollectives()}${arrayCollectivesInPlace()}
+}
 `;
 
 const ELEMENT_IMPORTS = `
@@ -282,6 +322,13 @@ const FILES: Readonly<Record<string, Promise<string>>> = {
     "array_methods.ts",
   ),
   "array/arrays.ts": file("The types of arrays.", "", arrayTypes(), TYPE_IMPORTS, "array_types.ts"),
+  "array/unlocked_arrays.ts": file(
+    "The collectives of arrays.",
+    "",
+    UNLOCKED,
+    UNLOCKED_IMPORTS,
+    "region_collective_methods.ts",
+  ),
   "array/writable_array.ts": file(
     "What can be written of arrays.",
     WRITABLE,

@@ -1,6 +1,6 @@
 /**
- * The collective methods of shared regions, as text: those of each reduction in the table of
- * element operations, and those that only move elements.
+ * The collective methods of shared regions and of arrays, as text: those of each reduction in the
+ * table of element operations, and those that only move elements.
  *
  * @module
  */
@@ -78,13 +78,23 @@ function inPlace(name: string, does: string, root: boolean, run: string): string
   }`;
 }
 
+const REDUCTIONS = ELEMENT_OPS.filter(({ reduction }) => reduction);
+
 const OF_LENGTH = "target.length";
 
-function reductions({ name, reduction }: ElementOpInfo): string[] {
-  const { method } = reduction!;
-  const what = `a range of all parts, element by element, by "${reduction!.name}"`;
-  const reduce = `this.services.collectives.reduce(this[MEMORY], "${name}", `;
-  const scatter = `this.services.collectives.reduceScatter(this[MEMORY], "${name}", `;
+/** What calls a reduction of a range of all parts. */
+function reducing({ name }: ElementOpInfo, kind: "reduce" | "reduceScatter"): string {
+  return `this.services.collectives.${kind}(this[MEMORY], "${name}", `;
+}
+
+function ranges({ reduction }: ElementOpInfo): string {
+  return `a range of all parts, element by element, by "${reduction!.name}"`;
+}
+
+function reductions(op: ElementOpInfo): string[] {
+  const { method } = op.reduction!;
+  const what = ranges(op);
+  const reduce = reducing(op, "reduce");
   return [
     both({
       name: `${method}All`,
@@ -95,7 +105,6 @@ function reductions({ name, reduction }: ElementOpInfo): string[] {
       run: reduce,
       counted: OF_LENGTH,
     }),
-    inPlace(`${method}All`, `Combines ${what}, and writes the result to each part`, false, reduce),
     both({
       name: `${method}AtPe`,
       does: `Combines ${what}, on one PE`,
@@ -105,21 +114,30 @@ function reductions({ name, reduction }: ElementOpInfo): string[] {
       run: reduce,
       counted: OF_LENGTH,
     }),
-    inPlace(
-      `${method}AtPe`,
-      `Combines ${what}, and writes the result to one PE's part`,
-      true,
-      reduce,
-    ),
     both({
       name: `${method}Scatter`,
       does: `Combines ${what}, and gives each PE as many elements of the result`,
       root: false,
       gives: "the elements of this PE",
       type: "ElementArray<E>",
-      run: scatter,
+      run: reducing(op, "reduceScatter"),
       counted: "target.length * this.numPes",
     }),
+  ];
+}
+
+function reductionsInPlace(op: ElementOpInfo): string[] {
+  const { method } = op.reduction!;
+  const what = ranges(op);
+  const reduce = reducing(op, "reduce");
+  return [
+    inPlace(`${method}All`, `Combines ${what}, and writes the result to each part`, false, reduce),
+    inPlace(
+      `${method}AtPe`,
+      `Combines ${what}, and writes the result to one PE's part`,
+      true,
+      reduce,
+    ),
   ];
 }
 
@@ -177,11 +195,38 @@ const BROADCAST = `
     return this.services.collectives.broadcast(this[MEMORY], call);
   }`;
 
-/** The text of the collective methods. */
+/** The text of the collective methods of shared regions. */
 export function collectives(): string {
   return [
-    ...ELEMENT_OPS.filter(({ reduction }) => reduction).flatMap(reductions),
+    ...REDUCTIONS.flatMap((op) => [...reductions(op), ...reductionsInPlace(op)]),
     ...MOVES.map(both),
     BROADCAST,
   ].join("\n");
+}
+
+/** The text of those methods of arrays that leave the array as it is. */
+export function arrayCollectives(): string {
+  return ofArrays([...REDUCTIONS.flatMap(reductions), ...MOVES.map(both)]);
+}
+
+/** The text of those that change it. */
+export function arrayCollectivesInPlace(): string {
+  return ofArrays([...REDUCTIONS.flatMap(reductionsInPlace), BROADCAST]);
+}
+
+/** Parts of an array may have different lengths, so the elements of it are not those of a part. */
+function ofArrays(methods: readonly string[]): string {
+  return methods.join("\n")
+    .replaceAll("; up to its end if left out.", "; all if left out, if each has as many.")
+    .replaceAll("in each part", "of each PE")
+    .replaceAll("each part", "each PE")
+    .replaceAll("all parts", "all PEs")
+    .replaceAll("other parts", "other PEs")
+    .replaceAll("one PE's part", "one PE")
+    .replaceAll(/count: number = this\.length - start/g, "count?: number")
+    .replaceAll(
+      /( +)const call = \{ op: ("\w+")([^}]*\};)\n +return this\.services\.(.*?)this\[MEMORY\]/g,
+      "$1const { collectives, memory } = this.openSpan($2);\n" +
+        "$1const call = { op: $2$3\n$1return $4memory",
+    );
 }

@@ -17,8 +17,8 @@ export interface RegionCall {
   readonly op: string;
   /** Index of the first element in each part. */
   readonly start: number;
-  /** How many elements. */
-  readonly count: number;
+  /** How many elements; all of a part of an array if left out. */
+  readonly count?: number | undefined;
   /** The PE that gives or gets all; every PE if left out. */
   readonly root?: number;
   /** What to fill; a new array if left out. */
@@ -126,19 +126,32 @@ export class RegionCollectives {
     return new ElementCollectives(this.#transfers, group);
   }
 
-  #rangeOf<T>(memory: RegionMemory<T>, { op, start, count }: RegionCall): Elements {
+  #rangeOf<T>(memory: RegionMemory<T>, { op, start, count: wanted }: RegionCall): Elements {
     const { info } = memory.access;
     const { buffer, byteOffset, byteLength } = memory.slice(op);
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
     const { length } = memory;
+    const { place } = memory.shape ? memory.distribution.inPart(memory.localPart) : { place: 0 };
+    const most = memory.shape ? Math.min(...countsOf(memory)) : length;
+    const count = wanted ?? this.#restOf(memory, op, start, most);
     const fits = Number.isSafeInteger(start) && Number.isSafeInteger(count) && start >= 0 &&
-      count >= 0 && start + count <= length;
-    if (fits) return rangeOf({ info, length, bytes }, start, count);
+      count >= 0 && start + count <= most;
+    if (fits) return rangeOf({ info, length, bytes }, place + start, count);
     throw new RangeError(
       `Cannot call ${op} for ${Math.ceil(count)} elements at index ${start} of ${
         labelOf(memory)
-      }: it has ` +
-        `${length} elements`,
+      }: ` + (memory.shape ? `a PE has ${most} of its elements` : `it has ${length} elements`),
+    );
+  }
+
+  /** How many elements there are from an index on, if that is the same on every PE. */
+  #restOf<T>(memory: RegionMemory<T>, op: string, start: number, least: number): number {
+    const { distribution } = memory;
+    const most = Math.max(...countsOf(memory));
+    if (most === least) return least - start;
+    throw new RangeError(
+      `Cannot call ${op} of ${labelOf(memory)} without a number of elements: of its ` +
+        `${distribution.length}, PEs have ${least} to ${most}`,
     );
   }
 
@@ -173,4 +186,9 @@ export class RegionCollectives {
       `Cannot call ${op} into ${elements.length} elements: the result has ${length}`,
     );
   }
+}
+
+/** How many elements of an array each PE has. */
+function countsOf<T>({ distribution }: RegionMemory<T>): number[] {
+  return Array.from({ length: distribution.parts }, (_, part) => distribution.inPart(part).count);
 }

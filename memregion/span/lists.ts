@@ -9,6 +9,7 @@ import type { TypedArrayLike } from "../../internal/elements.ts";
 import { type RegionMemory, regionOf, type Rest } from "../memory/region_memory.ts";
 import { labelOf } from "../memory/refusals.ts";
 import type { Batches } from "../transfer/batch.ts";
+import { checkedList, sourceOf } from "../transfer/copies.ts";
 import { refuseIndex } from "./refusals.ts";
 import { Rests } from "./rests.ts";
 
@@ -304,6 +305,27 @@ function* repeated(index: number): Generator<number> {
  */
 export function collected(given: unknown): unknown {
   return isLazy(given) ? [...given] : given;
+}
+
+/**
+ * The elements that a user gives.
+ *
+ * @param memory The memory of the span that they are for.
+ * @param op What the user called.
+ * @param given A value, a typed array, a list or an iterable of values, or a region's part here.
+ * @returns They, as memory has them.
+ * @throws {TypeError} If it is something else, or of another type.
+ * @throws {RangeError} If a value is out of range.
+ */
+export function elementsGiven<V>(
+  memory: RegionMemory<V>,
+  op: string,
+  given: unknown,
+): TypedArrayLike<unknown> {
+  const source = typeof given === "object" && given !== null ? collected(given) : [given];
+  return Array.isArray(source)
+    ? memory.access.far.arrayOf(checkedList<V>(memory, op, source))
+    : sourceOf(memory, op, source);
 }
 
 /**

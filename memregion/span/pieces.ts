@@ -7,8 +7,9 @@
 
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import type { RegionMemory, Rest } from "../memory/region_memory.ts";
-import { checkedList, finished, sourceOf, targetOf } from "../transfer/copies.ts";
+import { finished, targetOf } from "../transfer/copies.ts";
 import { getStrided, putStrided } from "../transfer/strided.ts";
+import { elementsGiven } from "./lists.ts";
 import { refuseIndex } from "./refusals.ts";
 import { Rests } from "./rests.ts";
 
@@ -52,9 +53,7 @@ export function putRange<V>(
   source: object,
   doAt: DoAt = now,
 ): Rest {
-  const array = Array.isArray(source)
-    ? memory.access.far.arrayOf(checkedList<V>(memory, "put", source))
-    : sourceOf(memory, "put", source);
+  const array = elementsGiven(memory, "put", source);
   checkRange(memory, "put", index, array.length);
   const { parts } = memory.distribution;
   return inPieces(memory, index, array, ({ part, place, from, count }, step, some) => {

@@ -56,6 +56,11 @@ export class Span<E extends ElementType> {
     return this.#tools ??= new SpanTools(this.memory, this.#services);
   }
 
+  /** What does collectives over the memory. */
+  get collectives(): RegionServices["collectives"] {
+    return this.#services.collectives;
+  }
+
   /** The element type. */
   get info(): ElementInfo {
     return this.memory.access.info;

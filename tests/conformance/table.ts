@@ -15,6 +15,7 @@ import { AM_SIZE_CASES } from "./cases/am_sizes.ts";
 import { ARRAY_CASES } from "./cases/arrays.ts";
 import { ARRAY_LOCK_CASES } from "./cases/array_locks.ts";
 import { ARRAY_TRAVEL_CASES } from "./cases/array_travel.ts";
+import { ARRAY_VALUE_CASES } from "./cases/array_values.ts";
 import { ARRAY_TABLE } from "./cases/array_table.ts";
 import { BLOCKING_REFUSAL_CASES } from "./cases/blocking_refusals.ts";
 import { CLOSED_CASES, CLOSING_CASES } from "./cases/closed.ts";
@@ -131,7 +132,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   },
   "arrays": {
     env: {},
-    open: [...ARRAY_CASES, ...ARRAY_TRAVEL_CASES, ...ARRAY_LOCK_CASES],
+    open: [...ARRAY_CASES, ...ARRAY_VALUE_CASES, ...ARRAY_TRAVEL_CASES, ...ARRAY_LOCK_CASES],
     closed: [],
   },
   "groups": { env: {}, open: [...TASK_GROUP_CASES, ...AM_GROUP_CASES], closed: [] },

@@ -96,10 +96,12 @@ export const ARRAY_TRAVEL_CASES: readonly Case[] = [
       await world.asyncBarrier();
       for (let i = 0; i < 20; i++) await world.asyncBarrier();
       assert(!converting.done);
+      await world.asyncBarrier();
       if (myPe === 0) await world.execAmPe(1, GiveClone());
       await world.asyncBarrier();
       for (let i = 0; i < 20; i++) await world.asyncBarrier();
       assert(!converting.done);
+      await world.asyncBarrier();
       if (myPe === 1) await world.execAmPe(0, OpenGate());
       using readOnly = await converting;
       assertEquals([...await readOnly.get(0, 2)], [77, 55]);

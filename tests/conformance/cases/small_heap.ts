@@ -5,7 +5,7 @@
  */
 
 import { assertEquals, assertInstanceOf, assertNotEquals } from "@std/assert";
-import { OutOfMemoryError } from "../../../mod.ts";
+import { OutOfMemoryError, UnsafeArray } from "../../../mod.ts";
 import { type Case, errorOf, rightOf } from "../case.ts";
 
 /** The heap of each PE in bytes. */
@@ -69,6 +69,22 @@ export const SMALL_HEAP_CASES: readonly Case[] = [
       }
       await world.awaitAll();
       await world.asyncBarrier();
+    },
+  },
+  {
+    name: "An array of values that PEs have no room for fails on all of them, and takes no room",
+    async run(world) {
+      const mine = new Uint8Array(world.myPe === 0 ? 2 * world.numPes * MOST : 0);
+      for (let round = 0; round < 10; round++) {
+        assertInstanceOf(
+          await errorOf(() => UnsafeArray.from(world, "u8", mine)),
+          OutOfMemoryError,
+        );
+        const some = mine.subarray(0, mine.length / 2).fill(round);
+        using array = await UnsafeArray.from(world, "u8", some);
+        assertEquals(array.at(array.length - 1), round);
+        await world.asyncBarrier();
+      }
     },
   },
 ];

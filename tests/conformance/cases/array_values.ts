@@ -1,0 +1,196 @@
+/**
+ * Arrays that are made of the values of PEs, and collectives over the elements that each PE has.
+ *
+ * @module
+ */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  AtomicArray,
+  type DistributionKind,
+  GlobalLockArray,
+  type LamellarWorld,
+  LocalLockArray,
+  ReadOnlyArray,
+  UnsafeArray,
+} from "../../../mod.ts";
+import type { Case } from "../case.ts";
+import { ListArch } from "./teams.ts";
+
+const KINDS: readonly DistributionKind[] = ["block", "cyclic"];
+const CLASSES = [UnsafeArray, ReadOnlyArray, AtomicArray, LocalLockArray, GlobalLockArray] as const;
+
+/** Values that tell who gave them: as many as the number of the PE, or more. */
+function valuesOf(pe: number, more = 0): number[] {
+  return Array.from({ length: pe + more }, (_, i) => 1000 * (pe + 1) + i);
+}
+
+function allValues(numPes: number, more = 0): number[] {
+  return Array.from({ length: numPes }, (_, pe) => valuesOf(pe, more)).flat();
+}
+
+/** An array of as many elements on each PE, and what each has. */
+async function filled(
+  world: LamellarWorld,
+  kind: DistributionKind,
+  each: number,
+): Promise<{ array: UnsafeArray<"i32">; parts: Int32Array[] }> {
+  const array = await UnsafeArray.create(world, "i32", each * world.numPes, kind);
+  const parts = Array.from(
+    { length: world.numPes },
+    (_, pe) => Int32Array.from({ length: each }, (_, i) => 10 * i + pe + 1),
+  );
+  array.localAsMutSlice().set(parts[world.myPe]!);
+  await world.asyncBarrier();
+  return { array, parts };
+}
+
+/** Values of arrays at their making, and all at once. */
+export const ARRAY_VALUE_CASES: readonly Case[] = [
+  {
+    name: "an array of the values of PEs has those of PE 0 first, whatever its type",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const all = allValues(numPes, 2);
+      for (const kind of KINDS) {
+        for (const type of CLASSES) {
+          using array = await type.from(world, "f64", Float64Array.from(valuesOf(myPe, 2)), kind);
+          assertEquals([array.length, array.distribution, array.type], [all.length, kind, "f64"]);
+          assertEquals([...await array.get(0, array.length)], all);
+        }
+      }
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name:
+      "what PEs give to an array may be a list, a typed array, an iterable, a region or nothing",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const root = numPes - 1;
+      const mine = myPe === root ? [1, 2, 3, 4, 5] : [];
+      using region = await world.allocSharedMemRegion("u16", 2);
+      region.asMutSlice().set([myPe, myPe + 10]);
+      const sources = [mine, Uint16Array.from(mine), new Set(mine), mine.values()];
+      for (const source of sources) {
+        using array = await AtomicArray.from(world, "u16", source);
+        assertEquals([...await array.get(0, array.length)], [1, 2, 3, 4, 5]);
+      }
+      using ofRegions = await AtomicArray.from(world, "u16", region, "cyclic");
+      const expected = Array.from({ length: numPes }, (_, pe) => [pe, pe + 10]).flat();
+      assertEquals([...await ofRegions.get(0, ofRegions.length)], expected);
+      using empty = await LocalLockArray.from(world, "bool", []);
+      assertEquals([empty.length, empty.numElemsLocal], [0, 0]);
+      using big = await UnsafeArray.from(world, "bigi64", [-(2n ** 63n), BigInt(myPe)], "cyclic");
+      assertEquals(await big.get(2 * root, 2), BigInt64Array.of(-(2n ** 63n), BigInt(root)));
+      using exact = await UnsafeArray.from(world, "u64", Float64Array.of(2 ** 53 - 1));
+      assertEquals(exact.at(myPe), 2 ** 53 - 1);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "wrong values for an array are refused before other PEs count on it",
+    async run(world) {
+      assertThrows(
+        () => AtomicArray.from(world, "u8", [1, 256]),
+        RangeError,
+        "Cannot put 256 into a new AtomicArray of u8: it takes integers from 0 to 255",
+      );
+      assertThrows(() => UnsafeArray.from(world, "u8", ["a"] as never), TypeError);
+      assertThrows(() => UnsafeArray.from(world, "u8", new Float64Array(1) as never), TypeError);
+      assertThrows(() => UnsafeArray.from(world, "u8", {} as never), TypeError);
+      assertThrows(() => UnsafeArray.from(world, "u9" as never, []), TypeError);
+      assertThrows(() => UnsafeArray.from(world, "u8", [], "blocks" as never), TypeError);
+      using array = await UnsafeArray.from(world, "u8", [world.myPe]);
+      assertEquals(array.at(world.myPe), world.myPe);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "an array of the values of a team is the team's",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const even = Array.from({ length: numPes }, (_, pe) => pe).filter((pe) => pe % 2 === 0);
+      using team = await world.createTeamFromArch(new ListArch(even));
+      if (team.isMember) {
+        using array = await UnsafeArray.from(team, "i32", [myPe, 100 - myPe], "cyclic");
+        const expected = even.flatMap((pe) => [pe, 100 - pe]);
+        assertEquals([...await array.get(0, array.length)], expected);
+        await team.asyncBarrier();
+      }
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "arrays reduce, gather, scatter and exchange what each PE has",
+    limitMs: 40_000,
+    async run(world) {
+      const { myPe, numPes } = world;
+      const each = 3 * numPes;
+      for (const kind of KINDS) {
+        const { array, parts } = await filled(world, kind, each);
+        using kept = array;
+        const sum = Int32Array.from(
+          { length: each },
+          (_, i) => parts.reduce((total, part) => total + part[i]!, 0),
+        );
+        const most = parts[numPes - 1]!;
+        const root = numPes - 1;
+        assertEquals(await kept.sumAll(), sum);
+        assertEquals(await kept.maxAll(), most);
+        assertEquals(await kept.sumAll(1, 2), sum.slice(1, 3));
+        const target = new Int32Array(2);
+        await kept.minAllIntoBuffer(target, each - 2);
+        assertEquals(target, parts[0]!.slice(-2));
+        assertEquals(await kept.sumAtPe(root), myPe === root ? sum : null);
+        assertEquals(await kept.sumScatter(), sum.slice(3 * myPe, 3 * myPe + 3));
+        const all = Int32Array.from(parts.flatMap((part) => [...part]));
+        assertEquals(await kept.gatherAll(), all);
+        assertEquals(await kept.gatherAtPe(0), myPe === 0 ? all : null);
+        assertEquals(await kept.scatterFromPe(root), most.slice(3 * myPe, 3 * myPe + 3));
+        const pieces = parts.flatMap((part) => [...part.slice(3 * myPe, 3 * myPe + 3)]);
+        assertEquals(await kept.allToAll(), Int32Array.from(pieces));
+        await kept.broadcast(root, 1, 2);
+        const after = parts[myPe]!.slice();
+        after.set(most.slice(1, 3), 1);
+        assertEquals(kept.localAsSlice(), after);
+        kept.localAsMutSlice().set(parts[myPe]!);
+        await kept.sumAtPeInPlace(root);
+        assertEquals(kept.localAsSlice(), myPe === root ? sum : parts[myPe]);
+        kept.localAsMutSlice().set(parts[myPe]!);
+        await kept.sumAllInPlace();
+        assertEquals(kept.localAsSlice(), sum);
+        await world.asyncBarrier();
+      }
+    },
+  },
+  {
+    name: "collectives of arrays go by what each PE has of a view, and say so where that differs",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const { array, parts } = await filled(world, "cyclic", 4);
+      using kept = array;
+      // The second and the third element of each PE.
+      const view = kept.subArray(numPes, 3 * numPes);
+      const gathered = Int32Array.from(parts.flatMap((part) => [...part.slice(1, 3)]));
+      assertEquals(await view.gatherAll(), gathered);
+      await view.sumAllInPlace();
+      const sum = (i: number): number => parts.reduce((total, part) => total + part[i]!, 0);
+      const mine = parts[myPe]!;
+      assertEquals([...kept.localAsSlice()], [mine[0]!, sum(1), sum(2), mine[3]!]);
+      using fixed = await (await UnsafeArray.from(world, "f32", [1, 2])).intoReadOnly();
+      assertEquals(await fixed.sumAll(), Float32Array.of(numPes, 2 * numPes));
+      using atomic = await (await UnsafeArray.from(world, "u8", [1])).intoAtomic();
+      await atomic.bitOrAllInPlace();
+      assertThrows(() => kept.sumAll(3, 2), RangeError, "a PE has 4 of its elements");
+      assertThrows(() => kept.sumAll(-1), RangeError, "at index -1");
+      assertThrows(() => kept.sumAtPe(numPes), RangeError, "it has PEs 0 to");
+      if (numPes > 1) {
+        const uneven = kept.subArray(0, numPes + 1);
+        assertThrows(() => uneven.sumAll(), RangeError, "PEs have 1 to 2");
+        assertEquals(await uneven.sumAll(0, 1), Int32Array.of(sum(0)));
+      }
+      await world.asyncBarrier();
+    },
+  },
+];
