@@ -18,7 +18,7 @@ export interface WorkStep {
   readonly part: number | undefined;
   /** Does it. */
   readonly run: () => Handle<unknown>;
-  /** Takes what it gave from its handle, which is done; by `block` if left out. */
+  /** Takes what it gave from its handle, which is done; if left out, as any handle gives it. */
   readonly take?: () => unknown;
   /** Gets what it gave, while the lock is held. */
   readonly done?: (value: unknown) => void;
@@ -50,6 +50,13 @@ class WorkHandle<T> extends DarcHandle<T> {
     this.observed = true;
     return super.blocked(limit);
   }
+}
+
+/** What a handle gives that is done; steps are also taken inside handlers. */
+function takenFrom(handle: Handle<unknown>): unknown {
+  if (!(handle instanceof WorkHandle)) return handle.block();
+  handle.observed = true;
+  return control.outcomeOf(handle);
 }
 
 /** An operation, and how far it is. */
@@ -119,7 +126,7 @@ export class ArrayWork<T> implements PendingWork, Watched {
       try {
         const running = this.#running ??= run();
         if (!running.done) return false;
-        this.#last = take ? take() : running.block();
+        this.#last = take ? take() : takenFrom(running);
         done?.(this.#last);
       } catch (error) {
         this.#release();

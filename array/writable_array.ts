@@ -22,6 +22,7 @@ import type {
   PutSource,
 } from "../memregion/mod.ts";
 import type { Handle } from "../lamellae/mod.ts";
+import { exchangeAllNear, exchangeNear } from "./epsilon.ts";
 import { type ArrayIndices, ReadableArray } from "./readable_array.ts";
 
 /**
@@ -133,6 +134,46 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
     replacements: PutSource<E> | Iterable<ElementValue<E>>,
   ): Handle<BatchCompareExchangeResult<E>> {
     return this.open("batchCompareExchange").batchCompareExchange(indices, expected, replacements);
+  }
+
+  /**
+   * Replaces an element atomically if it differs from what is expected by less than `epsilon`. NaN
+   * differs from everything.
+   *
+   * @param index Index of the element.
+   * @param expected What it has to be near to.
+   * @param replacement Its new value.
+   * @param epsilon The difference, of at least 0.
+   * @returns A handle for what it was, and whether it was replaced.
+   */
+  compareExchangeEpsilon(
+    index: number,
+    expected: NumericValue<E>,
+    replacement: NumericValue<E>,
+    epsilon: NumericValue<E>,
+  ): Handle<CompareExchangeResult<E>> {
+    this.open("compareExchangeEpsilon");
+    return exchangeNear(this, index, { expected, replacement, epsilon });
+  }
+
+  /**
+   * Replaces each element of a list that differs from what is expected by less than `epsilon`.
+   *
+   * @param indices The indices.
+   * @param expected What they have to be near to: one value for each index, or one for all.
+   * @param replacements Their new values, likewise.
+   * @param epsilon The difference, of at least 0.
+   * @returns A handle for what they were, and which were replaced.
+   * @throws {RangeError} If an index is out of range, or lengths differ; nothing has been done.
+   */
+  batchCompareExchangeEpsilon(
+    indices: ArrayIndices,
+    expected: NumericSource<E> | Iterable<NumericValue<E>>,
+    replacements: NumericSource<E> | Iterable<NumericValue<E>>,
+    epsilon: NumericValue<E>,
+  ): Handle<BatchCompareExchangeResult<E>> {
+    this.open("batchCompareExchangeEpsilon");
+    return exchangeAllNear(this, { indices, expected, replacements, epsilon });
   }
 
   /**

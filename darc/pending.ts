@@ -47,6 +47,8 @@ export interface PendingHost {
 interface PendingControl {
   resolve<T>(handle: DarcHandle<T>, value: T): void;
   reject<T>(handle: DarcHandle<T>, error: unknown): void;
+  /** What came of work that is over, also inside handlers; throws if it failed. */
+  outcomeOf<T>(handle: DarcHandle<T>): T;
   /** Gives the work up if it is not over; the handle fails. */
   withdraw<T>(handle: DarcHandle<T>, error: unknown): void;
   /** Inquires, the first time that it has waited for so long. */
@@ -181,6 +183,7 @@ export class DarcHandle<T> extends Handle<T> {
         handle.#end(() => {
           throw error;
         }),
+      outcomeOf: (handle) => handle.#outcome!(),
       withdraw(handle, error) {
         if (handle.#outcome !== undefined) return;
         handle.#work.withdraw();

@@ -65,6 +65,7 @@ export {
   type RegionSignal,
 } from "./region.ts";
 export { SharedMemoryRegion } from "./shared_region.ts";
+export { isWithin } from "./span/difference.ts";
 export { countOf } from "./span/parts.ts";
 export { Span } from "./span/span.ts";
 export { AtomicElement } from "./span/span_element.ts";

@@ -16,6 +16,7 @@ import type {
 import type { RegionMemory } from "../memory/region_memory.ts";
 import type { CompareExchangeResult } from "../region.ts";
 import { settled } from "../transfer/handle.ts";
+import { checkDifference, isWithin } from "./difference.ts";
 
 /**
  * One element of an array on this PE, which is used atomically. Everything happens at once, without
@@ -78,6 +79,28 @@ export class AtomicElement<E extends ElementType> {
     return settled(
       access.compareExchange(this.#memory, this.#part, this.#place, expected, replacement),
     );
+  }
+
+  /**
+   * Replaces the element if it differs from what is expected by less than `epsilon`.
+   *
+   * @param expected What it has to be near to.
+   * @param replacement Its new value.
+   * @param epsilon The difference, of at least 0.
+   * @returns What it was, and whether it was replaced.
+   */
+  compareExchangeEpsilon(
+    expected: NumericValue<E>,
+    replacement: NumericValue<E>,
+    epsilon: NumericValue<E>,
+  ): CompareExchangeResult<E> {
+    checkDifference(this.#memory, "compareExchangeEpsilon", epsilon, [expected, replacement]);
+    for (;;) {
+      const value = this.load();
+      if (!isWithin(value, expected, epsilon)) return { ok: false, value };
+      const result = this.compareExchange(value, replacement);
+      if (result.ok) return result;
+    }
   }
 
   /**

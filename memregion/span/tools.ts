@@ -17,6 +17,7 @@ import { type RmaHandle, settled } from "../transfer/handle.ts";
 import { copyOf, type Target, targetOf } from "../transfer/copies.ts";
 import { checkLength } from "../transfer/index_list.ts";
 import { scatterItems } from "../transfer/item_bits.ts";
+import { checkDifference } from "./difference.ts";
 import { fill, placeIn, putEverywhere } from "./parts.ts";
 import { AtomicElement } from "./span_element.ts";
 import { type DoAt, getRange, putRange } from "./pieces.ts";
@@ -217,6 +218,17 @@ export class SpanTools<E extends ElementType> {
     from: TypedArrayLike<unknown>,
   ): void {
     scatterItems(into, items, from, this.#memory.access.info.bytes);
+  }
+
+  /**
+   * Refuses what an exchange of elements by their difference does not take.
+   *
+   * @param op What the user called.
+   * @param epsilon The difference below which elements are as expected.
+   * @param values Values of the element type.
+   */
+  checkDifference(op: string, epsilon: unknown, values: readonly unknown[]): void {
+    checkDifference(this.#memory, op, epsilon, values);
   }
 
   /**

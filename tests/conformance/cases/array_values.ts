@@ -193,4 +193,92 @@ export const ARRAY_VALUE_CASES: readonly Case[] = [
       await world.asyncBarrier();
     },
   },
+  {
+    name: "an element that is near enough to what is expected is replaced, of every type",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const index = (myPe + 1) % numPes;
+      for (
+        const type of ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"] as const
+      ) {
+        for (const kind of [UnsafeArray, AtomicArray, LocalLockArray, GlobalLockArray]) {
+          using array = await kind.from(world, type, [10]);
+          const epsilon = type.startsWith("f") ? 2.5 : 3;
+          assertEquals(
+            await array.compareExchangeEpsilon(index, 13, 20, epsilon),
+            { ok: false, value: 10 },
+          );
+          assertEquals(array.compareExchangeEpsilon(index, 12, 20, epsilon).block(), {
+            ok: true,
+            value: 10,
+          });
+          assertEquals(array.at(index), 20);
+          const batch = await array.batchCompareExchangeEpsilon(
+            [index, index, index],
+            [22, 30, 31],
+            [30, 40, 50],
+            epsilon,
+          );
+          assertEquals([...batch.ok], [1, 1, 0]);
+          assertEquals([...batch.values], [20, 30, 40]);
+          assertEquals(array.at(index), 40);
+          const none = await array.batchCompareExchangeEpsilon([], 1, 2, epsilon);
+          assertEquals([none.ok.length, none.values.length], [0, 0]);
+          await world.asyncBarrier();
+        }
+      }
+      using big = await AtomicArray.from(world, "bigi64", [-(2n ** 63n)]);
+      const most = 2n ** 63n - 1n;
+      const far = await big.compareExchangeEpsilon(index, most, 0n, 2n ** 64n - 1n);
+      assertEquals(far, { ok: false, value: -(2n ** 63n) });
+      const near = await big.batchCompareExchangeEpsilon(index, [most], [most], 2n ** 64n);
+      assertEquals([...near.values], [-(2n ** 63n)]);
+      assertEquals(big.at(index), most);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "exchanges by a difference lose no update, and take only what has one",
+    async run(world) {
+      const { myPe, numPes } = world;
+      using array = await AtomicArray.create(world, "f64", 4, "cyclic");
+      const rounds = 40;
+      for (let round = 0; round < rounds; round++) {
+        for (const index of [0, 1, 2, 3]) {
+          for (let guess = array.at(index);;) {
+            // Some are near enough only by what others have added meanwhile.
+            const { ok, value } = await array.compareExchangeEpsilon(index, guess, guess + 1, 0.5);
+            if (ok) break;
+            guess = value;
+          }
+        }
+      }
+      await world.asyncBarrier();
+      assertEquals([...await array.get(0, 4)], Array(4).fill(rounds * numPes));
+      await world.asyncBarrier();
+      const mine = array.localData();
+      if (mine.length > 0) {
+        const element = mine.at(0);
+        const was = rounds * numPes;
+        assertEquals(element.compareExchangeEpsilon(was + 1, 0, 1), { ok: false, value: was });
+        assertEquals(element.compareExchangeEpsilon(was + 1, was, 1.5), { ok: true, value: was });
+        assertThrows(() => element.compareExchangeEpsilon(0, 0, -1), RangeError, "of at least 0");
+      }
+      await world.asyncBarrier();
+      await array.store(myPe % 4, NaN);
+      assertEquals((await array.compareExchangeEpsilon(myPe % 4, NaN, 0, Infinity)).ok, false);
+      assertThrows(() => array.compareExchangeEpsilon(4, 0, 0, 1), RangeError, "4 elements");
+      assertThrows(() => array.compareExchangeEpsilon(0, 0, 0, NaN), RangeError);
+      assertThrows(() => array.compareExchangeEpsilon(0, "1" as never, 0, 1), TypeError);
+      assertThrows(() => array.batchCompareExchangeEpsilon([0, 9], 0, 1, 1), RangeError);
+      assertThrows(() => array.batchCompareExchangeEpsilon([0], 0, 1, 1n as never), TypeError);
+      using bools = await AtomicArray.create(world, "bool", 4);
+      assertThrows(
+        () => bools.compareExchangeEpsilon(0, false as never, true as never, 1 as never),
+        TypeError,
+        "arithmetic takes numbers",
+      );
+      await world.asyncBarrier();
+    },
+  },
 ];
