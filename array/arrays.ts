@@ -582,6 +582,18 @@ export class GlobalLockArray<E extends ElementType> extends LockableArray<E> {
   }
 
   /**
+   * Takes the lock for all PEs of the array's team together: each gets the elements that it has, to
+   * write. Collective: all PEs of the team call it. The lock is free for others once all PEs have
+   * given it back.
+   *
+   * @returns A handle for the guard: await it, or block on it outside of handlers.
+   * @throws {ClosedError} If the array was disposed of or converted.
+   */
+  collectiveWriteLock(): DarcHandle<ArrayWriteGuard<E>> {
+    return this.takeTogether();
+  }
+
+  /**
    * Turns it into an array that nothing protects, as
    * `UnsafeArray.intoReadOnly` does.
    *

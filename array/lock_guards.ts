@@ -7,7 +7,7 @@
 import { giveBackWith } from "../darc/mod.ts";
 import type { ElementSlice, ElementType } from "../memregion/mod.ts";
 import type { ReadonlySlice } from "./base.ts";
-import type { LockHold } from "./lock/guards.ts";
+import type { GuardHold } from "./lock/guards.ts";
 import type { ReadableArray } from "./readable_array.ts";
 import type { WritableArray } from "./writable_array.ts";
 
@@ -18,7 +18,7 @@ import type { WritableArray } from "./writable_array.ts";
  */
 export abstract class ArrayGuard<E extends ElementType> implements Disposable {
   /** @ignore */
-  protected readonly hold: LockHold<E>;
+  protected readonly hold: GuardHold<E>;
 
   /**
    * Programs get guards from locks.
@@ -26,7 +26,7 @@ export abstract class ArrayGuard<E extends ElementType> implements Disposable {
    * @ignore
    * @param hold The lock that is held.
    */
-  constructor(hold: LockHold<E>) {
+  constructor(hold: GuardHold<E>) {
     this.hold = hold;
     giveBackWith(this, hold);
   }
@@ -77,7 +77,7 @@ export class ArrayReadGuard<E extends ElementType> extends ArrayGuard<E> {
    * @param hold The lock that is held.
    * @param array The elements that it is for.
    */
-  constructor(hold: LockHold<E>, array: ReadableArray<E>) {
+  constructor(hold: GuardHold<E>, array: ReadableArray<E>) {
     super(hold);
     this.array = array;
   }
@@ -120,7 +120,7 @@ export class ArrayWriteGuard<E extends ElementType> extends ArrayGuard<E> {
    * @param hold The lock that is held.
    * @param array The elements that it is for.
    */
-  constructor(hold: LockHold<E>, array: WritableArray<E>) {
+  constructor(hold: GuardHold<E>, array: WritableArray<E>) {
     super(hold);
     this.array = array;
   }

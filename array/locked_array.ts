@@ -8,7 +8,8 @@ import type { DarcHandle } from "../darc/mod.ts";
 import type { WaitOptions } from "../lamellae/mod.ts";
 import type { ElementType, Span } from "../memregion/mod.ts";
 import type { ArrayClass, ArrayParts } from "./base.ts";
-import { acquire, type LockHold, tryAcquire } from "./lock/guards.ts";
+import { acquire, type GuardHold, tryAcquire } from "./lock/guards.ts";
+import { acquireTogether } from "./lock/together_guards.ts";
 import type { LockScope } from "./elements.ts";
 import { type LockedArray, LockedElements } from "./lock/locked_elements.ts";
 import { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
@@ -92,15 +93,29 @@ export abstract class LockableArray<E extends ElementType> extends WritableArray
     return acquire(this.#locked, "writeLock", "write", (hold) => this.#writeGuard(hold), options);
   }
 
-  #readGuard(hold: LockHold<E>): ArrayReadGuard<E> {
+  #readGuard(hold: GuardHold<E>): ArrayReadGuard<E> {
     return new ArrayReadGuard(hold, new this.#readView(this.#heldBy(hold)));
   }
 
-  #writeGuard(hold: LockHold<E>): ArrayWriteGuard<E> {
+  #writeGuard(hold: GuardHold<E>): ArrayWriteGuard<E> {
     return new ArrayWriteGuard(hold, new this.#writeView(this.#heldBy(hold)));
   }
 
-  #heldBy({ reference, span }: LockHold<E>): ArrayParts<E> {
+  /**
+   * Takes the lock for all PEs together.
+   *
+   * @ignore
+   */
+  protected takeTogether(): DarcHandle<ArrayWriteGuard<E>> {
+    this.open("collectiveWriteLock");
+    return acquireTogether(this.#locked, (hold) => {
+      const { reference, span } = hold;
+      const guarded = this.constructor as ArrayClass;
+      return new ArrayWriteGuard(hold, new this.#writeView({ reference, span, guarded }));
+    });
+  }
+
+  #heldBy({ reference, span }: GuardHold<E>): ArrayParts<E> {
     const isLocal = this.#locked.scope === "part";
     const guarded = this.constructor as ArrayClass;
     return { reference, span: isLocal ? span.ownPart("lock") : span, guarded };

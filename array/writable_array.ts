@@ -137,8 +137,8 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
   }
 
   /**
-   * Replaces an element atomically if it differs from what is expected by less than `epsilon`. NaN
-   * differs from everything.
+   * Replaces an element atomically if it differs from what is expected by less than `epsilon`.
+   * NaN differs from everything.
    *
    * @param index Index of the element.
    * @param expected What it has to be near to.

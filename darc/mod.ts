@@ -15,6 +15,12 @@ export { darc, globalRwDarc, localRwDarc } from "./codec.ts";
 export { Darc, GlobalRwDarc, LocalRwDarc, WeakDarc } from "./darcs.ts";
 export { DarcReadGuard, DarcWriteGuard } from "./guards.ts";
 export { control, DarcHandle, type PendingWork } from "./pending.ts";
-export { type DarcRecord, giveBackWith, type Reference, wasGivenBack } from "./record.ts";
+export {
+  type DarcRecord,
+  giveBackWith,
+  type GivesBack,
+  type Reference,
+  wasGivenBack,
+} from "./record.ts";
 export type { DarcSpace, Watched } from "./space.ts";
 export { arrive, sentTo } from "./travel.ts";

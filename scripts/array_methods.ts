@@ -216,8 +216,8 @@ export const ARRAY_WRITES = `
   }
 
   /**
-   * Replaces an element atomically if it differs from what is expected by less than \`epsilon\`. NaN
-   * differs from everything.
+   * Replaces an element atomically if it differs from what is expected by less than \`epsilon\`.
+   * NaN differs from everything.
    *
    * @param index Index of the element.
    * @param expected What it has to be near to.

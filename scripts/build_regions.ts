@@ -1,8 +1,9 @@
 /**
  * Writes the two kinds of regions, `memregion/shared_region.ts` and
  * `memregion/one_sided_region.ts`, and the arrays, `array/writable_array.ts`,
- * `array/unlocked_arrays.ts`, `array/arrays.ts` and `memregion/span/span_element.ts`, from the text of their methods and the table of element
- * operations: what several have stands there once, and every operation has all its forms.
+ * `array/unlocked_arrays.ts`, `array/arrays.ts` and `memregion/span/span_element.ts`, from the text
+ * of their methods and the table of element operations: what several have stands there once, and
+ * every operation has all its forms.
  *
  *     deno run -A scripts/build_regions.ts           # write the files
  *     deno run -A scripts/build_regions.ts --check   # fail if they are not what they should be

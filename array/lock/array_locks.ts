@@ -11,6 +11,7 @@ import type { Lock, LockClaim } from "./lock.ts";
 import type { LockSpace } from "./lock_space.ts";
 import type { LockMessage } from "./messages.ts";
 import { NearLock } from "./near_lock.ts";
+import { Together } from "./together.ts";
 
 /** The locks of an array. */
 export class ArrayLocks {
@@ -18,6 +19,7 @@ export class ArrayLocks {
   readonly #record: DarcRecord;
   readonly #span: Span<ElementType>;
   readonly #locks: (NearLock | FarLock | undefined)[] = [];
+  #together: Together | undefined;
   /** Claims of far PEs at the lock of this PE's part, by PE and ticket. */
   readonly #claims = new Map<string, LockClaim | "held">();
 
@@ -52,9 +54,24 @@ export class ArrayLocks {
     if (at >= 0) return new NearLock(this.#space, at, pes, what);
     const pe = pes[part]!;
     const say: LockSay = (said) => this.#space.send(pe, { ...said, teamId, number });
-    return new FarLock(say, pe, what, () => {
-      const kept = spaceOf(this.#record.core).take(this.#record, "a lock on its way back");
-      return () => kept.giveBack();
+    return new FarLock(say, pe, what, () => this.#keep());
+  }
+
+  #keep(): () => void {
+    const kept = spaceOf(this.#record.core).take(this.#record, "a lock on its way back");
+    return () => kept.giveBack();
+  }
+
+  /** The lock of the whole array, held by all PEs together. */
+  get together(): Together {
+    const { me, number, pes, teamId } = this.#record;
+    return this.#together ??= new Together({
+      lock: this.of(this.wholePart),
+      me,
+      home: this.wholePart,
+      count: pes.length,
+      send: (to, message) => this.#space.send(pes[to]!, { ...message, teamId, number }),
+      keep: () => this.#keep(),
     });
   }
 
@@ -69,6 +86,7 @@ export class ArrayLocks {
     const { kind, mode, ticket } = message;
     const { me, pes } = this.#record;
     const place = pes.indexOf(pe);
+    if (ticket < 0) return this.together.receive(place, message);
     if (kind === "grant" || kind === "left") {
       const lock = this.#locks[place];
       if (!(lock instanceof FarLock)) return false;

@@ -7,6 +7,7 @@
 import {
   control,
   DarcHandle,
+  type GivesBack,
   type PendingWork,
   type Reference,
   spaceOf,
@@ -18,8 +19,16 @@ import type { Lock, LockClaim } from "./lock.ts";
 import type { LockedArray } from "./locked_elements.ts";
 import type { LockMode } from "./shared_lock.ts";
 
+/** A lock that is held, as its guard knows it. */
+export interface GuardHold<E extends ElementType> extends GivesBack {
+  /** Counts the array. */
+  readonly reference: Reference;
+  /** The elements that the lock is for. */
+  readonly span: Span<E>;
+}
+
 /** A lock that a program wants or has, and the reference that keeps the array meanwhile. */
-export class LockHold<E extends ElementType> implements PendingWork {
+export class LockHold<E extends ElementType> implements PendingWork, GuardHold<E> {
   readonly op: string;
   readonly waitKind: number = WAIT_FOR.lock;
   readonly mode: LockMode;

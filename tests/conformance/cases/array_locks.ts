@@ -154,6 +154,45 @@ export const ARRAY_LOCK_CASES: readonly Case[] = [
     },
   },
   {
+    name: "all PEs hold the lock of a GlobalLockArray together, and nobody else meanwhile",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const array = await GlobalLockArray.create(world, "i64", 3 * numPes, "cyclic");
+      for (let round = 0; round < 6; round++) {
+        // Others want the lock too, and one PE has it at first.
+        const before = myPe === round % numPes ? await array.writeLock() : undefined;
+        const together = array.collectiveWriteLock();
+        const later = array.add(myPe, 100);
+        before?.dispose();
+        const guard = round % 2 === 0 ? await together : together.block();
+        const mine = guard.localData();
+        assertEquals(mine.length, 3);
+        assertEquals(guard.array.length, 3);
+        mine.forEach((value, i) => mine[i] = value + 1n);
+        // All have theirs at this point, and what was asked for later waits.
+        await world.asyncBarrier();
+        assertEquals(await guard.array.load(0), Number(mine[0]));
+        guard.dispose();
+        guard.dispose();
+        assertThrows(() => guard.localData(), ClosedError, "its lock was given back");
+        await later;
+      }
+      await world.asyncBarrier();
+      const sums = await array.get(0, array.length);
+      const [low = 0, ...others] = sums.map((value, i) => value - (i < numPes ? 600 : 0));
+      assertEquals([low, ...others], Array(3 * numPes).fill(6));
+      await world.asyncBarrier();
+      const guard = await array.collectiveWriteLock();
+      const converting = array.intoAtomic();
+      for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+      assertEquals(converting.done, false);
+      guard.dispose();
+      using atomic = await converting;
+      assertEquals(await atomic.sum(), 3 * 6 * numPes + 600 * numPes);
+      await world.asyncBarrier();
+    },
+  },
+  {
     name: "a lock that is held is waited for, given up by time or signal, and got when it is free",
     pes: several,
     async run(world) {
