@@ -47,6 +47,12 @@ export let spanOf: <E extends ElementType>(array: LamellarArray<E>) => Span<E>;
 /** How the elements of an array are used. */
 export let elementsOf: <E extends ElementType>(array: LamellarArray<E>) => ArrayElements<E>;
 
+/** The same, if the array can be used; the user called `op`. */
+export let openOf: <E extends ElementType>(
+  array: LamellarArray<E>,
+  op: string,
+) => ArrayElements<E>;
+
 /**
  * What counts an array, as long as anything does. One that came in a payload is counted until the
  * handler is over, and afterwards it is as good as the array that its PE has anyway.
@@ -318,6 +324,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
   static {
     spanOf = (array) => array.#span;
     elementsOf = (array) => array.#elements;
+    openOf = (array, op) => array.open(op);
     wholeOf = (array) => array.#whole;
     guardedOf = (array) => array.#guarded;
   }

@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { DarcRecord } from "../darc/mod.ts";
 import type { Handle } from "../lamellae/mod.ts";
 import {
   type BatchCompareExchangeResult,
@@ -16,12 +15,9 @@ import {
   type ElementValue,
   isWithin,
 } from "../memregion/mod.ts";
-import { countedBy, elementsOf, type LamellarArray, spanOf } from "./base.ts";
+import { elementsOf, type LamellarArray, spanOf } from "./base.ts";
+import { type Chain, chained } from "./chain.ts";
 import type { ArrayElements } from "./elements.ts";
-import { ArrayWork, type WorkStep } from "./work.ts";
-
-/** What follows what: each `yield` gives a handle and gets what comes of it. */
-type Chain<T> = Generator<Handle<unknown>, T, never>;
 
 /** What an element has to be, how near, and what it becomes. */
 export interface Exchange<E extends ElementType> {
@@ -137,23 +133,4 @@ function queuesOf(indices: Uint32Array | Float64Array): number[][] {
     else queues.set(indices[item]!, [item]);
   }
   return [...queues.values()];
-}
-
-/** Does one thing after the other. */
-function chained<E extends ElementType, T>(
-  array: LamellarArray<E>,
-  op: string,
-  chain: Chain<T>,
-): Handle<T> {
-  const record: DarcRecord = countedBy(array).record;
-  const steps: WorkStep[] = [];
-  let result: T;
-  const goOn = (value?: unknown): void => {
-    const next = chain.next(value as never);
-    if (next.done) result = next.value;
-    else steps.push({ part: undefined, run: () => next.value, done: goOn });
-  };
-  goOn();
-  const call = { op, mode: "write" as const, steps, give: (): T => result };
-  return new ArrayWork<T>(record, undefined, call).start((value) => spanOf(array).given(value));
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Reference } from "../darc/mod.ts";
-import type { AtomicElement, ElementType, Span } from "../memregion/mod.ts";
+import type { AtomicElement, ElementType, ElementValue, Span } from "../memregion/mod.ts";
 
 /**
  * The elements of an `AtomicArray` on this PE, in the order of their indices. They are used one by
@@ -90,6 +90,15 @@ export class AtomicLocalData<E extends ElementType> {
       if (!this.#reference().isOpen) this.#check("iterate");
       yield cursor.moveTo(first + i);
     }
+  }
+
+  /**
+   * The values of these, loaded atomically one by one: as indices or operands of other arrays, too.
+   *
+   * @returns They, in their order.
+   */
+  *values(): IterableIterator<ElementValue<E>> {
+    for (const element of this) yield element.load();
   }
 
   #check(op: string): void {

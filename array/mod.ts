@@ -27,6 +27,12 @@ export {
 export { AtomicLocalData } from "./local_data.ts";
 export { ArrayGuard, ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 export { LockableArray } from "./locked_array.ts";
-export { type ArrayIndices, ReadableArray } from "./readable_array.ts";
+export {
+  type ArrayIndices,
+  type ArraySource,
+  type ArrayTarget,
+  ReadableArray,
+} from "./readable_array.ts";
 export { type Reducer, reduction } from "./reduction.ts";
+export { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 export { WritableArray } from "./writable_array.ts";

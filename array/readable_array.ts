@@ -5,6 +5,7 @@
  */
 
 import { LamellarArray } from "./base.ts";
+import { copyArray, isArray } from "./copies.ts";
 import { reduceArray, type Reducer } from "./reduction.ts";
 import type {
   ElementArray,
@@ -12,6 +13,7 @@ import type {
   ElementValue,
   GetTarget,
   IndexSource,
+  PutSource,
 } from "../memregion/mod.ts";
 import type { Handle } from "../lamellae/mod.ts";
 
@@ -22,6 +24,22 @@ import type { Handle } from "../lamellae/mod.ts";
  * @category Arrays
  */
 export type ArrayIndices = IndexSource | Iterable<number> | number;
+
+/**
+ * What can be filled with elements of an array: what regions fill, or an array that can be written.
+ *
+ * @category Arrays
+ */
+export type ArrayTarget<E extends ElementType> =
+  | GetTarget<E>
+  | (LamellarArray<E> & { fill(value: ElementValue<E>): Handle<void> });
+
+/**
+ * What can be written to an array: what regions take, or all elements of another array.
+ *
+ * @category Arrays
+ */
+export type ArraySource<E extends ElementType> = PutSource<E> | ReadableArray<E>;
 
 /**
  * An array whose elements can be read. A multi-element read is of each element by itself: it is not
@@ -62,19 +80,26 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * Gets as many elements as the target has, of as many PEs as have them.
    *
    * @param index Index of the first element.
-   * @param target A typed array of the element type, or a region whose part on this PE is filled.
+   * @param target A typed array of the element type, a region whose part on this PE is filled, or
+   * another array, all of which is filled.
    * @returns A handle, done when the target is filled.
    * @throws {RangeError} If there are not as many.
    */
-  get(index: number, target: GetTarget<E>): Handle<void>;
+  get(index: number, target: ArrayTarget<E>): Handle<void>;
   get(
     index: number,
-    target?: number | GetTarget<E>,
+    target?: number | ArrayTarget<E>,
   ): Handle<ElementValue<E>> | Handle<ElementArray<E>> | Handle<void> {
     const elements = this.open("get");
     if (target === undefined) return elements.getOne(index);
     if (typeof target === "number") return elements.getBuffer("get", index, target);
-    return elements.getInto(index, target);
+    return this.#into("get", index, target);
+  }
+
+  #into(op: string, index: number, target: ArrayTarget<E>): Handle<void> {
+    const elements = this.open(op);
+    if (!isArray<E>(target)) return elements.getInto(index, target);
+    return copyArray(op, { array: this, index }, { array: target, index: 0 }, target.length);
   }
 
   /**
@@ -94,8 +119,8 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @param index Index of the first element.
    * @param target What to fill.
    */
-  blockingGet(index: number, target: GetTarget<E>): void {
-    this.open("blockingGet").getInto(index, target).block();
+  blockingGet(index: number, target: ArrayTarget<E>): void {
+    this.#into("blockingGet", index, target).block();
   }
 
   /**
@@ -104,8 +129,8 @@ export abstract class ReadableArray<E extends ElementType> extends LamellarArray
    * @param index Index of the first element.
    * @param target What to fill.
    */
-  getUnmanaged(index: number, target: GetTarget<E>): void {
-    this.open("getUnmanaged").getInto(index, target);
+  getUnmanaged(index: number, target: ArrayTarget<E>): void {
+    this.#into("getUnmanaged", index, target);
   }
 
   /**

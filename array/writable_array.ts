@@ -22,8 +22,10 @@ import type {
   PutSource,
 } from "../memregion/mod.ts";
 import type { Handle } from "../lamellae/mod.ts";
+import type { LamellarArray } from "./base.ts";
+import { copyArray, isArray } from "./copies.ts";
 import { exchangeAllNear, exchangeNear } from "./epsilon.ts";
-import { type ArrayIndices, ReadableArray } from "./readable_array.ts";
+import { type ArrayIndices, type ArraySource, ReadableArray } from "./readable_array.ts";
 
 /**
  * An array whose elements can be read and written. The types of arrays say what may happen at the
@@ -37,14 +39,19 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * Until the handle is done, the source must not change.
    *
    * @param index Index of the first element.
-   * @param source A typed array of the element type, a list of values, one value, or a region,
-   * whose part on this PE is copied.
+   * @param source A typed array of the element type, a list of values, one value, a region, whose
+   * part on this PE is copied, or another array, all of which is copied.
    * @returns A handle, done when the elements are there.
    * @throws {RangeError} If they do not fit.
    * @throws {TypeError} If the source has another element type.
    */
-  put(index: number, source: PutSource<E>): Handle<void> {
+  put(index: number, source: ArraySource<E>): Handle<void> {
+    if (isArray<E>(source)) return this.#from("put", index, source);
     return this.open("put").put(index, source);
+  }
+
+  #from(op: string, index: number, source: LamellarArray<E>): Handle<void> {
+    return copyArray(op, { array: source, index: 0 }, { array: this, index }, source.length);
   }
 
   /**
@@ -53,8 +60,9 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param index Index of the first element.
    * @param source What to copy.
    */
-  blockingPut(index: number, source: PutSource<E>): void {
-    this.open("blockingPut").put(index, source).block();
+  blockingPut(index: number, source: ArraySource<E>): void {
+    if (isArray<E>(source)) this.#from("blockingPut", index, source).block();
+    else this.open("blockingPut").put(index, source).block();
   }
 
   /**
@@ -63,8 +71,9 @@ export abstract class WritableArray<E extends ElementType> extends ReadableArray
    * @param index Index of the first element.
    * @param source What to copy.
    */
-  putUnmanaged(index: number, source: PutSource<E>): void {
-    this.open("putUnmanaged").put(index, source);
+  putUnmanaged(index: number, source: ArraySource<E>): void {
+    if (isArray<E>(source)) this.#from("putUnmanaged", index, source);
+    else this.open("putUnmanaged").put(index, source);
   }
 
   /**

@@ -103,8 +103,10 @@ import type {
   PutSource,
 } from "../memregion/mod.ts";
 import type { Handle } from "../lamellae/mod.ts";
+import type { LamellarArray } from "./base.ts";
+import { copyArray, isArray } from "./copies.ts";
 import { exchangeAllNear, exchangeNear } from "./epsilon.ts";
-import { type ArrayIndices, ReadableArray } from "./readable_array.ts";
+import { type ArrayIndices, type ArraySource, ReadableArray } from "./readable_array.ts";
 `;
 
 const TYPE_IMPORTS = `

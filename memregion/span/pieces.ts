@@ -131,7 +131,21 @@ function inPieces<V>(
   return rests.sealed();
 }
 
-function checkRange<V>(memory: RegionMemory<V>, op: string, index: number, count: number): void {
+/**
+ * Refuses a range that a span does not have.
+ *
+ * @param memory The memory of the span.
+ * @param op What the user called.
+ * @param index Index of the first element.
+ * @param count How many.
+ * @throws {RangeError} If there are not as many.
+ */
+export function checkRange<V>(
+  memory: RegionMemory<V>,
+  op: string,
+  index: number,
+  count: number,
+): void {
   const { length } = memory.distribution;
   if (Number.isSafeInteger(index) && index >= 0 && index + count <= length) return;
   refuseIndex(memory, op, index, count);

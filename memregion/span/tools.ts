@@ -20,7 +20,7 @@ import { scatterItems } from "../transfer/item_bits.ts";
 import { checkDifference } from "./difference.ts";
 import { fill, placeIn, putEverywhere } from "./parts.ts";
 import { AtomicElement } from "./span_element.ts";
-import { type DoAt, getRange, putRange } from "./pieces.ts";
+import { checkRange, type DoAt, getRange, putRange } from "./pieces.ts";
 import { refuseCount, refuseIndex } from "./refusals.ts";
 import { SpanReduction } from "./reduce.ts";
 import { type CheckedLists, checkLists } from "./checked_lists.ts";
@@ -129,6 +129,18 @@ export class SpanTools<E extends ElementType> {
    */
   checkIn(op: string, part: number, offset: number, count: number): void {
     placeIn(this.#memory, op, part, offset, count);
+  }
+
+  /**
+   * Refuses a range that there is not.
+   *
+   * @param op What the user called.
+   * @param index Index of the first element.
+   * @param count How many.
+   * @throws {RangeError} If there are not as many.
+   */
+  checkRange(op: string, index: number, count: number): void {
+    checkRange(this.#memory, op, index, count);
   }
 
   /**

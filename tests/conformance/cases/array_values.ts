@@ -7,6 +7,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   AtomicArray,
+  ClosedError,
   type DistributionKind,
   GlobalLockArray,
   type LamellarWorld,
@@ -278,6 +279,67 @@ export const ARRAY_VALUE_CASES: readonly Case[] = [
         TypeError,
         "arithmetic takes numbers",
       );
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "arrays are copied to each other whole, whatever their types and distributions",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const length = 5 * numPes + 3;
+      const expected = Array.from({ length }, (_, i) => i + 0.5);
+      using source = await AtomicArray.from(world, "f64", myPe === 0 ? expected : [], "cyclic");
+      using fixed = await (await UnsafeArray.from(world, "f64", myPe === 0 ? expected : []))
+        .intoReadOnly();
+      for (const kind of [UnsafeArray, AtomicArray, LocalLockArray, GlobalLockArray]) {
+        using into = await kind.create(world, "f64", length + 2, "block");
+        if (myPe === numPes - 1) await into.put(1, source);
+        await world.asyncBarrier();
+        assertEquals([...await into.get(0, length + 2)], [0, ...expected, 0]);
+        await world.asyncBarrier();
+        if (myPe === 0) await fixed.get(3, into.subArray(0, 4));
+        await world.asyncBarrier();
+        assertEquals([...await into.get(0, 5)], [3.5, 4.5, 5.5, 6.5, expected[3]]);
+        await world.asyncBarrier();
+        if (myPe === 0) {
+          // To itself: what is written is not read again.
+          await into.put(3, into.subArray(0, length - 1));
+          into.blockingPut(0, source.subArray(0, 1));
+          source.blockingGet(1, into.subArray(1, 2));
+        }
+        await world.asyncBarrier();
+        assertEquals([...await into.get(0, 5)], [0.5, 1.5, 5.5, 3.5, 4.5]);
+        await world.asyncBarrier();
+      }
+      using long = await UnsafeArray.create(world, "u8", 2 ** 20 * 2 + 7, "block");
+      using other = await AtomicArray.create(world, "u8", 2 ** 20 * 2 + 7, "cyclic");
+      if (myPe === 0) {
+        await long.put(0, Uint8Array.from({ length: long.length }, (_, i) => i * 7 ^ i >> 9));
+        await other.put(0, long);
+        assertEquals(await other.get(0, other.length), await long.get(0, long.length));
+      }
+      await world.asyncBarrier();
+      assertThrows(() => source.put(1, source), RangeError, `${length} elements at index 1`);
+      assertThrows(() => source.get(-1, fixed as never), TypeError, "it is only read");
+      assertThrows(() => long.put(0, source as never), TypeError, "their elements differ");
+      using gone = await UnsafeArray.create(world, "f64", 1);
+      gone.dispose();
+      assertThrows(() => source.put(0, gone), ClosedError);
+      assertThrows(() => source.get(0, gone), ClosedError);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "the values of local data are indices and operands of other arrays",
+    async run(world) {
+      const { myPe, numPes } = world;
+      using indices = await AtomicArray.from(world, "u32", [myPe, numPes, myPe]);
+      using sums = await AtomicArray.create(world, "u32", numPes + 1);
+      await sums.batchAdd(indices.localData().values(), 1);
+      await sums.batchAdd(numPes, indices.localData().subData(1, 2).values());
+      await world.asyncBarrier();
+      const expected = [...Array(numPes).fill(2), numPes + numPes * numPes];
+      assertEquals([...await sums.get(0, numPes + 1)], expected);
       await world.asyncBarrier();
     },
   },

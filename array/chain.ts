@@ -1,0 +1,39 @@
+/**
+ * Operations on arrays that are made of others, one after the other.
+ *
+ * @module
+ */
+
+import type { Handle } from "../lamellae/mod.ts";
+import type { ElementType } from "../memregion/mod.ts";
+import { countedBy, type LamellarArray, spanOf } from "./base.ts";
+import { ArrayWork, type WorkStep } from "./work.ts";
+
+/** What follows what: each `yield` gives a handle and gets what comes of it. */
+export type Chain<T> = Generator<Handle<unknown>, T, never>;
+
+/**
+ * Does one thing after the other; what can be done at once is done before this returns.
+ *
+ * @param array The array that it is for, which lasts as long.
+ * @param op What the user called.
+ * @param chain What is done.
+ * @returns A handle for the result.
+ */
+export function chained<E extends ElementType, T>(
+  array: LamellarArray<E>,
+  op: string,
+  chain: Chain<T>,
+): Handle<T> {
+  const steps: WorkStep[] = [];
+  let result: T;
+  const goOn = (value?: unknown): void => {
+    const next = chain.next(value as never);
+    if (next.done) result = next.value;
+    else steps.push({ part: undefined, run: () => next.value, done: goOn });
+  };
+  goOn();
+  const call = { op, mode: "write" as const, steps, give: (): T => result };
+  const work = new ArrayWork<T>(countedBy(array).record, undefined, call);
+  return work.start((value) => spanOf(array).given(value));
+}

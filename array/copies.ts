@@ -1,0 +1,68 @@
+/**
+ * Copies between arrays: elements go through the PE that asks, some at a time.
+ *
+ * @module
+ */
+
+import type { Handle } from "../lamellae/mod.ts";
+import type { ElementArray, ElementType } from "../memregion/mod.ts";
+import { countedBy, LamellarArray, openOf, spanOf } from "./base.ts";
+import { type Chain, chained } from "./chain.ts";
+
+/** Bytes that are copied at a time. */
+const PIECE_BYTES = 2 ** 20;
+
+/** Some elements of an array. */
+export interface ArrayRange<E extends ElementType> {
+  readonly array: LamellarArray<E>;
+  readonly index: number;
+}
+
+/**
+ * @param given What a user gave as a source or a target.
+ * @returns Whether it is an array.
+ */
+export function isArray<E extends ElementType>(given: unknown): given is LamellarArray<E> {
+  return typeof given === "object" && given instanceof LamellarArray;
+}
+
+/**
+ * Copies elements of an array to another one, or to others of its own.
+ *
+ * @param op What the user called.
+ * @param from Where they are.
+ * @param into Where they go.
+ * @param count How many.
+ * @returns A handle, done when they are there.
+ * @throws {TypeError} If the arrays differ in their element type.
+ * @throws {RangeError} If one has not as many.
+ */
+export function copyArray<E extends ElementType>(
+  op: string,
+  from: ArrayRange<E>,
+  into: ArrayRange<E>,
+  count: number,
+): Handle<void> {
+  if (!("fill" in into.array)) {
+    throw new TypeError(`Cannot ${op} into ${into.array}: it is only read`);
+  }
+  const source = openOf(from.array, op);
+  const target = openOf(into.array, op);
+  if (from.array.type !== into.array.type) {
+    throw new TypeError(
+      `Cannot ${op} from ${from.array} into ${into.array}: their elements differ`,
+    );
+  }
+  for (const { array, index } of [from, into]) spanOf(array).tools.checkRange(op, index, count);
+  // Elements of the same array may be needed after they have been written.
+  const isSame = countedBy(from.array).record === countedBy(into.array).record;
+  const most = isSame ? count : Math.ceil(PIECE_BYTES / spanOf(from.array).info.bytes);
+  function* pieces(): Chain<void> {
+    for (let done = 0; done < count; done += most) {
+      const some = Math.min(most, count - done);
+      const values: ElementArray<E> = yield source.getBuffer(op, from.index + done, some);
+      yield target.put(into.index + done, values);
+    }
+  }
+  return chained(into.array, op, pieces());
+}
