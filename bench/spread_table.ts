@@ -198,7 +198,7 @@ function collectiveCase(carrier: Carrier, which: string, label: string): BenchCa
 function histogramCase(carrier: Carrier): BenchCase {
   return {
     ...printed(carrier.titled("histogram"), 2, "M/s", false),
-    ours: program(carrier, "bench/programs/histo.ts", ...tableArgs()),
+    ours: histo(carrier),
     floors: [
       shmem("OpenSHMEM atomic_add", "histogram"),
       mpi4py("mpi4py all-to-all", "exchange_histogram"),
@@ -209,7 +209,7 @@ function histogramCase(carrier: Carrier): BenchCase {
 function gatherCase(carrier: Carrier): BenchCase {
   return {
     ...printed(carrier.titled("gather"), 2, "M/s", false),
-    ours: program(carrier, "bench/programs/index_gather.ts", ...tableArgs()),
+    ours: indexGather(carrier),
     floors: [
       shmem("OpenSHMEM get", "gather"),
       mpi4py("mpi4py all-to-all", "exchange_gather"),
@@ -220,9 +220,9 @@ function gatherCase(carrier: Carrier): BenchCase {
 /** A program without batches: it sorts items by PE, and AMs bring them as typed arrays. */
 function byHand(carrier: Carrier, operation: BatchOperation): Contender {
   const sent = operation === "add"
-    ? program(carrier, "bench/programs/histo.ts", ...tableArgs())
+    ? histo(carrier)
     : operation === "gather"
-    ? program(carrier, "bench/programs/index_gather.ts", ...tableArgs())
+    ? indexGather(carrier)
     : program(carrier, "bench/cases/typed_buffers.ts", operation);
   return { ...sent, name: "ours, typed arrays in AMs" };
 }
@@ -271,9 +271,16 @@ function payloadCase(carrier: Carrier, length: number): BenchCase {
   };
 }
 
-function tableArgs(): (string | number)[] {
-  const variants = Array.from({ length: TABLE_RUNS }, () => "typed").join();
-  return [...TABLE, "--variants", variants, "--metric"];
+function histo(carrier: Carrier): Contender {
+  return program(carrier, "bench/programs/histo.ts", ...tableArgs("buffered_unsafe_am"));
+}
+
+function indexGather(carrier: Carrier): Contender {
+  return program(carrier, "bench/programs/index_gather.ts", ...tableArgs("buffered_am"));
+}
+
+function tableArgs(variant: string): (string | number)[] {
+  return [...TABLE, "--variants", variant, "--iterations", TABLE_RUNS, "--metric"];
 }
 
 function firstCase(carrier: Carrier): BenchCase {

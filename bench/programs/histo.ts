@@ -1,120 +1,80 @@
 /**
- * histo: random increments of a table that is spread cyclically over all PEs, by active messages.
+ * histo: random increments of a table that is spread cyclically over all PEs.
  *
  *     deno run -A scripts/launch.ts -n 2 bench/programs/histo.ts [updates a PE] [buffer size]
+ *         [launch threads] [--variants a,b] [--iterations N] [--table-length N]
  *
- * Variants: `am` sends one AM an update, `buffered` collects indices for each destination and sends
- * them as MessagePack, `typed` sends them as a typed array that a schema describes. Each variant is
- * checked: the sum over all tables is the number of updates. `--variants am,typed` picks some.
+ * A PE has one thread, so no two handlers of it run at once. `unsafe` AMs increment a plain typed
+ * array of the PE; `safe` ones elements of an AtomicArray there, which other PEs might change too.
+ *
+ * | variant              | an update                                                             |
+ * | -------------------- | --------------------------------------------------------------------- |
+ * | `safe_am`            | an AM, which increments an atomic element                             |
+ * | `unsafe_am`          | an AM, which increments a plain number                                |
+ * | `buffered_safe_am`   | an index in an AM with a buffer of them, into the atomic table        |
+ * | `buffered_unsafe_am` | an index in an AM with a buffer of them, into the plain table         |
+ * | `darc`               | an AM that brings a Darc, whose instance on each PE is a plain table  |
+ * | `atomic_array`       | an index in a call of `batchAdd`                                      |
+ * | `array_comparison`   | the same for one array as UnsafeArray, LocalLockArray and AtomicArray |
+ *
+ * The tables have 10^6 elements a PE, those of `darc` and `array_comparison` ten times as many.
+ * Each variant is checked: the sum over its table is the number of updates.
  *
  * @module
  */
-import { am, type AmCall, LamellarWorldBuilder, u32, u32Array } from "../../mod.ts";
+import { LamellarWorldBuilder } from "../../mod.ts";
 import { printMetric } from "../measure.ts";
 import { randomIndices } from "../random.ts";
-import { readArguments } from "./arguments.ts";
-import { reportLine, steadyRate } from "./report.ts";
+import { BUFFER_SIZE, LAUNCH_THREADS, readArguments, TABLE_LENGTH, UPDATES } from "./arguments.ts";
+import { buffered, darc, type Histo, oneByOne } from "./histo_ams.ts";
+import { arrayComparison, atomicArray } from "./histo_arrays.ts";
+import { lamellaOf, reportLine, steadySeconds, timedRuns } from "./report.ts";
 
-const TABLE_LENGTH = 1_000_000;
-/** Indices at a time: V8 compiles what is called often better than one long loop. */
-const PIECE = 4096;
-const VARIANTS = ["am", "buffered", "typed"] as const;
+const VARIANTS = {
+  safe_am: (histo: Histo) => oneByOne(histo, "safe"),
+  unsafe_am: (histo: Histo) => oneByOne(histo, "unsafe"),
+  buffered_safe_am: (histo: Histo) => buffered(histo, "safe"),
+  buffered_unsafe_am: (histo: Histo) => buffered(histo, "unsafe"),
+  darc,
+  atomic_array: atomicArray,
+  array_comparison: arrayComparison,
+};
 
-const table = new Float64Array(TABLE_LENGTH);
-
-const Increment = am("histo.Increment", { index: u32 }, (self) => {
-  table[self.index]!++;
-});
-const IncrementList = am("histo.IncrementList", (self: { indices: number[] }) => {
-  for (const index of self.indices) table[index]!++;
-});
-const IncrementTyped = am("histo.IncrementTyped", { indices: u32Array }, (self) => {
-  const { indices } = self;
-  for (let i = 0; i < indices.length; i++) table[indices[i]!]!++;
-});
-const Sum = am("histo.Sum", {}, () => table.reduce((sum, value) => sum + value, 0));
-
-const { updates, bufferSize, variants, metric } = readArguments(Deno.args, VARIANTS);
+const { numbers, variants, iterations, metric } = readArguments(
+  Deno.args,
+  Object.keys(VARIANTS) as (keyof typeof VARIANTS)[],
+  {
+    updates: UPDATES,
+    bufferSize: BUFFER_SIZE,
+    launchThreads: LAUNCH_THREADS,
+    tableLength: TABLE_LENGTH,
+  },
+);
+const { updates, bufferSize, tableLength } = numbers;
 
 await using world = await new LamellarWorldBuilder().build();
 const { myPe, numPes } = world;
-const indices = randomIndices(updates, TABLE_LENGTH * numPes, myPe);
+const where = { lamella: await lamellaOf(world), pes: numPes };
+const total = updates * numPes;
 
-function oneByOne(): void {
-  for (const index of indices) {
-    world.execAmPe(index % numPes, Increment({ index: Math.floor(index / numPes) }));
-  }
-}
-
-/** Sorts some of the indices into the buffers of their PEs. */
-function distribute<B extends number[] | Uint32Array>(
-  some: Uint32Array,
-  buffers: readonly B[],
-  lengths: Uint32Array,
-  flush: (pe: number) => void,
-): void {
-  for (let i = 0; i < some.length; i++) {
-    const index = some[i]!;
-    const pe = index % numPes;
-    buffers[pe]![lengths[pe]!++] = Math.floor(index / numPes);
-    if (lengths[pe] === bufferSize) flush(pe);
-  }
-}
-
-function byDestination<B extends number[] | Uint32Array>(
-  buffers: readonly B[],
-  send: (indices: B) => AmCall<void>,
-  cut: (buffer: B, length: number) => B,
-): void {
-  const lengths = new Uint32Array(numPes);
-  const flush = (pe: number) => {
-    if (lengths[pe]! > 0) world.execAmPe(pe, send(cut(buffers[pe]!, lengths[pe]!)));
-    lengths[pe] = 0;
-  };
-  for (let from = 0; from < updates; from += PIECE) {
-    distribute(indices.subarray(from, from + PIECE), buffers, lengths, flush);
-  }
-  for (let pe = 0; pe < numPes; pe++) flush(pe);
-}
-
-function launch(variant: typeof VARIANTS[number]): void {
-  if (variant === "am") return oneByOne();
-  // What is sent is a copy: a PE's AMs to itself skip serialisation and would see later updates.
-  if (variant === "buffered") {
-    const buffers = Array.from({ length: numPes }, (): number[] => []);
-    return byDestination(
-      buffers,
-      (list) => IncrementList({ indices: list }),
-      (buffer, length) => buffer.slice(0, length),
-    );
-  }
-  const buffers = Array.from({ length: numPes }, () => new Uint32Array(bufferSize));
-  byDestination(
-    buffers,
-    (list) => IncrementTyped({ indices: list }),
-    (buffer, length) => buffer.slice(0, length),
-  );
-}
-
-let expected = 0;
-const rates: number[] = [];
 for (const variant of variants) {
-  await world.asyncBarrier();
-  const start = performance.now();
-  launch(variant);
-  await world.awaitAll();
-  await world.asyncBarrier();
-  const seconds = (performance.now() - start) / 1000;
-  expected += updates * numPes;
-  if (myPe === 0) {
-    const sums = await world.execAmAll(Sum({}));
-    const sum = sums.reduce((total, value) => total + value, 0);
-    if (sum !== expected) {
-      throw new Error(`histo ${variant}: the tables hold ${sum} updates, not ${expected}`);
-    }
-    rates.push((updates * numPes * 1e-6) / seconds);
-    console.log(reportLine("histo", variant, updates * numPes, seconds));
-  }
-  await world.asyncBarrier();
+  await VARIANTS[variant]({
+    world,
+    bufferSize,
+    tableLength,
+    indicesBelow: (length) => randomIndices(updates, length, myPe),
+    async measure({ name = variant, run, sum, scaled }) {
+      const seconds = await timedRuns(world, iterations, { run });
+      if (myPe === 0) {
+        const found = await sum();
+        if (found !== total * iterations) {
+          throw new Error(`histo ${name}: the table holds ${found}, not ${total * iterations}`);
+        }
+        const finding = { program: "histo", variant: name, figures: {}, updates: total, scaled };
+        console.log(reportLine(finding, seconds, where));
+        if (metric) printMetric("histogram", total * 1e-6 / steadySeconds(seconds), "M/s");
+      }
+      await world.asyncBarrier();
+    },
+  });
 }
-if (metric && myPe === 0) printMetric("histogram", steadyRate(rates), "M/s");
