@@ -5,7 +5,7 @@
  */
 
 /** What a contender needs on the machine before it can run. */
-export type Tool = "ours" | "rofi" | "cc" | "fabric" | "mpi" | "shmem" | "mpi4py" | "deno";
+export type Tool = "ours" | "rofi" | "cc" | "fabric" | "mpi" | "shmem" | "mpi4py" | "rust" | "deno";
 
 /** Several processes of ours. */
 export interface Spread {
@@ -19,7 +19,7 @@ export interface Contender {
   /** Shown as `floorName`. */
   readonly name: string;
   readonly tool: Tool;
-  /** A script relative to the repository, or the stem of a C source that the toolbox builds. */
+  /** A script relative to the repository, the stem of a C source, or the program of a crate. */
   readonly program: string;
   readonly args: readonly string[];
   /** Ranks or PEs to start, where that differs from the case. */
@@ -44,9 +44,16 @@ export interface BenchCase {
   readonly floors: readonly Contender[];
 }
 
-type Argument = string | number;
+/** An argument of a program. */
+export type Argument = string | number;
 
-function contender(name: string, tool: Tool, program: string, args: Argument[]): Contender {
+/** Any contender, by its parts. */
+export function contender(
+  name: string,
+  tool: Tool,
+  program: string,
+  args: readonly Argument[],
+): Contender {
   return { name, tool, program, args: args.map(String) };
 }
 

@@ -1,6 +1,6 @@
 /**
  * `deno task bench [case…] [--json] [--rounds N] [--list]`: ours beside C floors and what a user
- * would pick instead, in the same run.
+ * would pick instead, in the same run. `deno task bench suite` is in `suite.ts`.
  *
  * With `--json` one object a line, `{case, lamella, pes, unit, ours, floor, floorName, ratio,
  * runs}`; without, an aligned table. Values are medians, and a ratio above 1 means we are ahead.
@@ -10,11 +10,12 @@
 import { parseArgs } from "node:util";
 import { type BenchResult, measureCase } from "./rounds.ts";
 import type { BenchCase } from "./contender.ts";
+import { runSuite } from "./suite.ts";
 import { CASES, selectCases } from "./table.ts";
 import { Toolbox } from "./toolbox.ts";
 
 const ROUNDS = 5;
-const USAGE = "deno task bench [case…] [--json] [--rounds N] [--list]";
+const USAGE = "deno task bench [case…] [--json] [--rounds N] [--list], or deno task bench suite";
 
 interface Options {
   readonly cases: BenchCase[];
@@ -88,28 +89,25 @@ function cells(result: BenchResult): string[] {
 
 /** Runs the cases; the exit code is 1 when a program of ours failed. */
 async function run({ cases, json, rounds }: Options): Promise<number> {
-  await using toolbox = await Toolbox.open(cases);
-  // Ctrl-C reaches the children by themselves; what is left to do is the temporary folder.
-  const interrupt = () => void toolbox[Symbol.asyncDispose]().finally(() => Deno.exit(130));
-  Deno.addSignalListener("SIGINT", interrupt);
+  await using toolbox = await Toolbox.open(cases.flatMap(({ ours, floors }) => [ours, ...floors]));
+  using _interrupts = toolbox.removedOnInterrupt();
   let failures = 0;
-  try {
-    if (!json) console.log(row(COLUMNS.map(([title]) => title)));
-    for (const benchCase of cases.filter(({ ours }) => toolbox.has(ours))) {
-      const results = await measureCase(benchCase, toolbox, rounds);
-      if (results[0]?.ours === null) failures++;
-      for (const result of results) {
-        console.log(json ? JSON.stringify(result) : row(cells(result)));
-      }
+  if (!json) console.log(row(COLUMNS.map(([title]) => title)));
+  for (const benchCase of cases.filter(({ ours }) => toolbox.has(ours))) {
+    const results = await measureCase(benchCase, toolbox, rounds);
+    if (results[0]?.ours === null) failures++;
+    for (const result of results) {
+      console.log(json ? JSON.stringify(result) : row(cells(result)));
     }
-  } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
   }
   if (failures > 0) console.error(`${failures} of ${cases.length} cases have no figure of ours`);
   return failures > 0 ? 1 : 0;
 }
 
-if (import.meta.main) {
+async function main([first, ...rest]: readonly string[]): Promise<number> {
+  if (first === "suite") return await runSuite(rest);
   const options = readOptions(Deno.args);
-  Deno.exit(typeof options === "number" ? options : await run(options));
+  return typeof options === "number" ? options : await run(options);
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

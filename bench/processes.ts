@@ -44,9 +44,13 @@ function start(
     }).spawn());
 }
 
-/** Returns the exit code of the job. */
-async function run(args: readonly string[]): Promise<number> {
-  const children = start(args);
+/**
+ * Waits for the processes of a job. If one fails, or this one is told to end, the others are ended.
+ *
+ * @param children the processes
+ * @returns the first exit code that is not 0, or 0
+ */
+export async function waitForAll(children: readonly Deno.ChildProcess[]): Promise<number> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = () => {
     children.forEach((child) => stop(child, "SIGTERM"));
@@ -65,4 +69,4 @@ async function run(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-if (import.meta.main) Deno.exit(await run(Deno.args));
+if (import.meta.main) Deno.exit(await waitForAll(start(Deno.args)));

@@ -9,10 +9,13 @@
 import { fileURLToPath } from "node:url";
 import { PYTHON } from "../scripts/test_needs.ts";
 import { runChild } from "./child.ts";
-import type { BenchCase, Contender, Tool } from "./contender.ts";
+import type { Contender, Tool } from "./contender.ts";
 
 const C_FLAGS = ["-std=gnu11", "-O3", "-march=native", "-pthread"];
 const BUILD_LIMIT_MS = 60_000;
+/** The crate with the peers in Lamellar for Rust; cargo keeps what it has built below it. */
+const CRATE = "bench/peers/lamellar_rust";
+const CRATE_LIMIT_MS = 3_600_000;
 
 const RUN = [Deno.execPath(), "run", "-q", "-A"];
 /** The launcher's arguments: as root in containers, and more ranks than cores where asked. */
@@ -28,6 +31,7 @@ const ADVICE: Record<Exclude<Tool, "ours" | "deno">, string> = {
   mpi: "MPI C: not installed (apt-get install libopenmpi-dev openmpi-bin)",
   shmem: "OpenSHMEM: not installed (apt-get install libopenmpi-dev openmpi-bin)",
   mpi4py: "mpi4py: not installed (apt-get install python3-mpi4py python3-numpy openmpi-bin)",
+  rust: "Lamellar for Rust: no cargo (https://rustup.rs)",
 };
 
 /** The tools of one run, and the folder with what they built; disposing removes the folder. */
@@ -42,15 +46,15 @@ export class Toolbox implements AsyncDisposable {
   }
 
   /**
-   * Looks for the tools that the cases need and builds the C programs.
+   * Looks for the tools that the contenders need and builds their programs.
    *
-   * @param cases the cases that will run
+   * @param contenders what will run
    * @throws {Error} when a compiler is there and refuses one of our sources
    */
-  static async open(cases: readonly BenchCase[]): Promise<Toolbox> {
+  static async open(contenders: readonly Contender[]): Promise<Toolbox> {
     const toolbox = new Toolbox(await Deno.makeTempDir({ prefix: "lamellar_bench_" }));
     try {
-      await toolbox.#prepare(new Set(cases.flatMap((each) => [each.ours, ...each.floors])));
+      await toolbox.#prepare(new Set(contenders));
     } catch (cause) {
       await toolbox[Symbol.asyncDispose]();
       throw cause;
@@ -93,12 +97,27 @@ export class Toolbox implements AsyncDisposable {
         return [...OSHRUN, "-n", count, built, ...args];
       case "mpi4py":
         return [...MPIRUN, ...mpirun, "-n", count, PYTHON, program, ...args];
+      case "rust": {
+        const binary = `${CRATE}/target/release/lamellar_peer`;
+        return [...RUN, "bench/peers/lamellar_rust.ts", count, binary, program, ...args];
+      }
     }
   }
 
   /** The folder that commands are to be started in: the repository. */
   get workingFolder(): string {
     return this.#root;
+  }
+
+  /**
+   * Ctrl-C reaches the children by themselves; what is left to do then is the temporary folder.
+   *
+   * @returns what ends this when it is disposed of
+   */
+  removedOnInterrupt(): Disposable {
+    const interrupt = () => void this[Symbol.asyncDispose]().finally(() => Deno.exit(130));
+    Deno.addSignalListener("SIGINT", interrupt);
+    return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", interrupt) };
   }
 
   /** Removes what was built. */
@@ -126,6 +145,7 @@ export class Toolbox implements AsyncDisposable {
       await this.#offer("shmem", await this.#first(["oshcc"]), "peers", programs("shmem"));
     }
     if (needed.has("mpi4py")) await this.#findMpi4py();
+    if (needed.has("rust")) await this.#buildCrate();
   }
 
   async #offer(
@@ -144,6 +164,17 @@ export class Toolbox implements AsyncDisposable {
       if (!child.success) throw new Error(`Cannot build ${source}: ${child.problem}`);
     }
     this.#available.add(tool);
+  }
+
+  /** Cargo may lack a compiler that is new enough, or the network: that is no mistake of ours. */
+  async #buildCrate(): Promise<void> {
+    if (!await this.#runs(["cargo", "--version"])) return console.error(ADVICE.rust);
+    console.error("Lamellar for Rust: cargo builds it, which takes minutes the first time");
+    const places = ["--manifest-path", `${CRATE}/Cargo.toml`, "--target-dir", `${CRATE}/target`];
+    const command = ["cargo", "build", "--quiet", "--release", ...places];
+    const child = await runChild(command, this.#root, CRATE_LIMIT_MS);
+    if (child.success) this.#available.add("rust");
+    else console.error(`Lamellar for Rust: cargo cannot build it: ${child.problem}`);
   }
 
   /** A C compiler that finds a header. */
