@@ -18,6 +18,8 @@ export interface SuiteRun {
   readonly contender: Contender;
 }
 
+/** Of randperm: numbers on all PEs, and how much longer the target is. */
+const DARTS = [1_000_000, 10];
 const TRIANGLE_SCALE = 14;
 const BUFFER_SIZE = 8192;
 
@@ -26,7 +28,7 @@ interface SuiteProgram {
   readonly name: string;
   readonly ours: readonly (readonly Argument[])[];
   readonly peer: readonly Argument[];
-  /** Those of Lamellar for Rust, which also has buffers. */
+  /** Those of Lamellar for Rust, which has buffers where ours does. */
   readonly rust: readonly Argument[];
 }
 
@@ -53,6 +55,12 @@ const PROGRAMS: readonly SuiteProgram[] = [
     "buffered_safe_am,buffered_unsafe_am,atomic_array,array_comparison",
   ),
   tableProgram("index_gather", "am", "buffered_am,atomic_array,read_only_array"),
+  {
+    name: "randperm",
+    ours: [[...DARTS, "--iterations", ITERATIONS.slow]],
+    peer: [...DARTS, ITERATIONS.peers],
+    rust: [...DARTS, ITERATIONS.peers],
+  },
   {
     name: "triangle_count",
     ours: [[TRIANGLE_SCALE, BUFFER_SIZE, "--iterations", ITERATIONS.slow]],
