@@ -105,6 +105,7 @@ export {
   AtomicArray,
   atomicArray,
   type AtomicLocalData,
+  element,
   type ElementPlace,
   GlobalLockArray,
   globalLockArray,
@@ -116,6 +117,7 @@ export {
   ReadOnlyArray,
   readOnlyArray,
   type ReadonlySlice,
+  type RecordOps,
   type Reducer,
   reduction,
   type UnlockedArray,
@@ -145,6 +147,7 @@ export type { MemoryViews } from "./internal/memory_views.ts";
 export { VERSION } from "./internal/version.ts";
 export {
   type AllocationResult,
+  type AnyElement,
   type AtomicElement,
   type BatchCompareExchangeResult,
   type BitsSource,
@@ -169,6 +172,8 @@ export {
   type NumericValue,
   OneSidedMemoryRegion,
   type PutSource,
+  type RecordElement,
+  type RecordSlice,
   type RegionSignal,
   type RmaHandle,
   SharedMemoryRegion,

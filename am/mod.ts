@@ -98,6 +98,8 @@ export {
   u8Array,
 } from "./schema/schema.ts";
 export { constantsOf, staticField } from "./schema/constants.ts";
+export { fixedBytesOf } from "./schema/fixed.ts";
+export { schemaCodec } from "./schema/schema_codec.ts";
 export { messageOf } from "./wire/thrown.ts";
 export { sendCollective, sendService, SERVICE } from "./services.ts";
 export { FinishWork, type TeamHost, TeamWork } from "./team_work.ts";

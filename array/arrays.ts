@@ -11,8 +11,8 @@ import type { DarcHandle } from "../darc/mod.ts";
 import type { DistributionKind } from "../internal/distribution.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
 import type {
+  AnyElement,
   ElementSlice,
-  ElementType,
   ElementTypeLike,
   ElementValue,
   PutSource,
@@ -32,7 +32,7 @@ import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
  *
  * @category Arrays
  */
-export class UnsafeArray<E extends ElementType> extends UnlockedArray<E> {
+export class UnsafeArray<E extends AnyElement> extends UnlockedArray<E> {
   /**
    * Makes an array. Collective: all PEs of the world or of the team call it alike.
    *
@@ -45,7 +45,7 @@ export class UnsafeArray<E extends ElementType> extends UnlockedArray<E> {
    * them has no room.
    * @throws {IdError} If this PE is not a member of the team.
    */
-  static create<E extends ElementType>(
+  static create<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     length: number,
@@ -72,7 +72,7 @@ export class UnsafeArray<E extends ElementType> extends UnlockedArray<E> {
    * @throws {RangeError} If a value is out of range.
    * @throws {IdError} If this PE is not a member of the team.
    */
-  static from<E extends ElementType>(
+  static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     values: PutSource<E> | Iterable<ElementValue<E>>,
@@ -160,7 +160,7 @@ export class UnsafeArray<E extends ElementType> extends UnlockedArray<E> {
  *
  * @category Arrays
  */
-export class ReadOnlyArray<E extends ElementType> extends UnlockedReadArray<E> {
+export class ReadOnlyArray<E extends AnyElement> extends UnlockedReadArray<E> {
   /**
    * Makes an array of zeros, as `UnsafeArray.create` does.
    *
@@ -170,7 +170,7 @@ export class ReadOnlyArray<E extends ElementType> extends UnlockedReadArray<E> {
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
    */
-  static create<E extends ElementType>(
+  static create<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     length: number,
@@ -189,7 +189,7 @@ export class ReadOnlyArray<E extends ElementType> extends UnlockedReadArray<E> {
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
    */
-  static from<E extends ElementType>(
+  static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     values: PutSource<E> | Iterable<ElementValue<E>>,
@@ -276,7 +276,7 @@ export class ReadOnlyArray<E extends ElementType> extends UnlockedReadArray<E> {
  *
  * @category Arrays
  */
-export class AtomicArray<E extends ElementType> extends UnlockedArray<E> {
+export class AtomicArray<E extends AnyElement> extends UnlockedArray<E> {
   /**
    * Makes an array of zeros, as `UnsafeArray.create` does.
    *
@@ -286,7 +286,7 @@ export class AtomicArray<E extends ElementType> extends UnlockedArray<E> {
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
    */
-  static create<E extends ElementType>(
+  static create<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     length: number,
@@ -305,7 +305,7 @@ export class AtomicArray<E extends ElementType> extends UnlockedArray<E> {
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
    */
-  static from<E extends ElementType>(
+  static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     values: PutSource<E> | Iterable<ElementValue<E>>,
@@ -399,7 +399,7 @@ export class AtomicArray<E extends ElementType> extends UnlockedArray<E> {
  *
  * @category Arrays
  */
-export class LocalLockArray<E extends ElementType> extends LockableArray<E> {
+export class LocalLockArray<E extends AnyElement> extends LockableArray<E> {
   /**
    * Makes an array of zeros, as `UnsafeArray.create` does.
    *
@@ -409,7 +409,7 @@ export class LocalLockArray<E extends ElementType> extends LockableArray<E> {
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
    */
-  static create<E extends ElementType>(
+  static create<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     length: number,
@@ -428,7 +428,7 @@ export class LocalLockArray<E extends ElementType> extends LockableArray<E> {
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
    */
-  static from<E extends ElementType>(
+  static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     values: PutSource<E> | Iterable<ElementValue<E>>,
@@ -532,7 +532,7 @@ export class LocalLockArray<E extends ElementType> extends LockableArray<E> {
  *
  * @category Arrays
  */
-export class GlobalLockArray<E extends ElementType> extends LockableArray<E> {
+export class GlobalLockArray<E extends AnyElement> extends LockableArray<E> {
   /**
    * Makes an array of zeros, as `UnsafeArray.create` does.
    *
@@ -542,7 +542,7 @@ export class GlobalLockArray<E extends ElementType> extends LockableArray<E> {
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
    */
-  static create<E extends ElementType>(
+  static create<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     length: number,
@@ -561,7 +561,7 @@ export class GlobalLockArray<E extends ElementType> extends LockableArray<E> {
    * @param distribution `"block"` or `"cyclic"`.
    * @returns A handle for the array.
    */
-  static from<E extends ElementType>(
+  static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     values: PutSource<E> | Iterable<ElementValue<E>>,

@@ -8,7 +8,7 @@ import type { DistributionKind } from "../internal/distribution.ts";
 import { ClosedError, LamellarError } from "../internal/errors.ts";
 import { giveBackWith, type Reference, referenceOf, spaceOf, TeamObject } from "../darc/mod.ts";
 import type { BarrierHandle } from "../lamellae/mod.ts";
-import type { ElementSlice, ElementType, Span } from "../memregion/mod.ts";
+import type { AnyElement, ElementSlice, Span } from "../memregion/mod.ts";
 import type { ArrayElements } from "./elements.ts";
 import type { ArrayStorage } from "./storage.ts";
 
@@ -25,7 +25,7 @@ export interface ElementPlace {
 }
 
 /** What an array object is made of. */
-export interface ArrayParts<E extends ElementType> {
+export interface ArrayParts<E extends AnyElement> {
   /** Counts that this PE has the array. */
   readonly reference: Reference;
   /** Its elements. */
@@ -38,17 +38,17 @@ export interface ArrayParts<E extends ElementType> {
 
 /** Makes array objects of one type. */
 export interface ArrayClass {
-  new <E extends ElementType>(parts: ArrayParts<E>): LamellarArray<E>;
+  new <E extends AnyElement>(parts: ArrayParts<E>): LamellarArray<E>;
 }
 
 /** The elements of an array. */
-export let spanOf: <E extends ElementType>(array: LamellarArray<E>) => Span<E>;
+export let spanOf: <E extends AnyElement>(array: LamellarArray<E>) => Span<E>;
 
 /** How the elements of an array are used. */
-export let elementsOf: <E extends ElementType>(array: LamellarArray<E>) => ArrayElements<E>;
+export let elementsOf: <E extends AnyElement>(array: LamellarArray<E>) => ArrayElements<E>;
 
 /** The same, if the array can be used; the user called `op`. */
-export let openOf: <E extends ElementType>(
+export let openOf: <E extends AnyElement>(
   array: LamellarArray<E>,
   op: string,
 ) => ArrayElements<E>;
@@ -60,7 +60,7 @@ export let openOf: <E extends ElementType>(
  * @param array The array.
  * @returns The reference.
  */
-export function countedBy<E extends ElementType>(array: LamellarArray<E>): Reference {
+export function countedBy<E extends AnyElement>(array: LamellarArray<E>): Reference {
   const reference = referenceOf(array);
   const whole = wholeOf(array);
   return reference.isOpen || whole === undefined ? reference : countedBy(whole);
@@ -72,16 +72,16 @@ export function countedBy<E extends ElementType>(array: LamellarArray<E>): Refer
  * @param array The array.
  * @returns It, or the same elements as an array of the type that the guard locks.
  */
-export function travelling<E extends ElementType>(array: LamellarArray<E>): LamellarArray<E> {
+export function travelling<E extends AnyElement>(array: LamellarArray<E>): LamellarArray<E> {
   const guarded = guardedOf(array);
   if (guarded === undefined) return array;
   return new guarded({ reference: countedBy(array), span: spanOf(array), guarded });
 }
 
 /** The class of the array that a guard locks, if this is what the guard has, or a view of that. */
-let guardedOf: <E extends ElementType>(array: LamellarArray<E>) => ArrayClass | undefined;
+let guardedOf: <E extends AnyElement>(array: LamellarArray<E>) => ArrayClass | undefined;
 
-let wholeOf: <E extends ElementType>(array: LamellarArray<E>) => LamellarArray<E> | undefined;
+let wholeOf: <E extends AnyElement>(array: LamellarArray<E>) => LamellarArray<E> | undefined;
 
 /**
  * An array whose elements are distributed over the PEs of a team. Any PE can use any element by its
@@ -89,7 +89,7 @@ let wholeOf: <E extends ElementType>(array: LamellarArray<E>) => LamellarArray<E
  *
  * @category Arrays
  */
-export abstract class LamellarArray<E extends ElementType> extends TeamObject {
+export abstract class LamellarArray<E extends AnyElement> extends TeamObject {
   readonly #span: Span<E>;
   readonly #elements: ArrayElements<E>;
   readonly #whole: LamellarArray<E> | undefined;
@@ -114,7 +114,8 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
     this.#span = span;
     this.#elements = elements;
     this.#whole = whole;
-    this.type = span.info.type as E;
+    this.type = span.type;
+    span.bind(reference.record);
     this.length = span.length;
     this.distribution = span.distribution.kind;
     this.#guarded = guarded ?? (whole === undefined ? undefined : guardedOf(whole));
@@ -337,7 +338,7 @@ export abstract class LamellarArray<E extends ElementType> extends TeamObject {
  * @param op What the user called.
  * @throws {LamellarError} If it is what a guard has, or a view of that.
  */
-export function refuseGuarded<E extends ElementType>(array: LamellarArray<E>, op: string): void {
+export function refuseGuarded<E extends AnyElement>(array: LamellarArray<E>, op: string): void {
   if (guardedOf(array) === undefined) return;
   const { name, pes, me } = countedBy(array).record;
   throw new LamellarError(
@@ -367,7 +368,7 @@ export function checkDistribution(op: string, distribution: unknown): void {
  *
  * @category Arrays
  */
-export type ReadonlySlice<E extends ElementType> =
+export type ReadonlySlice<E extends AnyElement> =
   & {
     readonly [
       K in keyof ElementSlice<E> as K extends

@@ -5,7 +5,7 @@
  */
 
 import type { Handle } from "../lamellae/mod.ts";
-import type { ElementType } from "../memregion/mod.ts";
+import type { AnyElement } from "../memregion/mod.ts";
 import { countedBy, type LamellarArray, spanOf } from "./base.ts";
 import { ArrayWork, type WorkStep } from "./work.ts";
 
@@ -20,7 +20,7 @@ export type Chain<T> = Generator<Handle<unknown>, T, never>;
  * @param chain What is done.
  * @returns A handle for the result.
  */
-export function chained<E extends ElementType, T>(
+export function chained<E extends AnyElement, T>(
   array: LamellarArray<E>,
   op: string,
   chain: Chain<T>,
@@ -30,7 +30,10 @@ export function chained<E extends ElementType, T>(
   const goOn = (value?: unknown): void => {
     const next = chain.next(value as never);
     if (next.done) result = next.value;
-    else steps.push({ part: undefined, run: () => next.value, done: goOn });
+    else {
+      const handle = next.value as Handle<unknown>;
+      steps.push({ part: undefined, run: () => handle, done: goOn });
+    }
   };
   goOn();
   const call = { op, mode: "write" as const, steps, give: (): T => result };

@@ -11,6 +11,7 @@ import { Distribution } from "../internal/distribution.ts";
 import { elementInfo } from "../internal/elements.ts";
 import { ProtocolError } from "../internal/errors.ts";
 import {
+  type AnyElement,
   type ElementType,
   type ElementTypeLike,
   encodeSpan,
@@ -26,6 +27,7 @@ import {
 } from "./arrays.ts";
 import { type ArrayParts, countedBy, LamellarArray, refuseGuarded, spanOf } from "./base.ts";
 import { ARRAY_KINDS } from "./create.ts";
+import { recordTypeOf } from "./record/record_type.ts";
 import type { ArrayStorage } from "./storage.ts";
 
 /** Extension type in MessagePack. */
@@ -103,7 +105,7 @@ function decode(numbers: Float64Array, context: ArrayContext): AnyArray {
   );
   const shape = { distribution, label: name };
   const span = storage.span?.with(distribution, name) ??
-    space.core.regions.spans.decode(numbers.subarray(OWN_NUMBERS), shape);
+    space.core.regions.spans.decode(numbers.subarray(OWN_NUMBERS), shape, storage.make);
   if (distribution.longestPart > span.memory.length) throw unreadable(numbers);
   const { own } = storage;
   // The array of this PE lasts as long as the program wants; what came lasts for the handler.
@@ -135,14 +137,14 @@ registerExtension({
 
 function schemaOf<A extends AnyArray>(
   arrayClass: new (parts: never) => A,
-  type: ElementTypeLike<ElementType>,
+  type: ElementTypeLike<AnyElement>,
 ): Schema<A> {
-  const { type: element } = elementInfo(type);
+  const element = recordTypeOf(type) ?? elementInfo(type as ElementTypeLike<ElementType>).type;
   const name = `${arrayClass.name}<${element}>`;
   return extension<A>({
     name,
     fixedBytes: NUMBERS * NUMBER_BYTES,
-    match: (value) => value instanceof arrayClass && value.type === element,
+    match: (value) => value instanceof arrayClass && value.type as AnyElement === element,
     write: (value, views, at) => views.f64.set(encode(value), at / NUMBER_BYTES),
     sentTo: (value, pe) => sentTo(countedBy(value), pe),
     read: (views, at, context) => {
@@ -162,7 +164,7 @@ function schemaOf<A extends AnyArray>(
  * @param type Its element type, such as `"f64"`, or the schema of that name.
  * @returns The schema.
  */
-export function unsafeArray<E extends ElementType>(
+export function unsafeArray<E extends AnyElement>(
   type: ElementTypeLike<E>,
 ): Schema<UnsafeArray<E>> {
   return schemaOf(UnsafeArray, type) as unknown as Schema<UnsafeArray<E>>;
@@ -175,7 +177,7 @@ export function unsafeArray<E extends ElementType>(
  * @param type Its element type.
  * @returns The schema.
  */
-export function readOnlyArray<E extends ElementType>(
+export function readOnlyArray<E extends AnyElement>(
   type: ElementTypeLike<E>,
 ): Schema<ReadOnlyArray<E>> {
   return schemaOf(ReadOnlyArray, type) as unknown as Schema<ReadOnlyArray<E>>;
@@ -202,7 +204,7 @@ export function readOnlyArray<E extends ElementType>(
  * console.log(into.at(3) === world.numPes * world.numPes);
  * ```
  */
-export function atomicArray<E extends ElementType>(
+export function atomicArray<E extends AnyElement>(
   type: ElementTypeLike<E>,
 ): Schema<AtomicArray<E>> {
   return schemaOf(AtomicArray, type) as unknown as Schema<AtomicArray<E>>;
@@ -215,7 +217,7 @@ export function atomicArray<E extends ElementType>(
  * @param type Its element type.
  * @returns The schema.
  */
-export function localLockArray<E extends ElementType>(
+export function localLockArray<E extends AnyElement>(
   type: ElementTypeLike<E>,
 ): Schema<LocalLockArray<E>> {
   return schemaOf(LocalLockArray, type) as unknown as Schema<LocalLockArray<E>>;
@@ -228,7 +230,7 @@ export function localLockArray<E extends ElementType>(
  * @param type Its element type.
  * @returns The schema.
  */
-export function globalLockArray<E extends ElementType>(
+export function globalLockArray<E extends AnyElement>(
   type: ElementTypeLike<E>,
 ): Schema<GlobalLockArray<E>> {
   return schemaOf(GlobalLockArray, type) as unknown as Schema<GlobalLockArray<E>>;

@@ -6,7 +6,7 @@
 
 import { convert, type DarcHandle, spaceOf } from "../darc/mod.ts";
 import type { CollectiveKind } from "../lamellae/mod.ts";
-import type { ElementType } from "../memregion/mod.ts";
+import type { AnyElement } from "../memregion/mod.ts";
 import { type ArrayParts, countedBy, type LamellarArray, refuseGuarded, spanOf } from "./base.ts";
 import type { ArrayKind } from "./create.ts";
 
@@ -20,7 +20,7 @@ import type { ArrayKind } from "./create.ts";
  * @returns A handle for it.
  * @throws {ClosedError} If the array was disposed of or converted.
  */
-export function convertArray<E extends ElementType, A>(
+export function convertArray<E extends AnyElement, A>(
   array: LamellarArray<E>,
   op: CollectiveKind,
   kind: ArrayKind,

@@ -5,7 +5,7 @@
  */
 
 import type { Handle } from "../lamellae/mod.ts";
-import type { ElementArray, ElementType } from "../memregion/mod.ts";
+import type { AnyElement, ElementArray } from "../memregion/mod.ts";
 import { countedBy, LamellarArray, openOf, spanOf } from "./base.ts";
 import { type Chain, chained } from "./chain.ts";
 
@@ -13,7 +13,7 @@ import { type Chain, chained } from "./chain.ts";
 const PIECE_BYTES = 2 ** 20;
 
 /** Some elements of an array. */
-export interface ArrayRange<E extends ElementType> {
+export interface ArrayRange<E extends AnyElement> {
   readonly array: LamellarArray<E>;
   readonly index: number;
 }
@@ -22,7 +22,7 @@ export interface ArrayRange<E extends ElementType> {
  * @param given What a user gave as a source or a target.
  * @returns Whether it is an array.
  */
-export function isArray<E extends ElementType>(given: unknown): given is LamellarArray<E> {
+export function isArray<E extends AnyElement>(given: unknown): given is LamellarArray<E> {
   return typeof given === "object" && given instanceof LamellarArray;
 }
 
@@ -37,7 +37,7 @@ export function isArray<E extends ElementType>(given: unknown): given is Lamella
  * @throws {TypeError} If the arrays differ in their element type.
  * @throws {RangeError} If one has not as many.
  */
-export function copyArray<E extends ElementType>(
+export function copyArray<E extends AnyElement>(
   op: string,
   from: ArrayRange<E>,
   into: ArrayRange<E>,

@@ -9,11 +9,18 @@ import { Distribution, type DistributionKind } from "../internal/distribution.ts
 import { OutOfMemoryError } from "../internal/errors.ts";
 import { elementInfo } from "../internal/elements.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type { ElementType, ElementTypeLike } from "../memregion/mod.ts";
+import {
+  type AnyElement,
+  collected,
+  type ElementType,
+  type ElementTypeLike,
+} from "../memregion/mod.ts";
 import { spaceOf } from "../darc/mod.ts";
-import { insideOfEnv, type LamellarTeam } from "../world/mod.ts";
+import { insideOfEnv, type LamellarTeam, type WorldCore } from "../world/mod.ts";
 import { type ArrayParts, checkDistribution } from "./base.ts";
 import { lockBytes } from "./lock/shared_lock.ts";
+import { listOf } from "./record/record_tools.ts";
+import { recordTypeOf } from "./record/record_type.ts";
 import { ArrayStorage } from "./storage.ts";
 
 /** The types of arrays, as messages call them; their places travel. */
@@ -29,7 +36,7 @@ export const ARRAY_KINDS = [
 export type ArrayKind = (typeof ARRAY_KINDS)[number];
 
 /** What an array is to be. */
-export interface ArrayWanted<E extends ElementType> {
+export interface ArrayWanted<E extends AnyElement> {
   readonly type: ElementTypeLike<E>;
   readonly distribution: DistributionKind;
   /** Elements on all PEs together. */
@@ -48,7 +55,7 @@ export interface ArrayWanted<E extends ElementType> {
  * @returns A handle for it.
  * @throws {IdError} If this PE is not a member of the team.
  */
-export function create<E extends ElementType, A>(
+export function create<E extends AnyElement, A>(
   env: LamellarEnv,
   kind: ArrayKind,
   wanted: ArrayWanted<E>,
@@ -60,30 +67,32 @@ export function create<E extends ElementType, A>(
   const team = (env as LamellarEnv | undefined)?.team as LamellarTeam;
   const inside = insideOfEnv(team, `call ${op}`);
   const group = inside.group(op);
-  const info = elementInfo(type);
+  const recordType = recordTypeOf(type);
+  const memory = recordType ? "bigu64" : elementInfo(type as ElementTypeLike<ElementType>).type;
   checkDistribution(op, distribution);
   if (!isGiven) checkLength(op, length);
   const { core, pes } = inside;
   core.progress.checkFailure();
   // Before anything is counted: other PEs do not know what is wrong with the values of this one.
-  const values = isGiven
-    ? core.regions.spans.elementsFor(type, `a new ${kind}`, wanted.values)
-    : undefined;
+  const values = isGiven ? given(core, kind, wanted) : undefined;
   const space = spaceOf(core);
-  const storage = new ArrayStorage();
+  const storage = new ArrayStorage(recordType);
   const record = space.add(kind, team, inside, { value: storage });
   const reference = space.reference(record, kind);
   const parts = pes.pes.length;
-  const handle = core.regions.spans.allocate<E>(type, group, {
+  const shown = String(recordType ?? memory);
+  const handle = core.regions.spans.allocate<E>(memory, group, {
     kind: op,
-    args: isGiven ? `${info.type}, ${distribution}` : `${info.type}, ${length}, ${distribution}`,
+    args: isGiven ? `${shown}, ${distribution}` : `${shown}, ${length}, ${distribution}`,
+    words: recordType && recordType.bytes / 8,
+    make: storage.make,
     shapeFor: (given) => ({
       distribution: new Distribution(distribution, parts, length ?? given),
       label: record.name,
     }),
     ...values && { values },
-    extraBytes: lockBytes(parts),
-    placed: (span) => void (storage.span = span),
+    extraBytes: (longest) => lockBytes(parts) + (recordType ? 4 * longest : 0),
+    placed: (span) => storage.place(span),
   });
   return handle.mapped((result) => {
     if (result instanceof OutOfMemoryError) {
@@ -92,6 +101,22 @@ export function create<E extends ElementType, A>(
     }
     return make({ reference, span: result });
   });
+}
+
+/** Checks what this PE gives. */
+function given<E extends AnyElement>(
+  { regions }: WorldCore,
+  kind: ArrayKind,
+  { type, values }: ArrayWanted<E>,
+): ArrayLike<unknown> {
+  const recordType = recordTypeOf(type);
+  if (recordType === undefined) {
+    const { type: memory } = elementInfo(type as ElementTypeLike<ElementType>);
+    return regions.spans.elementsFor(memory, `a new ${kind}`, values);
+  }
+  const records = listOf(collected(values));
+  recordType.check(records, `put into a new ${kind}`);
+  return records;
 }
 
 function checkLength(op: string, length: unknown): void {

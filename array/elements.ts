@@ -8,10 +8,10 @@ import type { FetchOp, UpdateOp } from "../internal/element_ops.ts";
 import type { Handle } from "../lamellae/mod.ts";
 import type { ArrayLocks } from "./lock/array_locks.ts";
 import type {
+  AnyElement,
   BatchCompareExchangeResult,
   CompareExchangeResult,
   ElementArray,
-  ElementType,
   ElementValue,
   RunName,
 } from "../memregion/mod.ts";
@@ -20,7 +20,7 @@ import type {
 export type LockScope = "part" | "whole";
 
 /** Every use of the elements of an array; a span has all of it. */
-export interface ArrayElements<E extends ElementType> {
+export interface ArrayElements<E extends AnyElement> {
   /** The locks that are held meanwhile, if there are any. */
   readonly locked?: { readonly locks: ArrayLocks; readonly scope: LockScope };
   at(index: number): ElementValue<E>;

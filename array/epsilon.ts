@@ -8,10 +8,10 @@
 
 import type { Handle } from "../lamellae/mod.ts";
 import {
+  type AnyElement,
   type BatchCompareExchangeResult,
   type CompareExchangeResult,
   type ElementArray,
-  type ElementType,
   type ElementValue,
   isWithin,
 } from "../memregion/mod.ts";
@@ -20,7 +20,7 @@ import { type Chain, chained } from "./chain.ts";
 import type { ArrayElements } from "./elements.ts";
 
 /** What an element has to be, how near, and what it becomes. */
-export interface Exchange<E extends ElementType> {
+export interface Exchange<E extends AnyElement> {
   readonly expected: ElementValue<E>;
   readonly replacement: ElementValue<E>;
   readonly epsilon: ElementValue<E>;
@@ -34,7 +34,7 @@ export interface Exchange<E extends ElementType> {
  * @param exchange What it has to be, how near, and what it becomes.
  * @returns A handle for what it was, and whether it was replaced.
  */
-export function exchangeNear<E extends ElementType>(
+export function exchangeNear<E extends AnyElement>(
   array: LamellarArray<E>,
   index: number,
   exchange: Exchange<E>,
@@ -47,7 +47,7 @@ export function exchangeNear<E extends ElementType>(
   return chained(array, op, exchangeOne(elementsOf(array), index, exchange));
 }
 
-function* exchangeOne<E extends ElementType>(
+function* exchangeOne<E extends AnyElement>(
   elements: ArrayElements<E>,
   index: number,
   { expected, replacement, epsilon }: Exchange<E>,
@@ -65,7 +65,7 @@ function* exchangeOne<E extends ElementType>(
 }
 
 /** The same for lists. */
-export interface Exchanges<E extends ElementType> {
+export interface Exchanges<E extends AnyElement> {
   readonly indices: unknown;
   readonly expected: unknown;
   readonly replacements: unknown;
@@ -80,7 +80,7 @@ export interface Exchanges<E extends ElementType> {
  * @returns A handle for what they were, and which were replaced.
  * @throws {RangeError} If an index is out of range, or lengths differ; nothing has been done.
  */
-export function exchangeAllNear<E extends ElementType>(
+export function exchangeAllNear<E extends AnyElement>(
   array: LamellarArray<E>,
   { indices, expected, replacements, epsilon }: Exchanges<E>,
 ): Handle<BatchCompareExchangeResult<E>> {

@@ -5,7 +5,7 @@
  */
 
 import type { Reference } from "../darc/mod.ts";
-import type { AtomicElement, ElementType, ElementValue, Span } from "../memregion/mod.ts";
+import type { AnyElement, AtomicElement, ElementValue, Span } from "../memregion/mod.ts";
 
 /**
  * The elements of an `AtomicArray` on this PE, in the order of their indices. They are used one by
@@ -13,7 +13,7 @@ import type { AtomicElement, ElementType, ElementValue, Span } from "../memregio
  *
  * @category Arrays
  */
-export class AtomicLocalData<E extends ElementType> {
+export class AtomicLocalData<E extends AnyElement> {
   readonly #span: Span<E>;
   readonly #reference: () => Reference;
   readonly #start: number;

@@ -5,7 +5,7 @@
  */
 
 import { giveBackWith } from "../darc/mod.ts";
-import type { ElementSlice, ElementType } from "../memregion/mod.ts";
+import type { AnyElement, ElementSlice } from "../memregion/mod.ts";
 import type { ReadonlySlice } from "./base.ts";
 import type { GuardHold } from "./lock/guards.ts";
 import type { ReadableArray } from "./readable_array.ts";
@@ -16,7 +16,7 @@ import type { WritableArray } from "./writable_array.ts";
  *
  * @category Arrays
  */
-export abstract class ArrayGuard<E extends ElementType> implements Disposable {
+export abstract class ArrayGuard<E extends AnyElement> implements Disposable {
   /** @ignore */
   protected readonly hold: GuardHold<E>;
 
@@ -66,7 +66,7 @@ export abstract class ArrayGuard<E extends ElementType> implements Disposable {
  *
  * @category Arrays
  */
-export class ArrayReadGuard<E extends ElementType> extends ArrayGuard<E> {
+export class ArrayReadGuard<E extends AnyElement> extends ArrayGuard<E> {
   /** The elements that the lock is for, as an array that uses the lock which is held. */
   readonly array: ReadableArray<E>;
 
@@ -109,7 +109,7 @@ export class ArrayReadGuard<E extends ElementType> extends ArrayGuard<E> {
  *
  * @category Arrays
  */
-export class ArrayWriteGuard<E extends ElementType> extends ArrayGuard<E> {
+export class ArrayWriteGuard<E extends AnyElement> extends ArrayGuard<E> {
   /** The elements that the lock is for, as an array that uses the lock which is held. */
   readonly array: WritableArray<E>;
 

@@ -6,7 +6,7 @@
 
 import type { DarcHandle } from "../darc/mod.ts";
 import type { WaitOptions } from "../lamellae/mod.ts";
-import type { ElementType, Span } from "../memregion/mod.ts";
+import type { AnyElement, ElementType, Span } from "../memregion/mod.ts";
 import type { ArrayClass, ArrayParts } from "./base.ts";
 import { acquire, type GuardHold, tryAcquire } from "./lock/guards.ts";
 import { acquireTogether } from "./lock/together_guards.ts";
@@ -19,15 +19,15 @@ import { WritableArray } from "./writable_array.ts";
 
 /** The class of what guards have that read. */
 export interface ReadView {
-  new <E extends ElementType>(parts: ArrayParts<E>): ReadableArray<E>;
+  new <E extends AnyElement>(parts: ArrayParts<E>): ReadableArray<E>;
 }
 
 /** The class of what guards have that write. */
 export interface WriteView {
-  new <E extends ElementType>(parts: ArrayParts<E>): WritableArray<E>;
+  new <E extends AnyElement>(parts: ArrayParts<E>): WritableArray<E>;
 }
 
-function lockedBy<E extends ElementType>(
+function lockedBy<E extends AnyElement>(
   { reference: { record }, span }: ArrayParts<E>,
   scope: LockScope,
 ): LockedArray<E> {
@@ -42,7 +42,7 @@ function lockedBy<E extends ElementType>(
  *
  * @category Arrays
  */
-export abstract class LockableArray<E extends ElementType> extends WritableArray<E> {
+export abstract class LockableArray<E extends AnyElement> extends WritableArray<E> {
   readonly #locked: LockedArray<E>;
   readonly #readView: ReadView;
   readonly #writeView: WriteView;

@@ -33,6 +33,7 @@ export {
   type ArrayTarget,
   ReadableArray,
 } from "./readable_array.ts";
+export { element, type RecordOps } from "./record/record_type.ts";
 export { type Reducer, reduction } from "./reduction.ts";
 export { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 export { WritableArray } from "./writable_array.ts";

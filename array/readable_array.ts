@@ -8,8 +8,8 @@ import { LamellarArray } from "./base.ts";
 import { copyArray, isArray } from "./copies.ts";
 import { reduceArray, type Reducer } from "./reduction.ts";
 import type {
+  AnyElement,
   ElementArray,
-  ElementType,
   ElementValue,
   GetTarget,
   IndexSource,
@@ -30,7 +30,7 @@ export type ArrayIndices = IndexSource | Iterable<number> | number;
  *
  * @category Arrays
  */
-export type ArrayTarget<E extends ElementType> =
+export type ArrayTarget<E extends AnyElement> =
   | GetTarget<E>
   | (LamellarArray<E> & { fill(value: ElementValue<E>): Handle<void> });
 
@@ -39,7 +39,7 @@ export type ArrayTarget<E extends ElementType> =
  *
  * @category Arrays
  */
-export type ArraySource<E extends ElementType> = PutSource<E> | ReadableArray<E>;
+export type ArraySource<E extends AnyElement> = PutSource<E> | ReadableArray<E>;
 
 /**
  * An array whose elements can be read. A multi-element read is of each element by itself: it is not
@@ -47,7 +47,7 @@ export type ArraySource<E extends ElementType> = PutSource<E> | ReadableArray<E>
  *
  * @category Arrays
  */
-export abstract class ReadableArray<E extends ElementType> extends LamellarArray<E> {
+export abstract class ReadableArray<E extends AnyElement> extends LamellarArray<E> {
   /**
    * Reads an element. If its PE is far, this blocks until the value is there; `get` does not.
    *

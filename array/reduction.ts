@@ -5,10 +5,10 @@
  * @module
  */
 
-import { am, type AmHandle, observed, outcomeOf } from "../am/mod.ts";
+import { am, type AmHandle, observed } from "../am/mod.ts";
 import { ELEMENT_OPS, type ElementOpInfo } from "../internal/element_ops.ts";
 import type { Handle } from "../lamellae/mod.ts";
-import type { ElementType, ElementValue, RawElement, Span } from "../memregion/mod.ts";
+import type { AnyElement, ElementType, ElementValue, RawElement, Span } from "../memregion/mod.ts";
 import { countedBy, elementsOf, type LamellarArray, spanOf, travelling } from "./base.ts";
 import { ArrayWork, type WorkStep } from "./work.ts";
 
@@ -103,7 +103,7 @@ function folded<V>(values: Iterable<V>, fn: Reducer<V>): readonly [V] | readonly
  * @returns A handle for the result; undefined if the array is empty.
  * @throws {TypeError} If there is no such reduction, or not for the element type.
  */
-export function reduceArray<E extends ElementType>(
+export function reduceArray<E extends AnyElement>(
   array: LamellarArray<E>,
   by: string | Reducer<ElementValue<E>>,
   op: string,
@@ -137,7 +137,7 @@ export function reduceArray<E extends ElementType>(
  * Each PE reduces what it has: all at the same time, or one after the other if each part has a
  * lock.
  */
-function partSteps<E extends ElementType>(
+function partSteps<E extends AnyElement>(
   array: LamellarArray<E>,
   sent: () => LamellarArray<E>,
   name: string,
@@ -154,18 +154,19 @@ function partSteps<E extends ElementType>(
     handles[part] ??= observed(
       core.engine.launch(pes[part]!, Part({ array: sent() as never, name })),
     );
+  const isHere = (part: number): boolean =>
+    part === me ||
+    (allocation.addresses[part]! >= 0 && distribution.inPart(part).count <= HERE_MAX);
   const stepAt = (part: number): WorkStep => {
-    const { count } = distribution.inPart(part);
-    const isHere = part === me || (allocation.addresses[part]! >= 0 && count <= HERE_MAX);
     const done = (value: unknown): void => void (found[part] = value as PartResult);
     const lock = hasPartLocks ? part : undefined;
-    if (isHere) return { part: lock, run: () => span.given(reduce(part)), done };
-    return { part: lock, run: () => launch(part), take: () => outcomeOf(handles[part]!), done };
+    if (isHere(part)) return { part: lock, run: () => span.given(reduce(part)), done };
+    return { part: lock, run: () => launch(part), done };
   };
   const parts = partsOf(span);
   const steps = parts.map(stepAt);
   if (hasPartLocks) return steps;
-  const there = parts.filter((_, i) => steps[i]!.take !== undefined);
+  const there = parts.filter((part) => !isHere(part));
   const launchAll = (): Handle<void> => {
     for (const part of there) launch(part);
     return span.given(undefined);
@@ -174,13 +175,13 @@ function partSteps<E extends ElementType>(
 }
 
 /** The parts that have elements. */
-function partsOf<E extends ElementType>({ distribution }: Span<E>): number[] {
+function partsOf<E extends AnyElement>({ distribution }: Span<E>): number[] {
   return Array.from({ length: distribution.parts }, (_, part) => part)
     .filter((part) => distribution.inPart(part).count > 0);
 }
 
 /** This PE reduces everything: a function is here only. */
-function fetchingSteps<E extends ElementType>(
+function fetchingSteps<E extends AnyElement>(
   span: Span<E>,
   fn: Reducer<ElementValue<E>>,
   found: PartResult[],

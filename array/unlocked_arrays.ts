@@ -7,7 +7,7 @@
  */
 
 import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type { ElementArray, ElementType, GetTarget } from "../memregion/mod.ts";
+import type { AnyElement, ElementArray, GetTarget } from "../memregion/mod.ts";
 import { ReadableArray } from "./readable_array.ts";
 import { WritableArray } from "./writable_array.ts";
 
@@ -18,7 +18,7 @@ import { WritableArray } from "./writable_array.ts";
  *
  * @category Arrays
  */
-export abstract class UnlockedReadArray<E extends ElementType> extends ReadableArray<E> {
+export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableArray<E> {
   /**
    * Combines a range of all PEs, element by element, by "sum". Collective.
    *
@@ -803,7 +803,7 @@ export abstract class UnlockedReadArray<E extends ElementType> extends ReadableA
  *
  * @category Arrays
  */
-export abstract class UnlockedArray<E extends ElementType> extends WritableArray<E> {
+export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<E> {
   /**
    * Combines a range of all PEs, element by element, by "sum". Collective.
    *

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AmHandle, outcomeOf } from "../am/mod.ts";
 import { control, DarcHandle, type DarcRecord, type PendingWork, spaceOf } from "../darc/mod.ts";
 import type { Reference, Watched } from "../darc/mod.ts";
 import { type Handle, WAIT_FOR, type WaitLimit } from "../lamellae/mod.ts";
@@ -18,8 +19,6 @@ export interface WorkStep {
   readonly part: number | undefined;
   /** Does it. */
   readonly run: () => Handle<unknown>;
-  /** Takes what it gave from its handle, which is done; if left out, as any handle gives it. */
-  readonly take?: () => unknown;
   /** Gets what it gave, while the lock is held. */
   readonly done?: (value: unknown) => void;
 }
@@ -54,6 +53,7 @@ class WorkHandle<T> extends DarcHandle<T> {
 
 /** What a handle gives that is done; steps are also taken inside handlers. */
 function takenFrom(handle: Handle<unknown>): unknown {
+  if (handle instanceof AmHandle) return outcomeOf(handle);
   if (!(handle instanceof WorkHandle)) return handle.block();
   handle.observed = true;
   return control.outcomeOf(handle);
@@ -121,12 +121,12 @@ export class ArrayWork<T> implements PendingWork, Watched {
   #go(): boolean {
     const { hold, steps } = this.#call;
     for (; this.#at < steps.length; this.#at++) {
-      const { done, run, take } = steps[this.#at]!;
+      const { done, run } = steps[this.#at]!;
       if (!this.#isLocked()) return false;
       try {
         const running = this.#running ??= run();
         if (!running.done) return false;
-        this.#last = take ? take() : takenFrom(running);
+        this.#last = takenFrom(running);
         done?.(this.#last);
       } catch (error) {
         this.#release();

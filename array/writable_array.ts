@@ -7,12 +7,12 @@
  */
 
 import type {
+  AnyElement,
   BatchCompareExchangeResult,
   BitsSource,
   BitsValue,
   CompareExchangeResult,
   ElementArray,
-  ElementType,
   ElementValue,
   GetTarget,
   IntegerSource,
@@ -33,7 +33,7 @@ import { type ArrayIndices, type ArraySource, ReadableArray } from "./readable_a
  *
  * @category Arrays
  */
-export abstract class WritableArray<E extends ElementType> extends ReadableArray<E> {
+export abstract class WritableArray<E extends AnyElement> extends ReadableArray<E> {
   /**
    * Copies elements into the array, to as many PEs as have them. Each element is written by itself.
    * Until the handle is done, the source must not change.

@@ -50,40 +50,89 @@ export interface ElementTypes {
 export type ElementType = keyof ElementTypes;
 
 /**
+ * Records as elements of arrays, which `element` defines; `V` is a record.
+ *
+ * @category Arrays
+ */
+export interface RecordElement<V> {
+  /** The name under which all PEs know it. */
+  readonly elementName: string;
+  /** Bytes of a record in memory, a multiple of 8. */
+  readonly bytes: number;
+  /** Only there for the type checker. */
+  readonly __record?: () => V;
+}
+
+/**
+ * What the elements of an array can be: of an element type, or records.
+ *
+ * @category Arrays
+ */
+export type AnyElement = ElementType | RecordElement<unknown>;
+
+/**
  * An element type, given as its name, such as `"f64"`, or as the schema of that name.
  *
  * @category Memory regions
  */
-export type ElementTypeLike<E extends ElementType> = E | { readonly elementType: E };
+export type ElementTypeLike<E extends AnyElement> = E | { readonly elementType: E };
 
 /**
- * A value of an element type.
+ * A value of an element type; a record, where the elements are such.
  *
  * @category Memory regions
  */
-export type ElementValue<E extends ElementType> = ElementTypes[E]["value"];
+export type ElementValue<E extends AnyElement> = E extends infer T extends ElementType
+  ? ElementTypes[T]["value"]
+  : E extends RecordElement<infer V> ? V
+  : never;
 
 /**
  * The typed array that holds a copy of elements; for `u64` and `i64` it is a `Float64Array` of
- * exact integers.
+ * exact integers, and copies of records are in an array.
  *
  * @category Memory regions
  */
-export type ElementArray<E extends ElementType> = ElementTypes[E]["array"];
+export type ElementArray<E extends AnyElement> = E extends infer T extends ElementType
+  ? ElementTypes[T]["array"]
+  : E extends RecordElement<infer V> ? V[]
+  : never;
 
 /**
- * The typed array over memory of an element type; for 64-bit integers it holds BigInts.
+ * The typed array over memory of an element type; for 64-bit integers it holds BigInts. Records
+ * have a slice of their own.
  *
  * @category Memory regions
  */
-export type ElementSlice<E extends ElementType> = ElementTypes[E]["memory"];
+export type ElementSlice<E extends AnyElement> = E extends infer T extends ElementType
+  ? ElementTypes[T]["memory"]
+  : E extends RecordElement<infer V> ? RecordSlice<V>
+  : never;
+
+/**
+ * Records in memory: each is read as a new object, and written whole.
+ *
+ * @category Arrays
+ */
+export interface RecordSlice<V> extends Iterable<V> {
+  /** How many there are. */
+  readonly length: number;
+  /** Reads a record; undefined if there is none. */
+  at(index: number): V | undefined;
+  /** Writes records, the first of them at an index; 0 if left out. */
+  set(records: Iterable<V>, index?: number): void;
+  /** Writes the same record from one index up to another. */
+  fill(record: V, begin?: number, end?: number): this;
+  /** Some of them, over the same memory. */
+  subarray(begin?: number, end?: number): RecordSlice<V>;
+}
 
 /**
  * A value of an integer type. For other types it is `never`, so shifts do not compile for them.
  *
  * @category Memory regions
  */
-export type IntegerValue<E extends ElementType> = E extends "f32" | "f64" | "bool" ? never
+export type IntegerValue<E extends AnyElement> = E extends "f32" | "f64" | "bool" ? never
   : ElementValue<E>;
 
 /**
@@ -91,14 +140,14 @@ export type IntegerValue<E extends ElementType> = E extends "f32" | "f64" | "boo
  *
  * @category Memory regions
  */
-export type BitsValue<E extends ElementType> = E extends "f32" | "f64" ? never : ElementValue<E>;
+export type BitsValue<E extends AnyElement> = E extends "f32" | "f64" ? never : ElementValue<E>;
 
 /**
  * A value that arithmetic takes; `never` for booleans.
  *
  * @category Memory regions
  */
-export type NumericValue<E extends ElementType> = E extends "bool" ? never : ElementValue<E>;
+export type NumericValue<E extends AnyElement> = E extends "bool" ? never : ElementValue<E>;
 
 /** The name of a type that memory is read and written as; each is an element type, too. */
 export type MemoryType = Exclude<ElementType, "bigu64" | "bigi64" | "bool">;

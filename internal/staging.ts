@@ -8,11 +8,19 @@
 
 import { spreadBytes } from "./kernels_spread.ts";
 
-/** Items of a block that passes through a lane. */
-export const LANE_ITEMS = 4096;
+/** Items that pass through a lane at a time, unless they are wide. */
+const LANE_ITEMS = 4096;
 
-/** Bytes of an item at most. */
+/** Bytes of an item that is not wide. */
 export const LANE_ITEM_BYTES = 8;
+
+/**
+ * @param bytes Bytes of an item: an exchange takes two values of 8 bytes each.
+ * @returns How many pass through a lane at a time.
+ */
+export function laneItems(bytes: number): number {
+  return Math.floor(LANE_ITEMS * LANE_ITEM_BYTES / Math.max(LANE_ITEM_BYTES, bytes));
+}
 
 /** Lists that a kernel works on at once: indices, values and results. */
 const LANES = 3;

@@ -25,6 +25,7 @@
  */
 
 export type {
+  AnyElement,
   BitsValue,
   ElementArray,
   ElementSlice,
@@ -34,6 +35,8 @@ export type {
   ElementValue,
   IntegerValue,
   NumericValue,
+  RecordElement,
+  RecordSlice,
 } from "../internal/elements.ts";
 export {
   copyOf,
@@ -62,16 +65,20 @@ export {
   MemoryRegion,
   type NumericSource,
   type PutSource,
+  type RegionServices,
   type RegionSignal,
 } from "./region.ts";
 export { SharedMemoryRegion } from "./shared_region.ts";
 export { isWithin } from "./span/difference.ts";
-export { countOf } from "./span/parts.ts";
 export { Span } from "./span/span.ts";
+export type { SpanMaker } from "./placing.ts";
+export { SpanTools } from "./span/tools.ts";
+export type { RegionMemory } from "./memory/region_memory.ts";
+export type { Target as CopyTarget } from "./transfer/copies.ts";
 export { AtomicElement } from "./span/span_element.ts";
-export type { RunName } from "./span/lists.ts";
+export { collected, type RunName } from "./span/lists.ts";
 export type { RawElement, SpanReduction } from "./span/reduce.ts";
-export type { CheckedLists, PartItems } from "./span/checked_lists.ts";
+export { type CheckedLists, checkLists, type PartItems } from "./span/checked_lists.ts";
 export { type AllocationResult, type LamellarMemoryRegion, RegionSpace } from "./space.ts";
 export { WaitHandle } from "./waits/wait_handle.ts";
 export type { Comparison } from "./waits/waits.ts";

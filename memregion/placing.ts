@@ -5,14 +5,19 @@
  * @module
  */
 
-import type { ElementInfo, ElementType, TypedArrayLike } from "../internal/elements.ts";
+import type { ElementInfo, ElementType } from "../internal/elements.ts";
 import { OutOfMemoryError } from "../internal/errors.ts";
 import { type CollectiveKind, type Program, type Turn, turn } from "../lamellae/mod.ts";
 import type { Allocation } from "./memory/allocation.ts";
 import type { ArrayShape } from "./memory/array_shape.ts";
+import type { RegionMemory } from "./memory/region_memory.ts";
+import type { RegionServices } from "./region.ts";
 import type { Span } from "./span/span.ts";
 import type { FarWork } from "./transfer/pending.ts";
 import { readOffer, writeOffer } from "./wire.ts";
+
+/** Makes the elements of an array of their memory. */
+export type SpanMaker = (services: RegionServices, memory: RegionMemory<never>) => unknown;
 
 /** An array that is to be allocated. */
 export interface SpanWanted {
@@ -25,10 +30,17 @@ export interface SpanWanted {
    * @returns What the array is.
    */
   readonly shapeFor: (length: number) => ArrayShape;
+  /** Elements of memory that each element of the array takes; 1 if left out. */
+  readonly words?: number | undefined;
   /** What this PE gives, if its elements are to be what PEs give: as one does, so do all. */
-  readonly values?: TypedArrayLike<unknown>;
-  /** Bytes that each part has behind its elements, for whoever makes the array. */
-  readonly extraBytes: number;
+  readonly values?: ArrayLike<unknown>;
+  /**
+   * @param longest Elements of the part that has most.
+   * @returns Bytes that each part has behind its elements, for whoever makes the array.
+   */
+  readonly extraBytes: (longest: number) => number;
+  /** Makes the elements of their memory; plain ones if left out. */
+  readonly make?: SpanMaker | undefined;
   /** Gets the elements as soon as all PEs have made room. */
   readonly placed: (span: Span<ElementType>) => void;
 }
@@ -39,7 +51,7 @@ export interface Placing<R> {
   readonly args: string;
   readonly info: ElementInfo;
   /** What this PE gives, if PEs give anything. */
-  readonly values?: TypedArrayLike<unknown> | undefined;
+  readonly values?: ArrayLike<unknown> | undefined;
   /**
    * @param total Elements that PEs give, all together.
    * @returns Elements to make room for on each PE.

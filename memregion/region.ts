@@ -7,6 +7,7 @@
 
 import type { Batches } from "./transfer/batch.ts";
 import {
+  type AnyElement,
   type ElementArray,
   elementInfo,
   type ElementSlice,
@@ -81,7 +82,7 @@ export type IndexSource =
  *
  * @category Memory regions
  */
-export interface CompareExchangeResult<E extends ElementType> {
+export interface CompareExchangeResult<E extends AnyElement> {
   /** Whether the element was as expected and was therefore replaced. */
   readonly ok: boolean;
   /** What the element was. */
@@ -93,7 +94,7 @@ export interface CompareExchangeResult<E extends ElementType> {
  *
  * @category Memory regions
  */
-export interface BatchCompareExchangeResult<E extends ElementType> {
+export interface BatchCompareExchangeResult<E extends AnyElement> {
   /** For each: 1 if it was as expected and was therefore replaced, else 0. */
   readonly ok: Uint8Array;
   /** What each was. */
@@ -106,17 +107,17 @@ export interface BatchCompareExchangeResult<E extends ElementType> {
  *
  * @category Memory regions
  */
-export type GetTarget<E extends ElementType> =
+export type GetTarget<E extends AnyElement> =
   | ElementArray<E>
   | ElementSlice<E>
-  | MemoryRegion<E>;
+  | (E extends ElementType ? MemoryRegion<E> : never);
 
 /**
  * A source of several elements; a region gives its part on this PE.
  *
  * @category Memory regions
  */
-export type BulkSource<E extends ElementType> =
+export type BulkSource<E extends AnyElement> =
   | GetTarget<E>
   | readonly ElementValue<E>[];
 
@@ -125,14 +126,14 @@ export type BulkSource<E extends ElementType> =
  *
  * @category Memory regions
  */
-export type PutSource<E extends ElementType> = BulkSource<E> | ElementValue<E>;
+export type PutSource<E extends AnyElement> = BulkSource<E> | ElementValue<E>;
 
 /**
  * Like `PutSource`, for integer types only.
  *
  * @category Memory regions
  */
-export type IntegerSource<E extends ElementType> = E extends "f32" | "f64" | "bool" ? never
+export type IntegerSource<E extends AnyElement> = E extends "f32" | "f64" | "bool" ? never
   : PutSource<E>;
 
 /**
@@ -140,14 +141,14 @@ export type IntegerSource<E extends ElementType> = E extends "f32" | "f64" | "bo
  *
  * @category Memory regions
  */
-export type BitsSource<E extends ElementType> = E extends "f32" | "f64" ? never : PutSource<E>;
+export type BitsSource<E extends AnyElement> = E extends "f32" | "f64" ? never : PutSource<E>;
 
 /**
  * Like `PutSource`, for numbers only.
  *
  * @category Memory regions
  */
-export type NumericSource<E extends ElementType> = E extends "bool" ? never : PutSource<E>;
+export type NumericSource<E extends AnyElement> = E extends "bool" ? never : PutSource<E>;
 
 /**
  * A region of memory that other PEs can read and write.

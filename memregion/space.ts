@@ -115,7 +115,7 @@ export class RegionSpace {
       services: this.#services,
       check: (type) => this.#check(type, 1),
       place: (group, placing) => this.#place(group, placing),
-      memory: (...range) => this.#memory(...range),
+      memory: (...range) => this.#memory(...range) as never,
       nowhere: () => this.#newOneSided(0, lamella.pe, { low: 0, high: 0 }),
       regionOf: (numbers) => this.decodeShared(numbers)[MEMORY],
     });

@@ -6,6 +6,7 @@
 
 import { Distribution } from "../internal/distribution.ts";
 import type {
+  AnyElement,
   ElementInfo,
   ElementType,
   ElementTypeLike,
@@ -15,12 +16,12 @@ import type {
 import { OutOfMemoryError } from "../internal/errors.ts";
 import type { CollectiveHandle, PeGroup } from "../lamellae/mod.ts";
 import type { Allocation } from "./memory/allocation.ts";
-import type { ArrayShape } from "./memory/array_shape.ts";
+import { type ArrayShape, extraPlace } from "./memory/array_shape.ts";
 import type { RegionMemory } from "./memory/region_memory.ts";
-import type { Placing, SpanWanted } from "./placing.ts";
+import type { Placing, SpanMaker, SpanWanted } from "./placing.ts";
 import type { RegionServices } from "./region.ts";
 import { elementsGiven } from "./span/lists.ts";
-import { extraPlace, Span } from "./span/span.ts";
+import { Span } from "./span/span.ts";
 
 /** What the elements of arrays need of the regions of their PE. */
 export interface SpanHost {
@@ -30,7 +31,7 @@ export interface SpanHost {
   /** Makes room on all PEs of a group. */
   place<R>(group: PeGroup, placing: Placing<R>): CollectiveHandle<R>;
   /** A range of an allocation. */
-  memory<E extends ElementType>(
+  memory<E extends AnyElement>(
     info: ElementInfo,
     allocation: Allocation,
     start: number,
@@ -63,17 +64,15 @@ export class SpanSpace {
    * @param wanted What the array is.
    * @returns A handle for the elements, all 0 at first, or the error if a PE has no room.
    */
-  allocate<E extends ElementType>(
-    type: ElementTypeLike<E>,
+  allocate<E extends AnyElement>(
+    type: ElementType,
     group: PeGroup,
     wanted: SpanWanted,
   ): CollectiveHandle<Span<E> | OutOfMemoryError> {
-    const { args, extraBytes, kind, placed, shapeFor, values } = wanted;
+    const { args, extraBytes, kind, make, placed, shapeFor, values, words = 1 } = wanted;
     const info = this.#host.check(type);
     let shape = shapeFor(0);
-    const partLength = (): number => Math.max(1, shape.distribution.longestPart);
-    const memoryOf = (allocation: Allocation): RegionMemory<ElementValue<E>> =>
-      this.#host.memory<E>(info, allocation, 0, partLength(), shape);
+    const partLength = (): number => words * Math.max(1, shape.distribution.longestPart);
     return this.#host.place<Span<E> | OutOfMemoryError>(group, {
       kind,
       args,
@@ -81,13 +80,14 @@ export class SpanSpace {
       values,
       roomFor: (total) => {
         shape = shapeFor(total);
-        return Math.ceil((extraPlace(partLength(), info) + extraBytes) / info.bytes);
+        const extra = extraBytes(shape.distribution.longestPart);
+        return Math.ceil((extraPlace(partLength(), info) + extra) / info.bytes);
       },
       give: (result) => {
         if (result instanceof OutOfMemoryError) return result;
-        const memory = memoryOf(result);
+        const memory = this.#host.memory<E>(info, result, 0, partLength(), shape);
         result.root = memory;
-        const span = new Span(this.#host.services, memory);
+        const span = this.#made<E>(memory, make);
         placed(span as unknown as Span<ElementType>);
         return span;
       },
@@ -100,6 +100,14 @@ export class SpanSpace {
     });
   }
 
+  #made<E extends AnyElement>(
+    memory: RegionMemory<ElementValue<E>>,
+    make: SpanMaker | undefined,
+  ): Span<E> {
+    const { services } = this.#host;
+    return make ? make(services, memory as never) as Span<E> : new Span(services, memory);
+  }
+
   /**
    * Checks what a user gives for an array that is not there yet.
    *
@@ -110,14 +118,14 @@ export class SpanSpace {
    * @throws {TypeError} If they are of another type.
    * @throws {RangeError} If a value is out of range.
    */
-  elementsFor<E extends ElementType>(
-    type: ElementTypeLike<E>,
+  elementsFor(
+    type: ElementType,
     label: string,
     given: unknown,
   ): TypedArrayLike<unknown> {
     const shape = { label, distribution: new Distribution("block", 1, 0) };
     const info = this.#host.check(type);
-    const memory = this.#host.memory<E>(info, this.#host.nowhere(), 0, 1, shape);
+    const memory = this.#host.memory<ElementType>(info, this.#host.nowhere(), 0, 1, shape);
     return elementsGiven(memory, "put", given);
   }
 
@@ -126,12 +134,14 @@ export class SpanSpace {
    *
    * @param numbers The numbers.
    * @param shape What the array is.
+   * @param make Makes the elements of their memory; plain ones if left out.
    * @returns The elements.
    * @throws {ProtocolError} If the numbers describe none.
    */
-  decode(numbers: ArrayLike<number>, shape: ArrayShape): Span<ElementType> {
+  decode(numbers: ArrayLike<number>, shape: ArrayShape, make?: SpanMaker): Span<ElementType> {
     const region = this.#host.regionOf(numbers);
     const { access: { info }, allocation, length, start } = region;
-    return new Span(this.#host.services, this.#host.memory(info, allocation, start, length, shape));
+    const memory = this.#host.memory<ElementType>(info, allocation, start, length, shape);
+    return this.#made<ElementType>(memory, make);
   }
 }

@@ -249,7 +249,7 @@ function create({ name }: ArrayType): string {
   return `
   /**${doc}
    */
-  static create<E extends ElementType>(
+  static create<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     length: number,
@@ -290,7 +290,7 @@ function from({ name }: ArrayType): string {
   return `
   /**${doc}
    */
-  static from<E extends ElementType>(
+  static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
     values: PutSource<E> | Iterable<ElementValue<E>>,
@@ -335,7 +335,7 @@ function brief(what: string): string {
 export function arrayTypes(): string {
   return TYPES.map((type) =>
     `${type.doc}
-export class ${type.name}<E extends ElementType> extends ${type.base}<E> {
+export class ${type.name}<E extends AnyElement> extends ${type.base}<E> {
 ${create(type)}${from(type)}${type.own}${conversions(type)}}
 `
   ).join("\n");

@@ -93,7 +93,7 @@ import type {
   BitsValue,
   CompareExchangeResult,
   ElementArray,
-  ElementType,
+  AnyElement,
   ElementValue,
   GetTarget,
   IntegerSource,
@@ -116,7 +116,7 @@ import type { DistributionKind } from "../internal/distribution.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
 import type {
   ElementSlice,
-  ElementType,
+  AnyElement,
   ElementTypeLike,
   ElementValue,
   PutSource,
@@ -132,7 +132,7 @@ import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 
 const UNLOCKED_IMPORTS = `
 import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type { ElementArray, ElementType, GetTarget } from "../memregion/mod.ts";
+import type { ElementArray, AnyElement, GetTarget } from "../memregion/mod.ts";
 import { ReadableArray } from "./readable_array.ts";
 import { WritableArray } from "./writable_array.ts";
 `;
@@ -146,7 +146,7 @@ const UNLOCKED = `
  *
  * @category Arrays
  */
-export abstract class UnlockedReadArray<E extends ElementType> extends ReadableArray<E> {
+export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableArray<E> {
 ${arrayCollectives()}
 }
 
@@ -156,7 +156,7 @@ ${arrayCollectives()}
  *
  * @category Arrays
  */
-export abstract class UnlockedArray<E extends ElementType> extends WritableArray<E> {
+export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<E> {
 ${arrayCollectives()}${arrayCollectivesInPlace()}
 }
 `;
@@ -164,7 +164,7 @@ ${arrayCollectives()}${arrayCollectivesInPlace()}
 const ELEMENT_IMPORTS = `
 import type {
   BitsValue,
-  ElementType,
+  AnyElement,
   ElementValue,
   IntegerValue,
   NumericValue,
@@ -182,7 +182,7 @@ const ELEMENT = `
  *
  * @category Arrays
  */
-export class AtomicElement<E extends ElementType> {
+export class AtomicElement<E extends AnyElement> {
   readonly #memory: RegionMemory<ElementValue<E>>;
   readonly #part: number;
   #place: number;
@@ -269,7 +269,7 @@ const WRITABLE = `
  *
  * @category Arrays
  */
-export abstract class WritableArray<E extends ElementType> extends ReadableArray<E> {`;
+export abstract class WritableArray<E extends AnyElement> extends ReadableArray<E> {`;
 
 /** Makes the text of one kind of what both have. */
 function textFor(kind: "shared" | "oneSided", text: string): string {

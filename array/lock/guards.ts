@@ -14,13 +14,13 @@ import {
   wasGivenBack,
 } from "../../darc/mod.ts";
 import { checkWaitOptions, WAIT_FOR, type WaitOptions } from "../../lamellae/mod.ts";
-import type { ElementType, Span } from "../../memregion/mod.ts";
+import type { AnyElement, Span } from "../../memregion/mod.ts";
 import type { Lock, LockClaim } from "./lock.ts";
 import type { LockedArray } from "./locked_elements.ts";
 import type { LockMode } from "./shared_lock.ts";
 
 /** A lock that is held, as its guard knows it. */
-export interface GuardHold<E extends ElementType> extends GivesBack {
+export interface GuardHold<E extends AnyElement> extends GivesBack {
   /** Counts the array. */
   readonly reference: Reference;
   /** The elements that the lock is for. */
@@ -28,7 +28,7 @@ export interface GuardHold<E extends ElementType> extends GivesBack {
 }
 
 /** A lock that a program wants or has, and the reference that keeps the array meanwhile. */
-export class LockHold<E extends ElementType> implements PendingWork, GuardHold<E> {
+export class LockHold<E extends AnyElement> implements PendingWork, GuardHold<E> {
   readonly op: string;
   readonly waitKind: number = WAIT_FOR.lock;
   readonly mode: LockMode;
@@ -124,7 +124,7 @@ export class LockHold<E extends ElementType> implements PendingWork, GuardHold<E
  * @param options When to give it up.
  * @returns A handle for the guard.
  */
-export function acquire<E extends ElementType, G>(
+export function acquire<E extends AnyElement, G>(
   array: LockedArray<E>,
   op: string,
   mode: LockMode,
@@ -158,7 +158,7 @@ export function acquire<E extends ElementType, G>(
  * @param guard Makes the guard.
  * @returns The guard, or undefined.
  */
-export function tryAcquire<E extends ElementType, G>(
+export function tryAcquire<E extends AnyElement, G>(
   array: LockedArray<E>,
   op: string,
   mode: LockMode,

@@ -8,17 +8,16 @@
 import type { DarcRecord } from "../../darc/mod.ts";
 import type { FetchOp, UpdateOp } from "../../internal/element_ops.ts";
 import type { Handle } from "../../lamellae/mod.ts";
-import {
-  type BatchCompareExchangeResult,
-  type CheckedLists,
-  type CompareExchangeResult,
-  countOf,
-  type ElementArray,
-  type ElementType,
-  type ElementValue,
-  type PartItems,
-  type RunName,
-  type Span,
+import type {
+  AnyElement,
+  BatchCompareExchangeResult,
+  CheckedLists,
+  CompareExchangeResult,
+  ElementArray,
+  ElementValue,
+  PartItems,
+  RunName,
+  Span,
 } from "../../memregion/mod.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import type { ArrayElements, LockScope } from "../elements.ts";
@@ -27,10 +26,10 @@ import { ArrayWork, type WorkStep } from "../work.ts";
 import type { LockMode } from "./shared_lock.ts";
 
 type Raw = TypedArrayLike<unknown>;
-type Exchanged<E extends ElementType> = BatchCompareExchangeResult<E>;
+type Exchanged<E extends AnyElement> = BatchCompareExchangeResult<E>;
 
 /** What elements and guards need of a locked array. */
-export interface LockedArray<E extends ElementType> {
+export interface LockedArray<E extends AnyElement> {
   readonly record: DarcRecord;
   readonly locks: ArrayLocks;
   readonly span: Span<E>;
@@ -38,7 +37,7 @@ export interface LockedArray<E extends ElementType> {
 }
 
 /** The elements of a locked array, or of a view of it. */
-export class LockedElements<E extends ElementType> implements ArrayElements<E> {
+export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
   /** The locks that are held. */
   readonly locked: LockedArray<E>;
   readonly #span: Span<E>;
@@ -90,7 +89,8 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
   }
 
   getIntoIn(part: number, offset: number, target: unknown): Handle<void> {
-    this.#span.tools.checkIn("getPe", part, offset, countOf(target));
+    const { tools } = this.#span;
+    tools.checkIn("getPe", part, offset, tools.countOf(target));
     return this.#at("getPe", "read", part, () => this.#span.getIntoIn(part, offset, target));
   }
 
@@ -103,7 +103,8 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
   }
 
   putIn(op: string, part: number, offset: number, source: unknown): Handle<void> {
-    this.#span.tools.checkIn(op, part, offset, countOf(source));
+    const { tools } = this.#span;
+    tools.checkIn(op, part, offset, tools.countOf(source));
     return this.#at(op, "write", part, () => this.#span.putIn(op, part, offset, source));
   }
 
@@ -222,22 +223,18 @@ export class LockedElements<E extends ElementType> implements ArrayElements<E> {
       ...lists,
       items: Uint32Array.from({ length }, (_, i) => i),
     };
-    const found: { readonly items: Uint32Array; readonly handle: Handle<Exchanged<E>> }[] = [];
+    const found: { readonly items: Uint32Array; readonly result: Exchanged<E> }[] = [];
     const steps = (this.#isWhole ? [whole] : lists.parts()).map((
       { part, indices, items, operands },
     ) => ({
       part: this.#isWhole ? this.locked.locks.wholePart : part,
-      run: () => {
-        const handle = span.batchCompareExchange(indices, operands[0], operands[1]);
-        found.push({ items, handle });
-        return handle;
-      },
+      run: () => span.batchCompareExchange(indices, operands[0], operands[1]),
+      done: (result: unknown): void => void found.push({ items, result: result as Exchanged<E> }),
     }));
     return this.#steps(name, "write", steps, () => {
       const ok = new Uint8Array(length);
-      const values = new span.info.copyClass(length) as unknown as ElementArray<E>;
-      for (const { items, handle } of found) {
-        const result = handle.block();
+      const values = span.tools.copyOf(name, span.tools.newArray(length));
+      for (const { items, result } of found) {
         items.forEach((item, i) => {
           ok[item] = result.ok[i]!;
           values[item] = result.values[i]!;

@@ -13,7 +13,7 @@ import {
   wasGivenBack,
 } from "../../darc/mod.ts";
 import { WAIT_FOR } from "../../lamellae/mod.ts";
-import type { ElementType, Span } from "../../memregion/mod.ts";
+import type { AnyElement, Span } from "../../memregion/mod.ts";
 import { insideOf } from "../../world/mod.ts";
 import type { GuardHold } from "./guards.ts";
 import type { Lock } from "./lock.ts";
@@ -21,7 +21,7 @@ import type { LockedArray } from "./locked_elements.ts";
 import type { Together } from "./together.ts";
 
 /** The claim of this PE, and the reference that keeps the array meanwhile. */
-class TogetherHold<E extends ElementType> implements PendingWork, GuardHold<E> {
+class TogetherHold<E extends AnyElement> implements PendingWork, GuardHold<E> {
   readonly op: string;
   readonly waitKind: number = WAIT_FOR.lock;
   readonly reference: Reference;
@@ -78,7 +78,7 @@ class TogetherHold<E extends ElementType> implements PendingWork, GuardHold<E> {
  * @param guard Makes the guard of this PE.
  * @returns A handle for it.
  */
-export function acquireTogether<E extends ElementType, G>(
+export function acquireTogether<E extends AnyElement, G>(
   array: LockedArray<E>,
   guard: (hold: GuardHold<E>) => G,
 ): DarcHandle<G> {

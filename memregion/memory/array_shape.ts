@@ -5,6 +5,7 @@
  */
 
 import type { Distribution } from "../../internal/distribution.ts";
+import type { ElementInfo } from "../../internal/elements.ts";
 
 /** Parts as one array, whose elements are counted over all of them. */
 export interface ArrayShape {
@@ -12,4 +13,13 @@ export interface ArrayShape {
   readonly distribution: Distribution;
   /** How messages call it. */
   readonly label: string;
+}
+
+/**
+ * @param length Elements of a part.
+ * @param info Their type.
+ * @returns The byte behind them at which other things may stand.
+ */
+export function extraPlace(length: number, { bytes }: ElementInfo): number {
+  return Math.ceil(length * bytes / 8) * 8;
 }

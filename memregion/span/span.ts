@@ -8,32 +8,25 @@
 import { Distribution, type DistributionKind } from "../../internal/distribution.ts";
 import type { FetchOp, UpdateOp } from "../../internal/element_ops.ts";
 import type {
+  AnyElement,
   ElementArray,
   ElementInfo,
   ElementSlice,
-  ElementType,
   ElementValue,
 } from "../../internal/elements.ts";
+import { extraPlace } from "../memory/array_shape.ts";
 import { type Given, RegionMemory } from "../memory/region_memory.ts";
 import type { RegionServices } from "../region.ts";
-import { type RmaHandle, settled } from "../transfer/handle.ts";
+import type { Handle } from "../../lamellae/mod.ts";
+import { settled } from "../transfer/handle.ts";
 import { exchangeAll, runAll, type RunName, valuesOf } from "./lists.ts";
 import { SpanTools } from "./tools.ts";
 import { fill, placeIn, putEverywhere, putIn } from "./parts.ts";
 import { getRange, putRange } from "./pieces.ts";
 import { refuseCount, refuseIndex, refuseRange } from "./refusals.ts";
 
-/**
- * @param length Elements of a part.
- * @param info Their type.
- * @returns The byte behind them at which other things may stand.
- */
-export function extraPlace(length: number, { bytes }: ElementInfo): number {
-  return Math.ceil(length * bytes / 8) * 8;
-}
-
 /** The elements of all parts, or a range of them. */
-export class Span<E extends ElementType> {
+export class Span<E extends AnyElement> {
   /** The memory, by part and place. */
   readonly memory: RegionMemory<ElementValue<E>>;
   /** Which part has an element. */
@@ -86,10 +79,27 @@ export class Span<E extends ElementType> {
   with(distribution: Distribution, label = this.label): Span<E> {
     const { space, access, allocation, start, length } = this.memory;
     const shape = { distribution, label };
-    return new Span(
-      this.#services,
-      new RegionMemory(space, access, allocation, start, length, shape),
-    );
+    return this.made(new RegionMemory(space, access, allocation, start, length, shape));
+  }
+
+  /**
+   * @param memory The memory of other elements of the same kind.
+   * @returns Their span.
+   */
+  protected made(memory: RegionMemory<ElementValue<E>>): Span<E> {
+    return new Span(this.#services, memory);
+  }
+
+  /**
+   * Tells it what counts the array.
+   *
+   * @param _record What the array is.
+   */
+  bind(_record: unknown): void {}
+
+  /** What the elements are. */
+  get type(): E {
+    return this.info.type as E;
   }
 
   /**
@@ -140,7 +150,7 @@ export class Span<E extends ElementType> {
    * @param index Its index.
    * @returns A handle for its value.
    */
-  getOne(index: number): RmaHandle<ElementValue<E>> {
+  getOne(index: number): Handle<ElementValue<E>> {
     return this.#services.given(this.#read(index));
   }
 
@@ -166,7 +176,7 @@ export class Span<E extends ElementType> {
    * @param index Its index.
    * @returns A handle for its value.
    */
-  load(index: number): RmaHandle<ElementValue<E>> {
+  load(index: number): Handle<ElementValue<E>> {
     const { distribution, memory } = this;
     const part = this.partOf("load", index);
     const place = distribution.placeOf(index, part);
@@ -181,7 +191,7 @@ export class Span<E extends ElementType> {
    * @param value The operand.
    * @returns A handle.
    */
-  update(name: UpdateOp, index: number, value: ElementValue<E>): RmaHandle<void> {
+  update(name: UpdateOp, index: number, value: ElementValue<E>): Handle<void> {
     const { distribution, memory } = this;
     const part = this.partOf(name, index);
     const place = distribution.placeOf(index, part);
@@ -202,7 +212,7 @@ export class Span<E extends ElementType> {
     op: string,
     index: number,
     value: ElementValue<E>,
-  ): RmaHandle<ElementValue<E>> {
+  ): Handle<ElementValue<E>> {
     const { distribution, memory } = this;
     const part = this.partOf(op, index);
     const place = distribution.placeOf(index, part);
@@ -221,7 +231,7 @@ export class Span<E extends ElementType> {
     index: number,
     expected: ElementValue<E>,
     replacement: ElementValue<E>,
-  ): RmaHandle<{ ok: boolean; value: ElementValue<E> }> {
+  ): Handle<{ ok: boolean; value: ElementValue<E> }> {
     const { distribution, memory } = this;
     const part = this.partOf("compareExchange", index);
     const place = distribution.placeOf(index, part);
@@ -238,7 +248,7 @@ export class Span<E extends ElementType> {
    * @param values The operands: one for all, or one for each.
    * @returns A handle.
    */
-  batch(name: RunName, indices: unknown, values: unknown): RmaHandle<void> {
+  batch(name: RunName, indices: unknown, values: unknown): Handle<void> {
     return this.#services.ended(runAll(this.memory, this.#services, name, indices, values));
   }
 
@@ -250,7 +260,7 @@ export class Span<E extends ElementType> {
    * @param values The operands, if the operation takes any.
    * @returns A handle for a new array of these.
    */
-  batchFetch(name: RunName, indices: unknown, values?: unknown): RmaHandle<ElementArray<E>> {
+  batchFetch(name: RunName, indices: unknown, values?: unknown): Handle<ElementArray<E>> {
     const { memory } = this;
     const { rest, give } = valuesOf(memory, this.#services, name, indices, values);
     return this.#services.givenAfter(rest, () => give() as unknown as ElementArray<E>);
@@ -270,7 +280,7 @@ export class Span<E extends ElementType> {
     indices: unknown,
     values: unknown,
     target: unknown,
-  ): RmaHandle<void> {
+  ): Handle<void> {
     return this.#services.ended(
       runAll(this.memory, this.#services, name, indices, values, target),
     );
@@ -288,7 +298,7 @@ export class Span<E extends ElementType> {
     indices: unknown,
     expected: unknown,
     replacements: unknown,
-  ): RmaHandle<{ ok: Uint8Array; values: ElementArray<E> }> {
+  ): Handle<{ ok: Uint8Array; values: ElementArray<E> }> {
     const [rest, give] = exchangeAll(
       this.memory,
       this.#services,
@@ -310,7 +320,7 @@ export class Span<E extends ElementType> {
    * @returns A handle.
    * @throws {RangeError} If they do not fit.
    */
-  put(index: number, source: unknown): RmaHandle<void> {
+  put(index: number, source: unknown): Handle<void> {
     const { memory } = this;
     if (typeof source === "object" && source !== null) {
       return this.#services.ended(putRange(memory, index, source));
@@ -328,7 +338,7 @@ export class Span<E extends ElementType> {
    * @returns A handle.
    * @throws {RangeError} If there are not as many.
    */
-  getInto(index: number, target: unknown): RmaHandle<void> {
+  getInto(index: number, target: unknown): Handle<void> {
     return this.#services.ended(getRange(this.memory, index, target));
   }
 
@@ -369,7 +379,7 @@ export class Span<E extends ElementType> {
    * @returns A handle for the array.
    * @throws {RangeError} If there are not as many.
    */
-  getBuffer(op: string, index: number, count: number): RmaHandle<ElementArray<E>> {
+  getBuffer(op: string, index: number, count: number): Handle<ElementArray<E>> {
     const array = this.#newArray(op, index, count);
     return this.#services.givenAfter(getRange(this.memory, index, array), () => array);
   }
@@ -387,7 +397,7 @@ export class Span<E extends ElementType> {
    * @param offset Its index among those of the part in this range.
    * @returns A handle for its value.
    */
-  getOneIn(part: number, offset: number): RmaHandle<ElementValue<E>> {
+  getOneIn(part: number, offset: number): Handle<ElementValue<E>> {
     const { memory } = this;
     const place = placeIn(memory, "getPe", part, offset, 1);
     return this.#services.given(memory.access.read(memory, part, place));
@@ -401,7 +411,7 @@ export class Span<E extends ElementType> {
    * @param count How many.
    * @returns A handle for the array.
    */
-  getBufferIn(part: number, offset: number, count: number): RmaHandle<ElementArray<E>> {
+  getBufferIn(part: number, offset: number, count: number): Handle<ElementArray<E>> {
     const { memory } = this;
     if (!Number.isSafeInteger(count) || count < 0) refuseCount(memory, "getPe", count);
     const place = placeIn(memory, "getPe", part, offset, count);
@@ -417,7 +427,7 @@ export class Span<E extends ElementType> {
    * @param target What to fill.
    * @returns A handle.
    */
-  getIntoIn(part: number, offset: number, target: unknown): RmaHandle<void> {
+  getIntoIn(part: number, offset: number, target: unknown): Handle<void> {
     const { memory } = this;
     const count = (target as ArrayLike<unknown> | null)?.length ?? 0;
     const place = placeIn(memory, "getPe", part, offset, count);
@@ -433,7 +443,7 @@ export class Span<E extends ElementType> {
    * @param source What to copy.
    * @returns A handle.
    */
-  putIn(op: string, part: number, offset: number, source: unknown): RmaHandle<void> {
+  putIn(op: string, part: number, offset: number, source: unknown): Handle<void> {
     return this.#services.ended(putIn(this.memory, op, part, offset, source));
   }
 
@@ -444,7 +454,7 @@ export class Span<E extends ElementType> {
    * @param source What to copy.
    * @returns A handle.
    */
-  putEverywhere(offset: number, source: unknown): RmaHandle<void> {
+  putEverywhere(offset: number, source: unknown): Handle<void> {
     return this.#services.ended(putEverywhere(this.memory, offset, source));
   }
 
@@ -454,7 +464,7 @@ export class Span<E extends ElementType> {
    * @param value The value.
    * @returns A handle.
    */
-  fill(value: ElementValue<E>): RmaHandle<void> {
+  fill(value: ElementValue<E>): Handle<void> {
     return this.#services.ended(fill(this.memory, value));
   }
 
@@ -474,7 +484,7 @@ export class Span<E extends ElementType> {
    * @param value What it gives.
    * @returns The handle.
    */
-  given<T>(value: T): RmaHandle<T> {
+  given<T>(value: T): Handle<T> {
     return this.#services.given(value);
   }
 

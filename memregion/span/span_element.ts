@@ -7,8 +7,8 @@
  */
 
 import type {
+  AnyElement,
   BitsValue,
-  ElementType,
   ElementValue,
   IntegerValue,
   NumericValue,
@@ -24,7 +24,7 @@ import { checkDifference, isWithin } from "./difference.ts";
  *
  * @category Arrays
  */
-export class AtomicElement<E extends ElementType> {
+export class AtomicElement<E extends AnyElement> {
   readonly #memory: RegionMemory<ElementValue<E>>;
   readonly #part: number;
   #place: number;

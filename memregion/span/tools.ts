@@ -5,20 +5,21 @@
  */
 
 import type {
+  AnyElement,
   ElementArray,
-  ElementType,
   ElementValue,
   TypedArrayLike,
 } from "../../internal/elements.ts";
 import type { ElementOpInfo } from "../../internal/element_ops.ts";
 import type { RegionMemory, Rest } from "../memory/region_memory.ts";
 import type { RegionServices } from "../region.ts";
-import { type RmaHandle, settled } from "../transfer/handle.ts";
+import type { Handle } from "../../lamellae/mod.ts";
+import { settled } from "../transfer/handle.ts";
 import { copyOf, type Target, targetOf } from "../transfer/copies.ts";
 import { checkLength } from "../transfer/index_list.ts";
 import { scatterItems } from "../transfer/item_bits.ts";
 import { checkDifference } from "./difference.ts";
-import { fill, placeIn, putEverywhere } from "./parts.ts";
+import { countOf, fill, placeIn, putEverywhere } from "./parts.ts";
 import { AtomicElement } from "./span_element.ts";
 import { checkRange, type DoAt, getRange, putRange } from "./pieces.ts";
 import { refuseCount, refuseIndex } from "./refusals.ts";
@@ -29,11 +30,11 @@ import { type CheckedLists, checkLists } from "./checked_lists.ts";
 export interface PartWork {
   readonly part: number;
   /** Does it. */
-  readonly run: () => RmaHandle<void>;
+  readonly run: () => Handle<void>;
 }
 
 /** Uses a span part by part. */
-export class SpanTools<E extends ElementType> {
+export class SpanTools<E extends AnyElement> {
   readonly #memory: RegionMemory<ElementValue<E>>;
   readonly #services: RegionServices;
 
@@ -116,6 +117,14 @@ export class SpanTools<E extends ElementType> {
     lists: readonly unknown[],
   ): CheckedLists {
     return checkLists(this.#memory, name, indices, lists);
+  }
+
+  /**
+   * @param given A source or a target.
+   * @returns How many elements it has.
+   */
+  countOf(given: unknown): number {
+    return countOf(given);
   }
 
   /**

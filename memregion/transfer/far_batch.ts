@@ -8,7 +8,7 @@
 
 import { Distribution } from "../../internal/distribution.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
-import { LANE_ITEMS } from "../../internal/staging.ts";
+import { laneItems } from "../../internal/staging.ts";
 import { isWide, itemsPerRequest, REPLY_HEAD_BYTES, type Request } from "../../lamellae/mod.ts";
 import { FAR_ADDRESS } from "../memory/allocation.ts";
 import type { Batch } from "./batch_call.ts";
@@ -137,9 +137,10 @@ export class FarBatches {
       far.arrayOver(views.u8, at, count);
     const spread = core.spreadOver(allocation.addresses[part]! + start * bytes, length, bytes);
     if (single) gatherItems(lane(operands, call.operands), values!, FIRST, itemBytes);
-    for (let from = 0; from < all.length; from += LANE_ITEMS) {
-      const places = all.subarray(from, from + LANE_ITEMS);
-      const items = allItems.subarray(from, from + LANE_ITEMS);
+    const block = laneItems(itemBytes);
+    for (let from = 0; from < all.length; from += block) {
+      const places = all.subarray(from, from + block);
+      const items = allItems.subarray(from, from + block);
       const count = places.length;
       const width = writeIndices(views.u32, indices, places);
       if (values && !single) {

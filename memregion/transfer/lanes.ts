@@ -7,7 +7,7 @@
 
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import { writeAddress } from "../../internal/kernels_spread.ts";
-import { LANE_ITEM_BYTES, LANE_ITEMS, lanePlace } from "../../internal/staging.ts";
+import { LANE_ITEM_BYTES, laneItems, lanePlace } from "../../internal/staging.ts";
 import type { Lamella } from "../../lamellae/mod.ts";
 import type { IndexList } from "./index_list.ts";
 import type { IndexBlock } from "./partition.ts";
@@ -99,7 +99,7 @@ export class Lanes {
 
   /**
    * @param lane What it holds.
-   * @returns The address of its staging area, of `LANE_ITEMS` items.
+   * @returns The address of its staging area, for as many items as `laneItems` says.
    */
   areaOf(lane: keyof typeof LANE): number {
     return this.#areaAt(LANE[lane]);
@@ -118,7 +118,7 @@ export class Lanes {
  * @returns How many.
  */
 export function blockOf(...lanes: readonly Lane[]): number {
-  return lanes.some(({ at }) => at < 0) ? LANE_ITEMS : ITEMS_MAX;
+  return Math.min(...lanes.map(({ at, step }) => at < 0 ? laneItems(step) : ITEMS_MAX));
 }
 
 /** Items of one kernel call at most. */

@@ -14,6 +14,7 @@ import { AM_PAYLOAD_CASES } from "./cases/am_payloads.ts";
 import { AM_SIZE_CASES } from "./cases/am_sizes.ts";
 import { ARRAY_CASES } from "./cases/arrays.ts";
 import { ARRAY_LOCK_CASES } from "./cases/array_locks.ts";
+import { ARRAY_RECORD_CASES } from "./cases/array_records.ts";
 import { ARRAY_TRAVEL_CASES } from "./cases/array_travel.ts";
 import { ARRAY_VALUE_CASES } from "./cases/array_values.ts";
 import { ARRAY_TABLE } from "./cases/array_table.ts";
@@ -132,7 +133,13 @@ const GROUPS: Readonly<Record<string, Group>> = {
   },
   "arrays": {
     env: {},
-    open: [...ARRAY_CASES, ...ARRAY_VALUE_CASES, ...ARRAY_TRAVEL_CASES, ...ARRAY_LOCK_CASES],
+    open: [
+      ...ARRAY_CASES,
+      ...ARRAY_VALUE_CASES,
+      ...ARRAY_RECORD_CASES,
+      ...ARRAY_TRAVEL_CASES,
+      ...ARRAY_LOCK_CASES,
+    ],
     closed: [],
   },
   "groups": { env: {}, open: [...TASK_GROUP_CASES, ...AM_GROUP_CASES], closed: [] },

@@ -343,4 +343,39 @@ export const ARRAY_VALUE_CASES: readonly Case[] = [
       await world.asyncBarrier();
     },
   },
+  {
+    name: "long lists of exchanges change what they say they have changed, of every width",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const each = 5000;
+      const values = Float64Array.from({ length: each * numPes }, (_, i) => i + 1);
+      for (const type of ["u8", "u32", "u64", "f64"] as const) {
+        const wanted = values.map((value) => type === "u8" ? value % 256 : value);
+        using array = await AtomicArray.create(world, type, each * numPes, "cyclic");
+        using region = await world.allocSharedMemRegion(type, each);
+        if (myPe === numPes - 1) {
+          const indices = values.map((value) => value - 1);
+          const changed = await array.batchCompareExchange(indices, 0, [...wanted]);
+          assertEquals(changed.ok.every((one) => one === 1), true);
+          assertEquals([...await array.batchLoad(indices)], [...wanted], type);
+          const again = await array.batchCompareExchange(indices, [...wanted], 7);
+          assertEquals([...again.values], [...wanted]);
+          assertEquals(
+            await array.sum(),
+            type === "u8" ? 7 * wanted.length % 256 : 7 * wanted.length,
+          );
+          const { ok } = await region.batchCompareExchange(
+            indices,
+            [...wanted.fill(0)],
+            [...values]
+              .map((value) => value % 200),
+          );
+          assertEquals(ok.every((one) => one === 1), true);
+          const found = await region.gather(indices);
+          assertEquals(found.every((value, i) => value === values[i]! % 200), true);
+        }
+        await world.asyncBarrier();
+      }
+    },
+  },
 ];
