@@ -101,6 +101,7 @@ export {
   type ArrayReadGuard,
   type ArraySource,
   type ArrayTarget,
+  type ArrayValues,
   type ArrayWriteGuard,
   AtomicArray,
   atomicArray,
@@ -127,6 +128,7 @@ export {
   type WritableArray,
 } from "./array/mod.ts";
 export type { DistributionKind } from "./internal/distribution.ts";
+export type { ElementOp } from "./internal/element_ops.ts";
 export {
   Darc,
   darc,

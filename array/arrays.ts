@@ -10,19 +10,14 @@ import type { LamellarEnv } from "../am/mod.ts";
 import type { DarcHandle } from "../darc/mod.ts";
 import type { DistributionKind } from "../internal/distribution.ts";
 import type { CollectiveHandle } from "../lamellae/mod.ts";
-import type {
-  AnyElement,
-  ElementSlice,
-  ElementTypeLike,
-  ElementValue,
-  PutSource,
-} from "../memregion/mod.ts";
+import type { AnyElement, ElementSlice, ElementTypeLike } from "../memregion/mod.ts";
 import { type ArrayParts, countedBy, type ReadonlySlice } from "./base.ts";
 import type { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 import { convertArray } from "./conversion.ts";
 import { create } from "./create.ts";
 import { AtomicLocalData } from "./local_data.ts";
 import { LockableArray } from "./locked_array.ts";
+import type { ArrayValues } from "./readable_array.ts";
 import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 
 /**
@@ -75,7 +70,7 @@ export class UnsafeArray<E extends AnyElement> extends UnlockedArray<E> {
   static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
-    values: PutSource<E> | Iterable<ElementValue<E>>,
+    values: ArrayValues<E>,
     distribution: DistributionKind = "block",
   ): CollectiveHandle<UnsafeArray<E>> {
     const wanted = { type, values, distribution };
@@ -192,7 +187,7 @@ export class ReadOnlyArray<E extends AnyElement> extends UnlockedReadArray<E> {
   static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
-    values: PutSource<E> | Iterable<ElementValue<E>>,
+    values: ArrayValues<E>,
     distribution: DistributionKind = "block",
   ): CollectiveHandle<ReadOnlyArray<E>> {
     const wanted = { type, values, distribution };
@@ -308,7 +303,7 @@ export class AtomicArray<E extends AnyElement> extends UnlockedArray<E> {
   static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
-    values: PutSource<E> | Iterable<ElementValue<E>>,
+    values: ArrayValues<E>,
     distribution: DistributionKind = "block",
   ): CollectiveHandle<AtomicArray<E>> {
     const wanted = { type, values, distribution };
@@ -431,7 +426,7 @@ export class LocalLockArray<E extends AnyElement> extends LockableArray<E> {
   static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
-    values: PutSource<E> | Iterable<ElementValue<E>>,
+    values: ArrayValues<E>,
     distribution: DistributionKind = "block",
   ): CollectiveHandle<LocalLockArray<E>> {
     const wanted = { type, values, distribution };
@@ -564,7 +559,7 @@ export class GlobalLockArray<E extends AnyElement> extends LockableArray<E> {
   static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
-    values: PutSource<E> | Iterable<ElementValue<E>>,
+    values: ArrayValues<E>,
     distribution: DistributionKind = "block",
   ): CollectiveHandle<GlobalLockArray<E>> {
     const wanted = { type, values, distribution };

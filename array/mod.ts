@@ -31,6 +31,7 @@ export {
   type ArrayIndices,
   type ArraySource,
   type ArrayTarget,
+  type ArrayValues,
   ReadableArray,
 } from "./readable_array.ts";
 export { element, type RecordOps } from "./record/record_type.ts";

@@ -10,9 +10,12 @@ import { reduceArray, type Reducer } from "./reduction.ts";
 import type {
   AnyElement,
   ElementArray,
+  ElementSlice,
+  ElementType,
   ElementValue,
   GetTarget,
   IndexSource,
+  MemoryRegion,
   PutSource,
 } from "../memregion/mod.ts";
 import type { Handle } from "../lamellae/mod.ts";
@@ -33,6 +36,17 @@ export type ArrayIndices = IndexSource | Iterable<number> | number;
 export type ArrayTarget<E extends AnyElement> =
   | GetTarget<E>
   | (LamellarArray<E> & { fill(value: ElementValue<E>): Handle<void> });
+
+/**
+ * What an array can be made of: a typed array, a list or an iterable of values, or a region, whose
+ * part on this PE it is.
+ *
+ * @category Arrays
+ */
+export type ArrayValues<E extends AnyElement> =
+  | Iterable<ElementValue<E>>
+  | ElementSlice<E>
+  | MemoryRegion<E & ElementType>;
 
 /**
  * What can be written to an array: what regions take, or all elements of another array.

@@ -10,7 +10,11 @@
 
 import { type ElementInfo, type ElementKind, valuesTaken } from "./elements.ts";
 
-/** The name of an operation. */
+/**
+ * The name of an operation on elements.
+ *
+ * @category Arrays
+ */
 export type ElementOp =
   | "store"
   | "swap"

@@ -110,7 +110,7 @@ export interface BatchCompareExchangeResult<E extends AnyElement> {
 export type GetTarget<E extends AnyElement> =
   | ElementArray<E>
   | ElementSlice<E>
-  | (E extends ElementType ? MemoryRegion<E> : never);
+  | MemoryRegion<E & ElementType>;
 
 /**
  * A source of several elements; a region gives its part on this PE.

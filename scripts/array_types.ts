@@ -293,7 +293,7 @@ function from({ name }: ArrayType): string {
   static from<E extends AnyElement>(
     team: LamellarEnv,
     type: ElementTypeLike<E>,
-    values: PutSource<E> | Iterable<ElementValue<E>>,
+    values: ArrayValues<E>,
     distribution: DistributionKind = "block",
   ): CollectiveHandle<${name}<E>> {
     const wanted = { type, values, distribution };

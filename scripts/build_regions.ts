@@ -118,8 +118,6 @@ import type {
   ElementSlice,
   AnyElement,
   ElementTypeLike,
-  ElementValue,
-  PutSource,
 } from "../memregion/mod.ts";
 import { type ArrayParts, countedBy, type ReadonlySlice } from "./base.ts";
 import type { ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
@@ -127,6 +125,7 @@ import { convertArray } from "./conversion.ts";
 import { create } from "./create.ts";
 import { AtomicLocalData } from "./local_data.ts";
 import { LockableArray } from "./locked_array.ts";
+import type { ArrayValues } from "./readable_array.ts";
 import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 `;
 

@@ -49,7 +49,7 @@ for (const { batchFetchName, batchName, name } of ELEMENT_OPS) {
   BATCHES.set(batchName, [name, false]).set(batchFetchName, [name, true]);
 }
 
-const NOTHING: readonly never[] = [];
+const NOTHING: readonly never[] = new Array<never>(0);
 
 /** The records of all parts, or a range of them. */
 export class RecordSpan<V> extends Span<RecordElement<V>>
