@@ -6,6 +6,7 @@
 
 import { LamellarArray } from "./base.ts";
 import { copyArray, isArray } from "./copies.ts";
+import { printArray } from "./printing.ts";
 import { reduceArray, type Reducer } from "./reduction.ts";
 import type {
   AnyElement,
@@ -18,7 +19,7 @@ import type {
   MemoryRegion,
   PutSource,
 } from "../memregion/mod.ts";
-import type { Handle } from "../lamellae/mod.ts";
+import type { CollectiveHandle, Handle } from "../lamellae/mod.ts";
 
 /**
  * The indices of a list of elements: what regions take, or any iterable, whose items are taken
@@ -281,5 +282,17 @@ export abstract class ReadableArray<E extends AnyElement> extends LamellarArray<
     return target === undefined
       ? elements.batchFetch("batchLoad", indices)
       : elements.batchInto("batchLoad", indices, undefined, target);
+  }
+
+  /**
+   * Prints the elements, those of each PE on lines of their own, in the order of the PEs: the first
+   * 100 of each. Collective: all PEs of the array's team call it, and the first one prints, once
+   * all have called.
+   *
+   * @returns A handle, done when all of it is printed.
+   * @throws {ClosedError} If the array was disposed of or converted.
+   */
+  print(): CollectiveHandle<void> {
+    return printArray(this);
   }
 }

@@ -42,6 +42,7 @@ const WORDS = {
   "LocalLockArray.from": "the creation of a LocalLockArray",
   "GlobalLockArray.from": "the creation of a GlobalLockArray",
   collectiveWriteLock: "a collective write lock",
+  print: "all PEs to print an array",
   intoLocalLock: "the conversion of an array",
   intoGlobalLock: "the conversion of an array",
   intoUnsafe: "the conversion of an array",

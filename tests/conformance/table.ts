@@ -13,6 +13,7 @@ import { AM_HANDLE_CASES } from "./cases/am_handles.ts";
 import { AM_PAYLOAD_CASES } from "./cases/am_payloads.ts";
 import { AM_SIZE_CASES } from "./cases/am_sizes.ts";
 import { ARRAY_CASES } from "./cases/arrays.ts";
+import { ARRAY_LOCAL_CASES } from "./cases/array_local.ts";
 import { ARRAY_LOCK_CASES } from "./cases/array_locks.ts";
 import { ARRAY_RECORD_CASES } from "./cases/array_records.ts";
 import { ARRAY_TRAVEL_CASES } from "./cases/array_travel.ts";
@@ -137,6 +138,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       ...ARRAY_CASES,
       ...ARRAY_VALUE_CASES,
       ...ARRAY_RECORD_CASES,
+      ...ARRAY_LOCAL_CASES,
       ...ARRAY_TRAVEL_CASES,
       ...ARRAY_LOCK_CASES,
     ],
