@@ -18,6 +18,7 @@ import { create } from "./create.ts";
 import { AtomicLocalData } from "./local_data.ts";
 import { LockableArray } from "./locked_array.ts";
 import type { ArrayValues } from "./readable_array.ts";
+import { chunksOf, sliceOf } from "./slices.ts";
 import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 
 /**
@@ -84,7 +85,7 @@ export class UnsafeArray<E extends AnyElement> extends UnlockedArray<E> {
    * converted.
    */
   localAsSlice(): ElementSlice<E> {
-    return this.openSpan("localAsSlice").local("localAsSlice");
+    return sliceOf(this, "localAsSlice");
   }
 
   /**
@@ -93,7 +94,18 @@ export class UnsafeArray<E extends AnyElement> extends UnlockedArray<E> {
    * @returns A typed array over the memory.
    */
   localAsMutSlice(): ElementSlice<E> {
-    return this.openSpan("localAsMutSlice").local("localAsMutSlice");
+    return sliceOf(this, "localAsMutSlice");
+  }
+
+  /**
+   * The elements that this PE has, in chunks of neighbours.
+   *
+   * @param size Elements of each chunk; the last may have fewer.
+   * @returns Typed arrays over the memory, as `localAsSlice` gives one.
+   * @throws {RangeError} If the size is not an integer of at least 1.
+   */
+  localChunks(size: number): ElementSlice<E>[] {
+    return chunksOf("localChunks", size, () => sliceOf(this, "localChunks"));
   }
 
   /**
@@ -201,7 +213,19 @@ export class ReadOnlyArray<E extends AnyElement> extends UnlockedReadArray<E> {
    * after the array was disposed of or converted.
    */
   localAsSlice(): ReadonlySlice<E> {
-    return this.openSpan("localAsSlice").local("localAsSlice") as unknown as ReadonlySlice<E>;
+    return sliceOf(this, "localAsSlice") as unknown as ReadonlySlice<E>;
+  }
+
+  /**
+   * The elements that this PE has, in chunks of neighbours, to be read only.
+   *
+   * @param size Elements of each chunk; the last may have fewer.
+   * @returns Typed arrays over the memory, as `localAsSlice` gives one.
+   * @throws {RangeError} If the size is not an integer of at least 1.
+   */
+  localChunks(size: number): ReadonlySlice<E>[] {
+    const chunks = chunksOf("localChunks", size, () => sliceOf(this, "localChunks"));
+    return chunks as unknown as ReadonlySlice<E>[];
   }
 
   /**

@@ -7,6 +7,7 @@
 import { giveBackWith } from "../darc/mod.ts";
 import type { AnyElement, ElementSlice } from "../memregion/mod.ts";
 import type { ReadonlySlice } from "./base.ts";
+import { chunksOf, handedOut } from "./slices.ts";
 import type { GuardHold } from "./lock/guards.ts";
 import type { ReadableArray } from "./readable_array.ts";
 import type { WritableArray } from "./writable_array.ts";
@@ -34,20 +35,12 @@ export abstract class ArrayGuard<E extends AnyElement> implements Disposable {
   /** @ignore */
   protected local(op: string): ElementSlice<E> {
     this.hold.reference.check(op, `call ${op} of a guard of`);
-    return this.hold.span.local(op);
+    return handedOut(this.hold.span, op, () => this.hold.reference);
   }
 
   /** @ignore */
   protected chunks(op: string, size: number): ElementSlice<E>[] {
-    if (!Number.isSafeInteger(size) || size < 1) {
-      throw new RangeError(`Cannot call ${op} for ${String(size)} elements: at least 1 is needed`);
-    }
-    const all = this.local(op);
-    const count = Math.ceil(all.length / size);
-    return Array.from(
-      { length: count },
-      (_, i) => all.subarray(i * size, (i + 1) * size) as ElementSlice<E>,
-    );
+    return chunksOf(op, size, () => this.local(op));
   }
 
   /** Gives the lock back. It does nothing the second time. */

@@ -7,7 +7,7 @@
 
 import { spaceOf } from "../darc/mod.ts";
 import { callProgram, CollectiveHandle, type Program, turn } from "../lamellae/mod.ts";
-import type { ElementType } from "../memregion/mod.ts";
+import type { AnyElement } from "../memregion/mod.ts";
 import { insideOf } from "../world/mod.ts";
 import {
   countedBy,
@@ -29,7 +29,7 @@ const SHOWN = 100;
  * @returns A handle, done when all of it is printed.
  * @throws {ClosedError} If the array was disposed of or converted.
  */
-export function printArray<E extends ElementType>(array: LamellarArray<E>): CollectiveHandle<void> {
+export function printArray<E extends AnyElement>(array: LamellarArray<E>): CollectiveHandle<void> {
   const op = "print";
   openOf(array, op);
   refuseGuarded(array, op);
@@ -52,7 +52,7 @@ export function printArray<E extends ElementType>(array: LamellarArray<E>): Coll
   return new CollectiveHandle(callProgram(group, core.lamella, op, args, turns()), () => {});
 }
 
-function* printing<E extends ElementType>(array: LamellarArray<E>): Chain<void> {
+function* printing<E extends AnyElement>(array: LamellarArray<E>): Chain<void> {
   const { distribution } = spanOf(array);
   const lines = [`${array}, ${distribution.kind}`];
   for (let pe = 0; pe < distribution.parts; pe++) {
@@ -66,7 +66,7 @@ function* printing<E extends ElementType>(array: LamellarArray<E>): Chain<void> 
 }
 
 /** The first elements of a PE, as they are shown. */
-function* shownOf<E extends ElementType>(
+function* shownOf<E extends AnyElement>(
   array: LamellarArray<E>,
   pe: number,
   count: number,

@@ -56,6 +56,8 @@ export interface Config {
   readonly closures: boolean;
   /** Whether each handle of a Darc remembers where it was made. */
   readonly darcOrigins: boolean;
+  /** Whether slices of arrays are checked at each use. */
+  readonly checkSlices: boolean;
   /** Whether calls of the network library take the fast way, where there is one. */
   readonly ffiFastCall: boolean;
   /** Whether processes of a host share memory; undefined leaves it to what else is asked for. */
@@ -182,6 +184,13 @@ const VARIABLES = {
     byDefault: "0",
     meaning: "Whether each handle of a Darc remembers where it was made, so that the report of a " +
       "conversion that waits can say it; this takes time",
+  },
+  checkSlices: {
+    name: "LAMELLAR_CHECK_SLICES",
+    takes: { kind: "boolean" },
+    byDefault: "0",
+    meaning: "Whether slices of arrays throw when they are used after their array or guard was " +
+      "given up; this takes much time",
   },
   ffiFastCall: {
     name: "LAMELLAR_FFI_FASTCALL",
@@ -312,6 +321,7 @@ export function readConfig(env: Environment): Config {
     allFrames: boolean(VARIABLES.allFrames, env) ?? false,
     closures: boolean(VARIABLES.closures, env) ?? true,
     darcOrigins: boolean(VARIABLES.darcOrigins, env) ?? false,
+    checkSlices: boolean(VARIABLES.checkSlices, env) ?? false,
     ffiFastCall: boolean(VARIABLES.ffiFastCall, env) ?? true,
     shareMemory: boolean(VARIABLES.shareMemory, env),
     provider: valueOf(VARIABLES.provider, env),

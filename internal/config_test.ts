@@ -26,6 +26,7 @@ Deno.test("readConfig() gives the documented defaults when nothing is set", () =
     allFrames: false,
     closures: true,
     darcOrigins: false,
+    checkSlices: false,
     ffiFastCall: true,
     shareMemory: undefined,
     provider: undefined,
@@ -51,6 +52,7 @@ Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans
     LAMELLAR_LABEL: "yes",
     LAMELLAR_CLOSURES: "off",
     LAMELLAR_DARC_ORIGINS: "1",
+    LAMELLAR_CHECK_SLICES: "1",
     LAMELLAR_FFI_FASTCALL: "0",
   });
   assertEquals(config, {
@@ -67,6 +69,7 @@ Deno.test("readConfig() reads numbers, sizes with suffixes, seconds and booleans
     allFrames: false,
     closures: false,
     darcOrigins: true,
+    checkSlices: true,
     ffiFastCall: false,
     shareMemory: undefined,
     provider: undefined,
@@ -192,7 +195,7 @@ Deno.test("The defaults that the table states are the ones that readConfig() giv
     const [, name, , byDefault] = row.split("|").map((cell) => cell.trim());
     if (/^(\d+|local)$/.test(byDefault!)) stated[name!.replaceAll("`", "")] = byDefault!;
   }
-  assertEquals(Object.keys(stated).length, 9);
+  assertEquals(Object.keys(stated).length, 10);
   assertEquals(read(stated), read({}));
   assertEquals(
     readBootstrapConfig((name) => stated[name]),

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unchecked } from "../internal/checked_slice.ts";
 import type { Batches } from "./transfer/batch.ts";
 import {
   type AnyElement,
@@ -407,6 +408,7 @@ export function arrayFor<E extends ElementType>(
   type: E,
   indices: IndexSource,
 ): ElementArray<E> {
-  const isList = Array.isArray(indices) || ArrayBuffer.isView(indices) || regionOf(indices);
+  const isList = Array.isArray(indices) || ArrayBuffer.isView(unchecked(indices)) ||
+    regionOf(indices);
   return newArray(type, isList ? indices.length : 0);
 }

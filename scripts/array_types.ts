@@ -41,7 +41,7 @@ const TYPES: readonly ArrayType[] = [
    * converted.
    */
   localAsSlice(): ElementSlice<E> {
-    return this.openSpan("localAsSlice").local("localAsSlice");
+    return sliceOf(this, "localAsSlice");
   }
 
   /**
@@ -50,7 +50,18 @@ const TYPES: readonly ArrayType[] = [
    * @returns A typed array over the memory.
    */
   localAsMutSlice(): ElementSlice<E> {
-    return this.openSpan("localAsMutSlice").local("localAsMutSlice");
+    return sliceOf(this, "localAsMutSlice");
+  }
+
+  /**
+   * The elements that this PE has, in chunks of neighbours.
+   *
+   * @param size Elements of each chunk; the last may have fewer.
+   * @returns Typed arrays over the memory, as \`localAsSlice\` gives one.
+   * @throws {RangeError} If the size is not an integer of at least 1.
+   */
+  localChunks(size: number): ElementSlice<E>[] {
+    return chunksOf("localChunks", size, () => sliceOf(this, "localChunks"));
   }
 `,
   },
@@ -73,7 +84,19 @@ const TYPES: readonly ArrayType[] = [
    * after the array was disposed of or converted.
    */
   localAsSlice(): ReadonlySlice<E> {
-    return this.openSpan("localAsSlice").local("localAsSlice") as unknown as ReadonlySlice<E>;
+    return sliceOf(this, "localAsSlice") as unknown as ReadonlySlice<E>;
+  }
+
+  /**
+   * The elements that this PE has, in chunks of neighbours, to be read only.
+   *
+   * @param size Elements of each chunk; the last may have fewer.
+   * @returns Typed arrays over the memory, as \`localAsSlice\` gives one.
+   * @throws {RangeError} If the size is not an integer of at least 1.
+   */
+  localChunks(size: number): ReadonlySlice<E>[] {
+    const chunks = chunksOf("localChunks", size, () => sliceOf(this, "localChunks"));
+    return chunks as unknown as ReadonlySlice<E>[];
   }
 `,
   },

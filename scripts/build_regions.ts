@@ -126,6 +126,7 @@ import { create } from "./create.ts";
 import { AtomicLocalData } from "./local_data.ts";
 import { LockableArray } from "./locked_array.ts";
 import type { ArrayValues } from "./readable_array.ts";
+import { chunksOf, sliceOf } from "./slices.ts";
 import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 `;
 

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { unchecked } from "../../internal/checked_slice.ts";
 import { isGone } from "../../internal/typed_arrays.ts";
 import { type FoundHandle, payloadChanged } from "../codec.ts";
 import {
@@ -152,7 +153,8 @@ export class Preparer {
     return copy;
   }
 
-  #builtIn(value: object, depth: number): unknown {
+  #builtIn(given: object, depth: number): unknown {
+    const value = unchecked(given);
     const { ext, encodeDate } = this.#tools;
     if (ArrayBuffer.isView(value)) {
       const type = typedArrayType(value);

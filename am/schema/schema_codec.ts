@@ -11,6 +11,7 @@
 
 import { ProtocolError } from "../../internal/errors.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
+import { unchecked } from "../../internal/checked_slice.ts";
 import { isGone, lengthGetter } from "../../internal/typed_arrays.ts";
 import { type Codec, PAYLOAD_BYTES_MAX, payloadChanged } from "../codec.ts";
 import { type Infer, type SchemaLike, schemaNode } from "./schema.ts";
@@ -61,6 +62,7 @@ export function schemaCodec<const S extends SchemaLike>(like: S): Codec<Infer<S>
     lengthGetter,
     payloadChanged,
     textBytes,
+    unchecked,
     writeText,
     readText,
     small: SMALL_ARRAYS,

@@ -62,7 +62,7 @@ function sizeOf(to: Source, plan: Plan, value: string): void {
       refuseOtherArray(to, plan, value);
       to.emit(
         ALIGN_CURSOR,
-        `c += lengthGetter.call(${value}) * ${elementInfo(plan.element).bytes};`,
+        `c += lengthGetter.call(unchecked(${value})) * ${elementInfo(plan.element).bytes};`,
       );
       break;
     case "array": {
@@ -115,15 +115,16 @@ function writeOf(to: Source, plan: Plan, value: string): void {
     }
     case "typed": {
       const { bytes: width, memory } = elementInfo(plan.element);
-      const [n, k] = [to.fresh("n"), to.fresh("k")];
+      const [n, k, v] = [to.fresh("n"), to.fresh("k"), to.fresh("v")];
       refuseOtherArray(to, plan, value);
       to.emit(
-        `const ${n} = lengthGetter.call(${value}); ${to.cell("u32", 4, plan.offset)} = ${n};`,
-        `if (${n} === 0 && isGone(${value})) throw gone(${to.field(plan, arrayWanted(plan))});`,
+        `const ${v} = unchecked(${value}), ${n} = lengthGetter.call(${v});`,
+        `${to.cell("u32", 4, plan.offset)} = ${n};`,
+        `if (${n} === 0 && isGone(${v})) throw gone(${to.field(plan, arrayWanted(plan))});`,
         `${ALIGN_CURSOR} const ${k} = ${width === 1 ? "c" : `c / ${width}`};`,
         refuseBeyond(`${n} * ${width}`),
-        `if (${n} > ${COPY_LOOP_MAX}) m.${memory}.set(${value}, ${k});`,
-        `else for (let i = 0; i < ${n}; i++) m.${memory}[${k} + i] = ${value}[i];`,
+        `if (${n} > ${COPY_LOOP_MAX}) m.${memory}.set(${v}, ${k});`,
+        `else for (let i = 0; i < ${n}; i++) m.${memory}[${k} + i] = ${v}[i];`,
         `c += ${n} * ${width};`,
       );
       break;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unchecked } from "../../internal/checked_slice.ts";
 import {
   type ElementInfo,
   ELEMENTS,
@@ -41,7 +42,8 @@ const BY_CLASS: ReadonlyMap<unknown, ElementInfo> = new Map(
  * @throws {MemNotLocalError} If the region has no memory on this PE.
  * @throws {ClosedError} If the region was disposed.
  */
-export function elementsOf(value: unknown, op: string): Elements | undefined {
+export function elementsOf(given: unknown, op: string): Elements | undefined {
+  const value = unchecked(given);
   const region = regionOf<unknown>(value);
   if (region) return elementsIn(region.access.info, region.slice(op));
   if (!ArrayBuffer.isView(value)) return undefined;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unchecked } from "../../internal/checked_slice.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import { type RegionMemory, regionOf, type Rest } from "../memory/region_memory.ts";
 import { labelOf } from "../memory/refusals.ts";
@@ -365,12 +366,12 @@ function refuseLengths<V>(memory: RegionMemory<V>, name: string, before: number)
 /** Whether it is an iterable whose items are not there yet. */
 function isLazy(given: unknown): given is Iterable<unknown> {
   return typeof given === "object" && given !== null && !Array.isArray(given) &&
-    !ArrayBuffer.isView(given) && regionOf(given) === undefined &&
+    !ArrayBuffer.isView(unchecked(given)) && regionOf(given) === undefined &&
     typeof (given as Partial<Iterable<unknown>>)[Symbol.iterator] === "function";
 }
 
 function arrayBehind(given: unknown, name: string): TypedArrayLike<unknown> {
-  const array = regionOf<unknown>(given)?.slice(name) ?? given;
+  const array = regionOf<unknown>(given)?.slice(name) ?? unchecked(given);
   if (ArrayBuffer.isView(array) && !(array instanceof DataView)) return array as never;
   throw new TypeError(
     `Cannot ${name} with ${

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { unchecked } from "../../internal/checked_slice.ts";
 import {
   ELEMENT_OPS,
   type ElementOp,
@@ -73,6 +74,8 @@ export interface AccessTools<V, X> {
   readonly exchangeNaN: ExchangeNaN<V> | undefined;
   /** How long an array is, whatever it says. */
   readonly lengthOf: (array: unknown) => number;
+  /** The array behind a checked slice. */
+  readonly unchecked: typeof unchecked;
 }
 
 /**
@@ -100,6 +103,7 @@ export function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
     far,
     exchangeNaN,
     lengthOf,
+    unchecked,
   } = tools;
   // Whether a typed array gives and takes values as they are.
   const plain = !exact && info.kind !== "boolean";
@@ -222,16 +226,17 @@ export function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       const from = (source as { [regionKey]?: RegionMemory<V> })[regionKey];
       if (from !== undefined) return copies.putRegion(memory, part, index, from);
       if (!(source instanceof arrayClass)) return copies.putOther(memory, part, index, source);
-      const count = source.length;
+      const array = unchecked(source);
+      const count = array.length;
       const at = memory.position("put", part, index, count);
       const { allocation } = memory;
       if (allocation.hasFar && allocation.addresses[part]! < 0) {
-        return farPut(memory, part, allocation.addresses[part]! + at, source);
+        return farPut(memory, part, allocation.addresses[part]! + at, array);
       }
-      if (inHeap(source)) {
+      if (inHeap(array)) {
         const pe = allocation.pes[part]!;
-        lamella.put(pe, allocation.offsets[part]! + at, source.byteOffset, count * bytes);
-      } else putOutside(memory, source, (allocation.addresses[part]! + at) / bytes);
+        lamella.put(pe, allocation.offsets[part]! + at, array.byteOffset, count * bytes);
+      } else putOutside(memory, array, (allocation.addresses[part]! + at) / bytes);
       allocation.written(part);
       return undefined;
     },
@@ -241,19 +246,20 @@ export function makeAccess<V, X>(tools: AccessTools<V, X>): Access<V> {
       if (!(target instanceof arrayClass)) {
         return copies.getOther(memory, part, index, target);
       }
-      const count = target.length;
+      const array = unchecked(target);
+      const count = array.length;
       const at = memory.position("get", part, index, count);
-      if (count === 0) refusals.checkEmpty(memory, "get", target as TypedArrayLike<unknown>);
+      if (count === 0) refusals.checkEmpty(memory, "get", array as TypedArrayLike<unknown>);
       const { allocation } = memory;
       if (allocation.hasFar && allocation.addresses[part]! < 0) {
-        return farGet(memory, part, allocation.addresses[part]! + at, target);
+        return farGet(memory, part, allocation.addresses[part]! + at, array);
       }
-      if (inHeap(target)) {
+      if (inHeap(array)) {
         const pe = allocation.pes[part]!;
-        lamella.get(pe, allocation.offsets[part]! + at, target.byteOffset, count * bytes);
+        lamella.get(pe, allocation.offsets[part]! + at, array.byteOffset, count * bytes);
       } else {
         const from = (allocation.addresses[part]! + at) / bytes;
-        target.set(view.subarray(from, from + count));
+        array.set(view.subarray(from, from + count));
       }
       return undefined;
     },
@@ -401,6 +407,7 @@ export function accessOf(info: ElementInfo, { lamella, far }: RegionHost): Acces
     far: new FarElements<unknown>(info, far),
     exchangeNaN: exchangeNaNOf(info, kernels) as ExchangeNaN<unknown> | undefined,
     lengthOf: (array) => lengthGetter.call(array),
+    unchecked,
   });
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unchecked } from "../../internal/checked_slice.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import {
   checkEmpty,
@@ -290,8 +291,9 @@ export function numbersIn<V>(
   given: unknown,
 ): Float64Array | undefined {
   if (memory.access.info.kind !== "exact" || !(given instanceof Float64Array)) return undefined;
-  checkArray(memory, op, how, given as unknown as TypedArrayLike<unknown>);
-  return given;
+  const array = unchecked(given);
+  checkArray(memory, op, how, array as unknown as TypedArrayLike<unknown>);
+  return array;
 }
 
 /**
@@ -314,7 +316,7 @@ export function arrayOf<V>(
     return region.slice(op);
   }
   if (!(given instanceof memory.access.info.arrayClass)) refuseClass(memory, op, how, given);
-  const array = given as TypedArrayLike<unknown>;
+  const array = unchecked(given) as TypedArrayLike<unknown>;
   checkArray(memory, op, how, array);
   return array;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { unchecked } from "../../internal/checked_slice.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import type { IndexBlock } from "./partition.ts";
 import { checkEmpty, type Described, labelOf } from "../memory/refusals.ts";
@@ -31,7 +32,7 @@ export interface IndexList {
  */
 export function indexList(memory: Described, op: string, indices: unknown): IndexList {
   const region = regionOf(indices);
-  const list = region ? region.slice(op) : indices;
+  const list = region ? region.slice(op) : unchecked(indices);
   if (Array.isArray(list)) return checkedList(list);
   if (list instanceof Float64Array) {
     if (list.length === 0) checkEmpty(memory, op, list as unknown as TypedArrayLike<unknown>);
@@ -153,7 +154,8 @@ export function apartFrom(list: unknown, target: unknown): unknown {
   return touch ? from.slice() : list;
 }
 
-function arrayBehind(given: unknown): Uint8Array | undefined {
+function arrayBehind(listed: unknown): Uint8Array | undefined {
+  const given = unchecked(listed);
   if (ArrayBuffer.isView(given)) return given instanceof DataView ? undefined : given as Uint8Array;
   const region = regionOf(given);
   if (!region || region.localPart < 0) return undefined;

@@ -19,6 +19,7 @@ import { ARRAY_RECORD_CASES } from "./cases/array_records.ts";
 import { ARRAY_TRAVEL_CASES } from "./cases/array_travel.ts";
 import { ARRAY_VALUE_CASES } from "./cases/array_values.ts";
 import { ARRAY_TABLE } from "./cases/array_table.ts";
+import { CHECKED_SLICE_CASES } from "./cases/checked_slices.ts";
 import { BLOCKING_REFUSAL_CASES } from "./cases/blocking_refusals.ts";
 import { CLOSED_CASES, CLOSING_CASES } from "./cases/closed.ts";
 import { CLOSURE_CASES } from "./cases/closures.ts";
@@ -142,6 +143,11 @@ const GROUPS: Readonly<Record<string, Group>> = {
       ...ARRAY_TRAVEL_CASES,
       ...ARRAY_LOCK_CASES,
     ],
+    closed: [],
+  },
+  "checked slices": {
+    env: { LAMELLAR_CHECK_SLICES: "1" },
+    open: CHECKED_SLICE_CASES,
     closed: [],
   },
   "groups": { env: {}, open: [...TASK_GROUP_CASES, ...AM_GROUP_CASES], closed: [] },

@@ -98,4 +98,33 @@ export const ARRAY_LOCAL_CASES: readonly Case[] = [
       assert(!array.disposed);
     },
   },
+  {
+    name: "local chunks are pieces of what a PE has of an array, over the memory itself",
+    async run(world) {
+      const { myPe } = world;
+      const mine = myPe === 0 ? [] : Array.from({ length: 7 }, (_, i) => 10 * myPe + i);
+      using array = await UnsafeArray.create(world, "u32", 7 * world.numPes);
+      array.localAsMutSlice().set(mine);
+      const chunks = array.localChunks(3);
+      assertEquals(chunks.map((chunk) => chunk.length), [3, 3, 1]);
+      assertEquals(chunks.flatMap((chunk) => [...chunk]), [...array.localAsSlice()]);
+      for (const chunk of chunks) chunk[0]! += 100;
+      assertEquals(array.localAsSlice()[3], (mine[3] ?? 0) + 100);
+      assertEquals(array.localChunks(100).length, 1);
+      assertThrows(() => array.localChunks(0), RangeError, "at least 1 is needed");
+      assertThrows(() => array.localChunks(1.5), RangeError, "1.5 elements");
+      const few = array.subArray(0, 2); // on the first PE only
+      assertEquals(few.localChunks(1).length, myPe === 0 ? 2 : 0);
+      await world.asyncBarrier();
+      using fixed = await array.intoReadOnly();
+      assertEquals(fixed.localChunks(4).map((chunk) => chunk[0]), [
+        (mine[0] ?? 0) + 100,
+        mine[4] ?? 0,
+      ]);
+      assertThrows(() => array.localChunks(1), ClosedError, "Cannot call localChunks of Unsafe");
+      // Nothing checks them unless the user wants that.
+      assertEquals(chunks[2]!.length, 1);
+      await world.asyncBarrier();
+    },
+  },
 ];
