@@ -15,6 +15,23 @@ interface Output {
 /** The examples. */
 export const ARRAY_EXAMPLES = [
   {
+    name: "hello_world/hello_world_array.ts",
+    check({ lines }: Output, pes: number): void {
+      const expected = Array.from({ length: pes }, (_, pe) => {
+        const values = [3 * pe, 3 * pe + 1, 3 * pe + 2].map((index) => index * pes);
+        return `hello from elements ${3 * pe} to ${3 * pe + 2} on PE ${pe}: ${values}`;
+      });
+      assertEquals(lines.toSorted(), expected.sort());
+    },
+  },
+  {
+    name: "arrays/array_ops.ts",
+    check({ lines }: Output): void {
+      const types = ["AtomicArray", "LocalLockArray", "GlobalLockArray", "UnsafeArray"];
+      assertEquals(lines, types.map((type) => `${type}: 935 results of each PE are right`));
+    },
+  },
+  {
     name: "arrays/array_put_get.ts",
     check({ lines }: Output): void {
       const row = "0 1 2 100 101 102 103 7 8 10 10 10 10 10 10 15 16 17 18 7";
