@@ -169,6 +169,8 @@ function partSteps<E extends AnyElement>(
   const there = parts.filter((part) => !isHere(part));
   const launchAll = (): Handle<void> => {
     for (const part of there) launch(part);
+    // Before this PE computes, so that the others do meanwhile.
+    core.engine.outbox.flush();
     return span.given(undefined);
   };
   return there.length === 0 ? steps : [{ part: undefined, run: launchAll }, ...steps];
