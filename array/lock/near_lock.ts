@@ -25,6 +25,9 @@ import {
 /** A PE that does not take its turn for so long is passed over. */
 const PASS_MS = 1;
 
+/** For so long it is not waited for again. */
+const PASSED_MS = 10;
+
 /** A task that waits. */
 interface Waiter extends LockClaim {
   readonly mode: LockMode;
@@ -55,6 +58,7 @@ export class NearLock implements Lock {
   readonly #queue: Waiter[] = [];
   /** By place: tickets of PEs that did not take their turn. */
   readonly #passed: number[] = [];
+  #passedSince = 0;
   readonly #guards: Record<LockMode, number> = { read: 0, write: 0 };
 
   /**
@@ -130,6 +134,7 @@ export class NearLock implements Lock {
     for (let done = 0;; done++) {
       const first = this.#queue[0];
       if (first === undefined) return done;
+      this.#forgetPassed();
       const claim = first.claim ??= newClaim(this.#me, first.mode, this.#passed);
       let step: number;
       do step = stepClaim(this.#words, claim, this.#pes.length); while (step === STEP.more);
@@ -140,12 +145,20 @@ export class NearLock implements Lock {
       if (step === STEP.behind) {
         if (!this.#isLate(first, claim)) return done + 1;
         passOver(claim);
+        this.#passedSince ||= performance.now();
         continue;
       }
       this.#queue.shift();
       noteHolder(this.#words, this.#me);
       first.granted();
     }
+  }
+
+  /** Who was passed over gets its turn after a while, however many others come meanwhile. */
+  #forgetPassed(): void {
+    if (this.#passedSince === 0 || performance.now() - this.#passedSince < PASSED_MS) return;
+    this.#passed.length = 0;
+    this.#passedSince = 0;
   }
 
   /** Whether the PE that comes before a task has not taken its turn for long. */

@@ -152,9 +152,11 @@ function scan(words: LockWords, claim: ClaimState, numPes: number): Step {
   }
   // Readers do not wait for readers.
   if (claim.mode === "read" && (other & 1) === 0) return STEP.more;
+  // A writer cannot take its turn before those who read are through.
+  const isHeld = claim.seen !== 0;
   claim.seen = other;
   claim.phase = "look";
-  return STEP.behind;
+  return isHeld ? STEP.held : STEP.behind;
 }
 
 function enter(words: LockWords, { mode, seen }: ClaimState): boolean {

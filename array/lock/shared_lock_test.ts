@@ -32,6 +32,31 @@ interface Thread {
   gaveUp: number;
 }
 
+/** A claim that goes as far as the lock allows, and what its last step gave. */
+function claimIn(words: LockWords, me: number, mode: LockMode): () => number {
+  const claim = newClaim(me, mode);
+  return () => {
+    for (;;) {
+      const step = stepClaim(words, claim, 3);
+      if (step !== STEP.more) return step;
+    }
+  };
+}
+
+Deno.test("readers that come behind a writer wait for it while others still read", () => {
+  const words = wordsOf(newWorld([[], [], []]));
+  assert(tryTake(words, "read"));
+  const writer = claimIn(words, 1, "write");
+  const reader = claimIn(words, 2, "read");
+  assertEquals([writer(), reader()], [STEP.held, STEP.held]);
+  assert(giveBack(words, "read"));
+  // The writer could take its turn now: if it does not, the reader passes it over.
+  assertEquals(reader(), STEP.behind);
+  assertEquals([writer(), reader()], [STEP.done, STEP.held]);
+  assert(giveBack(words, "write"));
+  assertEquals(reader(), STEP.done);
+});
+
 interface World {
   readonly words: number[];
   readonly threads: Thread[];
