@@ -16,6 +16,7 @@ import { ARRAY_CASES } from "./cases/arrays.ts";
 import { ARRAY_LOCAL_CASES } from "./cases/array_local.ts";
 import { ARRAY_LOCK_CASES } from "./cases/array_locks.ts";
 import { ARRAY_RECORD_CASES } from "./cases/array_records.ts";
+import { ARRAY_PITFALL_CASES } from "./cases/array_pitfalls.ts";
 import { ARRAY_TRAVEL_CASES } from "./cases/array_travel.ts";
 import { ARRAY_VALUE_CASES } from "./cases/array_values.ts";
 import { ARRAY_TABLE } from "./cases/array_table.ts";
@@ -140,6 +141,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
       ...ARRAY_VALUE_CASES,
       ...ARRAY_RECORD_CASES,
       ...ARRAY_LOCAL_CASES,
+      ...ARRAY_PITFALL_CASES,
       ...ARRAY_TRAVEL_CASES,
       ...ARRAY_LOCK_CASES,
     ],
