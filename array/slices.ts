@@ -6,7 +6,7 @@
 
 import { checkedSlice } from "../internal/checked_slice.ts";
 import type { Reference } from "../darc/mod.ts";
-import type { ElementSlice, AnyElement, Span } from "../memregion/mod.ts";
+import type { AnyElement, ElementSlice, Span } from "../memregion/mod.ts";
 import { countedBy, type LamellarArray, openOf, spanOf } from "./base.ts";
 
 /**

@@ -10,9 +10,12 @@
 import {
   AtomicArray,
   type BitsValue,
+  element,
   type ElementType,
   type ElementValue,
+  f64,
   GlobalLockArray,
+  type Infer,
   type IntegerValue,
   LamellarWorldBuilder,
   LocalLockArray,
@@ -22,6 +25,13 @@ import {
 } from "../../mod.ts";
 
 type NumberType = Exclude<ElementType, "bool">;
+
+const point = { x: f64, y: f64 };
+type Point = Infer<typeof point>;
+const Point = element("array_ops.Point", point, {
+  add: (a: Point, b) => ({ x: a.x + b.x, y: a.y + b.y }),
+  max: (a, b) => a.x >= b.x ? a : b,
+});
 
 /** Elements for each PE to use. */
 const EACH = 8;
@@ -164,12 +174,29 @@ async function together<E extends NumberType>(
   check("the additions of all PEs", [await array.load(0)], [(EACH + 1) * numPes]);
 }
 
+/** Records, with the operations that they were given. */
+async function records(array: WritableArray<typeof Point>): Promise<void> {
+  const point = (x: number, y: number): Point => ({ x, y });
+  await array.store(one, point(1, 2));
+  await array.add(one, point(0.5, 3));
+  const before = await array.fetchMax(one, point(9, 0));
+  const after = await array.load(one);
+  check("records", [before.x, before.y, after.x, after.y], [1.5, 5, 9, 0]);
+  const missed = await array.compareExchange(one, point(9, 1), point(0, 0));
+  check("an exchange of records", [missed.ok, missed.value.x], [0, 9]);
+
+  await array.batchStore(mine, point(1, 1));
+  await array.batchAdd(mine, Array.from(mine, (_, i) => point(i, -1)));
+  const points = await array.batchLoad(mine);
+  check("batches of records", points.map(({ x, y }) => x + y), Array.from(mine, (_, i) => i + 1));
+}
+
 const number = (value: number): number => value;
 
 for (const type of [AtomicArray, LocalLockArray, GlobalLockArray, UnsafeArray]) {
   results = 0;
-  for (const element of ["u8", "i16", "u32", "i64"] as const) {
-    using array = await type.create(world, element, EACH * numPes, "block");
+  for (const name of ["u8", "i16", "u32", "i64"] as const) {
+    using array = await type.create(world, name, EACH * numPes, "block");
     await access(array, 0, 1);
     await arithmetic(array, number);
     await bits(array, number);
@@ -184,8 +211,8 @@ for (const type of [AtomicArray, LocalLockArray, GlobalLockArray, UnsafeArray]) 
     await shifts(array, BigInt);
     await together(array, BigInt);
   }
-  for (const element of ["f32", "f64"] as const) {
-    using array = await type.create(world, element, EACH * numPes, "cyclic");
+  for (const name of ["f32", "f64"] as const) {
+    using array = await type.create(world, name, EACH * numPes, "cyclic");
     await access(array, -0.5, 0.25);
     await arithmetic(array, number);
     await together(array, number);
@@ -194,6 +221,10 @@ for (const type of [AtomicArray, LocalLockArray, GlobalLockArray, UnsafeArray]) 
     using array = await type.create(world, "bool", EACH * numPes, "block");
     await access(array, false, true);
     await bits(array, Boolean);
+  }
+  {
+    using array = await type.create(world, Point, EACH * numPes, "cyclic");
+    await records(array);
   }
   await world.asyncBarrier();
   if (myPe === 0) console.log(`${type.name}: ${results} results of each PE are right`);
