@@ -12,6 +12,7 @@ import type { BatchCallName } from "../transfer/batch_call.ts";
 import { badIndex, indexList } from "../transfer/index_list.ts";
 import { gatherItems } from "../transfer/item_bits.ts";
 import { collected, expanded } from "./lists.ts";
+import { firstBeyond, sortByPart } from "./sorting.ts";
 
 /** The items of one part. */
 export interface PartItems {
@@ -56,7 +57,7 @@ export function checkLists<V>(
   const all = list.array instanceof BigUint64Array
     ? Float64Array.from(list.array, Number)
     : list.array;
-  const bad = all.findIndex((index: number) => index >= length);
+  const bad = firstBeyond(all, length);
   if (bad >= 0 || all.length < list.count) {
     throw badIndex(memory, name, list, bad >= 0 ? bad : all.length);
   }
@@ -72,41 +73,19 @@ function sorted<V>(
   all: Uint32Array | Float64Array,
   operands: readonly unknown[],
 ): PartItems[] {
-  const { block, edge, extras, first, kind, length, longBlock, parts } = distribution;
-  const owners = new Uint32Array(all.length);
-  const counts = new Uint32Array(parts);
-  for (let i = 0; i < all.length; i++) {
-    // As `partOf` says, written out: calls for each item take several times as long.
-    const g = all[i]! + first;
-    const part = kind === "cyclic"
-      ? g % parts
-      : g < edge
-      ? Math.floor(g / longBlock)
-      : extras + Math.floor((g - edge) / block);
-    owners[i] = part;
-    counts[part]!++;
-  }
-  const indexClass = length <= 2 ** 32 ? Uint32Array : Float64Array;
-  const places = Array.from(counts, (count) => ({
-    indices: new indexClass(count),
-    items: new Uint32Array(count),
-  }));
-  counts.fill(0);
-  for (let i = 0; i < all.length; i++) {
-    const part = owners[i]!;
-    const at = counts[part]!++;
-    const { indices, items } = places[part]!;
-    indices[at] = all[i]!;
-    items[at] = i;
-  }
-  return places.flatMap(({ indices, items }, part): PartItems[] => {
-    if (items.length === 0) return [];
+  const { indices, items, starts } = sortByPart(distribution, all);
+  const parts: PartItems[] = [];
+  for (let part = 0; part < distribution.parts; part++) {
+    const [from, to] = [starts[part]!, starts[part + 1]!];
+    if (from === to) continue;
+    const some = items.subarray(from, to);
     const own = operands.map((operand) => {
       if (typeof operand !== "object" || operand === null) return operand;
-      const some = far.newArray(items.length);
-      gatherItems(some, operand as TypedArrayLike<unknown>, items, bytes);
-      return some;
+      const elements = far.newArray(to - from);
+      gatherItems(elements, operand as TypedArrayLike<unknown>, some, bytes);
+      return elements;
     });
-    return [{ part, indices, items, operands: own }];
-  });
+    parts.push({ part, indices: indices.subarray(from, to), items: some, operands: own });
+  }
+  return parts;
 }
