@@ -6,6 +6,7 @@
  * @module
  */
 
+import { ARRAY_CASES } from "./array_table.ts";
 import {
   type BenchCase,
   c,
@@ -150,6 +151,7 @@ export const CASES: readonly BenchCase[] = [
       mpi4py("mpi4py", "hello"),
     ],
   },
+  ...ARRAY_CASES,
   ...SPREAD_CASES,
 ];
 
