@@ -18,12 +18,14 @@ export type Chain<T> = Generator<Handle<unknown>, T, never>;
  * @param array The array that it is for, which lasts as long.
  * @param op What the user called.
  * @param chain What is done.
+ * @param over Called when it is over, or has failed.
  * @returns A handle for the result.
  */
 export function chained<E extends AnyElement, T>(
   array: LamellarArray<E>,
   op: string,
   chain: Chain<T>,
+  over: () => void = () => {},
 ): Handle<T> {
   const steps: WorkStep[] = [];
   let result: T;
@@ -35,8 +37,13 @@ export function chained<E extends AnyElement, T>(
       steps.push({ part: undefined, run: () => handle, done: goOn });
     }
   };
-  goOn();
-  const call = { op, mode: "write" as const, steps, give: (): T => result };
+  try {
+    goOn();
+  } catch (error) {
+    over();
+    throw error;
+  }
+  const call = { op, mode: "write" as const, steps, give: (): T => result, over };
   const work = new ArrayWork<T>(countedBy(array).record, undefined, call);
   return work.start((value) => spanOf(array).given(value));
 }

@@ -5,7 +5,8 @@
  */
 
 import type { Handle } from "../lamellae/mod.ts";
-import type { AnyElement, ElementArray } from "../memregion/mod.ts";
+import { spaceOf } from "../darc/mod.ts";
+import type { AnyElement } from "../memregion/mod.ts";
 import { countedBy, LamellarArray, openOf, spanOf } from "./base.ts";
 import { type Chain, chained } from "./chain.ts";
 
@@ -23,7 +24,8 @@ export interface ArrayRange<E extends AnyElement> {
  * @returns Whether it is an array.
  */
 export function isArray<E extends AnyElement>(given: unknown): given is LamellarArray<E> {
-  return typeof given === "object" && given instanceof LamellarArray;
+  // Most are typed arrays, and `instanceof` looks at all of their prototypes.
+  return typeof given === "object" && !ArrayBuffer.isView(given) && given instanceof LamellarArray;
 }
 
 /**
@@ -60,9 +62,13 @@ export function copyArray<E extends AnyElement>(
   function* pieces(): Chain<void> {
     for (let done = 0; done < count; done += most) {
       const some = Math.min(most, count - done);
-      const values: ElementArray<E> = yield source.getBuffer(op, from.index + done, some);
+      // As memory has them: no number holds some 64-bit integers.
+      const values = spanOf(from.array).tools.newArray(some);
+      yield source.getInto(from.index + done, values);
       yield target.put(into.index + done, values);
     }
   }
-  return chained(into.array, op, pieces());
+  const { record } = countedBy(from.array);
+  const kept = spaceOf(record.core).take(record, op);
+  return chained(into.array, op, pieces(), () => kept.giveBack("it is copied"));
 }

@@ -112,11 +112,11 @@ function given<E extends AnyElement>(
   const recordType = recordTypeOf(type);
   if (recordType === undefined) {
     const { type: memory } = elementInfo(type as ElementTypeLike<ElementType>);
-    return regions.spans.elementsFor(memory, `a new ${kind}`, values);
+    const elements = regions.spans.elementsFor(memory, `a new ${kind}`, values);
+    // As many as there are now, even if they are in a buffer that grows.
+    return elements.subarray(0, elements.length);
   }
-  const records = listOf(collected(values));
-  recordType.check(records, `put into a new ${kind}`);
-  return records;
+  return recordType.taken(listOf(collected(values)), `put into a new ${kind}`);
 }
 
 function checkLength(op: string, length: unknown): void {

@@ -40,11 +40,13 @@ export function exchangeNear<E extends AnyElement>(
   exchange: Exchange<E>,
 ): Handle<CompareExchangeResult<E>> {
   const op = "compareExchangeEpsilon";
-  const { expected, replacement, epsilon } = exchange;
+  const { replacement, epsilon } = exchange;
   const span = spanOf(array);
-  span.tools.checkDifference(op, epsilon, [expected, replacement]);
+  span.tools.checkDifference(op, epsilon, [exchange.expected, replacement]);
   span.partOf(op, index);
-  return chained(array, op, exchangeOne(elementsOf(array), index, exchange));
+  const expected = asElement(array, exchange.expected);
+  const all = exchangeOne(elementsOf(array), index, { expected, replacement, epsilon });
+  return chained(array, op, all);
 }
 
 function* exchangeOne<E extends AnyElement>(
@@ -89,7 +91,10 @@ export function exchangeAllNear<E extends AnyElement>(
   tools.checkDifference(op, epsilon, []);
   const lists = tools.lists("batchCompareExchange", indices, [expected, replacements]);
   const [wanted, becoming] = lists.operands.map((operand): (item: number) => ElementValue<E> => {
-    if (typeof operand !== "object" || operand === null) return () => operand as ElementValue<E>;
+    if (typeof operand !== "object" || operand === null) {
+      const value = asElement(array, operand as ElementValue<E>);
+      return () => value;
+    }
     const values = tools.copyOf(op, operand as never);
     return (item) => values[item] as ElementValue<E>;
   }) as [(item: number) => ElementValue<E>, (item: number) => ElementValue<E>];
@@ -122,6 +127,14 @@ export function exchangeAllNear<E extends AnyElement>(
   const keysOf = (items: readonly number[]): Float64Array =>
     Float64Array.from(items, (item) => lists.indices[item]!);
   return chained(array, op, all());
+}
+
+/** What memory makes of a value: it is compared with what elements are. */
+function asElement<E extends AnyElement>(
+  { type }: LamellarArray<E>,
+  value: ElementValue<E>,
+): ElementValue<E> {
+  return type === "f32" ? Math.fround(value as number) as ElementValue<E> : value;
 }
 
 /** The items of each element, the first one last: those of one element take turns. */

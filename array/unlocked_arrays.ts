@@ -8,6 +8,7 @@
 
 import type { CollectiveHandle } from "../lamellae/mod.ts";
 import type { AnyElement, ElementArray, GetTarget } from "../memregion/mod.ts";
+import { keeping } from "./keeping.ts";
 import { ReadableArray } from "./readable_array.ts";
 import { WritableArray } from "./writable_array.ts";
 
@@ -27,9 +28,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result.
    */
   sumAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("sumAll");
     const call = { op: "sumAll", start, count };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -44,9 +48,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("sumAllIntoBuffer");
     const call = { op: "sumAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -58,9 +65,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result; null on every other PE.
    */
   sumAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("sumAtPe");
     const call = { op: "sumAtPe", root, start, count };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -77,9 +87,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("sumAtPeIntoBuffer");
     const call = { op: "sumAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -90,9 +103,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements of this PE.
    */
   sumScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("sumScatter");
     const call = { op: "sumScatter", start, count };
-    return collectives.reduceScatter(memory, "add", call);
+    return keeping(
+      this,
+      "sumScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "add", call),
+    );
   }
 
   /**
@@ -107,9 +123,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("sumScatterIntoBuffer");
     const call = { op: "sumScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "add", call);
+    return keeping(
+      this,
+      "sumScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "add", call),
+    );
   }
 
   /**
@@ -120,9 +139,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result.
    */
   prodAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("prodAll");
     const call = { op: "prodAll", start, count };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -137,9 +159,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("prodAllIntoBuffer");
     const call = { op: "prodAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -151,9 +176,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result; null on every other PE.
    */
   prodAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("prodAtPe");
     const call = { op: "prodAtPe", root, start, count };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -170,9 +198,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("prodAtPeIntoBuffer");
     const call = { op: "prodAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -183,9 +214,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements of this PE.
    */
   prodScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("prodScatter");
     const call = { op: "prodScatter", start, count };
-    return collectives.reduceScatter(memory, "mul", call);
+    return keeping(
+      this,
+      "prodScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "mul", call),
+    );
   }
 
   /**
@@ -200,9 +234,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("prodScatterIntoBuffer");
     const call = { op: "prodScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "mul", call);
+    return keeping(
+      this,
+      "prodScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "mul", call),
+    );
   }
 
   /**
@@ -213,9 +250,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result.
    */
   bitAndAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitAndAll");
     const call = { op: "bitAndAll", start, count };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -230,9 +270,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitAndAllIntoBuffer");
     const call = { op: "bitAndAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -244,9 +287,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result; null on every other PE.
    */
   bitAndAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("bitAndAtPe");
     const call = { op: "bitAndAtPe", root, start, count };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -263,9 +309,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitAndAtPeIntoBuffer");
     const call = { op: "bitAndAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -276,9 +325,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements of this PE.
    */
   bitAndScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitAndScatter");
     const call = { op: "bitAndScatter", start, count };
-    return collectives.reduceScatter(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "and", call),
+    );
   }
 
   /**
@@ -293,9 +345,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("bitAndScatterIntoBuffer");
     const call = { op: "bitAndScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "and", call),
+    );
   }
 
   /**
@@ -306,9 +361,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result.
    */
   bitOrAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitOrAll");
     const call = { op: "bitOrAll", start, count };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -323,9 +381,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitOrAllIntoBuffer");
     const call = { op: "bitOrAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -337,9 +398,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result; null on every other PE.
    */
   bitOrAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("bitOrAtPe");
     const call = { op: "bitOrAtPe", root, start, count };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -356,9 +420,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitOrAtPeIntoBuffer");
     const call = { op: "bitOrAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -369,9 +436,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements of this PE.
    */
   bitOrScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitOrScatter");
     const call = { op: "bitOrScatter", start, count };
-    return collectives.reduceScatter(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "or", call),
+    );
   }
 
   /**
@@ -386,9 +456,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("bitOrScatterIntoBuffer");
     const call = { op: "bitOrScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "or", call),
+    );
   }
 
   /**
@@ -399,9 +472,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result.
    */
   bitXorAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitXorAll");
     const call = { op: "bitXorAll", start, count };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -416,9 +492,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitXorAllIntoBuffer");
     const call = { op: "bitXorAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -430,9 +509,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result; null on every other PE.
    */
   bitXorAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("bitXorAtPe");
     const call = { op: "bitXorAtPe", root, start, count };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -449,9 +531,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitXorAtPeIntoBuffer");
     const call = { op: "bitXorAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -462,9 +547,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements of this PE.
    */
   bitXorScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitXorScatter");
     const call = { op: "bitXorScatter", start, count };
-    return collectives.reduceScatter(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "xor", call),
+    );
   }
 
   /**
@@ -479,9 +567,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("bitXorScatterIntoBuffer");
     const call = { op: "bitXorScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "xor", call),
+    );
   }
 
   /**
@@ -492,9 +583,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result.
    */
   minAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("minAll");
     const call = { op: "minAll", start, count };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -509,9 +603,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("minAllIntoBuffer");
     const call = { op: "minAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -523,9 +620,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result; null on every other PE.
    */
   minAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("minAtPe");
     const call = { op: "minAtPe", root, start, count };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -542,9 +642,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("minAtPeIntoBuffer");
     const call = { op: "minAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -555,9 +658,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements of this PE.
    */
   minScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("minScatter");
     const call = { op: "minScatter", start, count };
-    return collectives.reduceScatter(memory, "min", call);
+    return keeping(
+      this,
+      "minScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "min", call),
+    );
   }
 
   /**
@@ -572,9 +678,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("minScatterIntoBuffer");
     const call = { op: "minScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "min", call);
+    return keeping(
+      this,
+      "minScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "min", call),
+    );
   }
 
   /**
@@ -585,9 +694,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result.
    */
   maxAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("maxAll");
     const call = { op: "maxAll", start, count };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -602,9 +714,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("maxAllIntoBuffer");
     const call = { op: "maxAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -616,9 +731,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the result; null on every other PE.
    */
   maxAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("maxAtPe");
     const call = { op: "maxAtPe", root, start, count };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -635,9 +753,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("maxAtPeIntoBuffer");
     const call = { op: "maxAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -648,9 +769,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements of this PE.
    */
   maxScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("maxScatter");
     const call = { op: "maxScatter", start, count };
-    return collectives.reduceScatter(memory, "max", call);
+    return keeping(
+      this,
+      "maxScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "max", call),
+    );
   }
 
   /**
@@ -665,9 +789,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("maxScatterIntoBuffer");
     const call = { op: "maxScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "max", call);
+    return keeping(
+      this,
+      "maxScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "max", call),
+    );
   }
 
   /**
@@ -678,9 +805,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements.
    */
   gatherAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("gatherAll");
     const call = { op: "gatherAll", start, count };
-    return collectives.gather(memory, call);
+    return keeping(
+      this,
+      "gatherAll",
+      ({ collectives, memory }) => collectives.gather(memory, call),
+    );
   }
 
   /**
@@ -695,9 +825,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length / this.numPes;
-    const { collectives, memory } = this.openSpan("gatherAllIntoBuffer");
     const call = { op: "gatherAllIntoBuffer", start, count, into: target };
-    return collectives.gather(memory, call);
+    return keeping(
+      this,
+      "gatherAllIntoBuffer",
+      ({ collectives, memory }) => collectives.gather(memory, call),
+    );
   }
 
   /**
@@ -709,9 +842,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the elements; null on every other PE.
    */
   gatherAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("gatherAtPe");
     const call = { op: "gatherAtPe", root, start, count };
-    return collectives.gather(memory, call);
+    return keeping(
+      this,
+      "gatherAtPe",
+      ({ collectives, memory }) => collectives.gather(memory, call),
+    );
   }
 
   /**
@@ -728,9 +864,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length / this.numPes;
-    const { collectives, memory } = this.openSpan("gatherAtPeIntoBuffer");
     const call = { op: "gatherAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.gather(memory, call);
+    return keeping(
+      this,
+      "gatherAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.gather(memory, call),
+    );
   }
 
   /**
@@ -741,9 +880,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the pieces, in the order of the PEs.
    */
   allToAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("allToAll");
     const call = { op: "allToAll", start, count };
-    return collectives.exchange(memory, call);
+    return keeping(
+      this,
+      "allToAll",
+      ({ collectives, memory }) => collectives.exchange(memory, call),
+    );
   }
 
   /**
@@ -758,9 +900,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("allToAllIntoBuffer");
     const call = { op: "allToAllIntoBuffer", start, count, into: target };
-    return collectives.exchange(memory, call);
+    return keeping(
+      this,
+      "allToAllIntoBuffer",
+      ({ collectives, memory }) => collectives.exchange(memory, call),
+    );
   }
 
   /**
@@ -772,9 +917,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
    * @returns A handle for the piece of this PE.
    */
   scatterFromPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("scatterFromPe");
     const call = { op: "scatterFromPe", root, start, count };
-    return collectives.exchange(memory, call);
+    return keeping(
+      this,
+      "scatterFromPe",
+      ({ collectives, memory }) => collectives.exchange(memory, call),
+    );
   }
 
   /**
@@ -791,9 +939,12 @@ export abstract class UnlockedReadArray<E extends AnyElement> extends ReadableAr
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("scatterFromPeIntoBuffer");
     const call = { op: "scatterFromPeIntoBuffer", root, start, count, into: target };
-    return collectives.exchange(memory, call);
+    return keeping(
+      this,
+      "scatterFromPeIntoBuffer",
+      ({ collectives, memory }) => collectives.exchange(memory, call),
+    );
   }
 }
 
@@ -812,9 +963,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result.
    */
   sumAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("sumAll");
     const call = { op: "sumAll", start, count };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -829,9 +983,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("sumAllIntoBuffer");
     const call = { op: "sumAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -843,9 +1000,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result; null on every other PE.
    */
   sumAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("sumAtPe");
     const call = { op: "sumAtPe", root, start, count };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -862,9 +1022,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("sumAtPeIntoBuffer");
     const call = { op: "sumAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -875,9 +1038,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements of this PE.
    */
   sumScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("sumScatter");
     const call = { op: "sumScatter", start, count };
-    return collectives.reduceScatter(memory, "add", call);
+    return keeping(
+      this,
+      "sumScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "add", call),
+    );
   }
 
   /**
@@ -892,9 +1058,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("sumScatterIntoBuffer");
     const call = { op: "sumScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "add", call);
+    return keeping(
+      this,
+      "sumScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "add", call),
+    );
   }
 
   /**
@@ -905,9 +1074,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result.
    */
   prodAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("prodAll");
     const call = { op: "prodAll", start, count };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -922,9 +1094,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("prodAllIntoBuffer");
     const call = { op: "prodAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -936,9 +1111,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result; null on every other PE.
    */
   prodAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("prodAtPe");
     const call = { op: "prodAtPe", root, start, count };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -955,9 +1133,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("prodAtPeIntoBuffer");
     const call = { op: "prodAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -968,9 +1149,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements of this PE.
    */
   prodScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("prodScatter");
     const call = { op: "prodScatter", start, count };
-    return collectives.reduceScatter(memory, "mul", call);
+    return keeping(
+      this,
+      "prodScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "mul", call),
+    );
   }
 
   /**
@@ -985,9 +1169,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("prodScatterIntoBuffer");
     const call = { op: "prodScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "mul", call);
+    return keeping(
+      this,
+      "prodScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "mul", call),
+    );
   }
 
   /**
@@ -998,9 +1185,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result.
    */
   bitAndAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitAndAll");
     const call = { op: "bitAndAll", start, count };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -1015,9 +1205,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitAndAllIntoBuffer");
     const call = { op: "bitAndAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -1029,9 +1222,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result; null on every other PE.
    */
   bitAndAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("bitAndAtPe");
     const call = { op: "bitAndAtPe", root, start, count };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -1048,9 +1244,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitAndAtPeIntoBuffer");
     const call = { op: "bitAndAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -1061,9 +1260,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements of this PE.
    */
   bitAndScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitAndScatter");
     const call = { op: "bitAndScatter", start, count };
-    return collectives.reduceScatter(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "and", call),
+    );
   }
 
   /**
@@ -1078,9 +1280,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("bitAndScatterIntoBuffer");
     const call = { op: "bitAndScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "and", call),
+    );
   }
 
   /**
@@ -1091,9 +1296,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result.
    */
   bitOrAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitOrAll");
     const call = { op: "bitOrAll", start, count };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -1108,9 +1316,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitOrAllIntoBuffer");
     const call = { op: "bitOrAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -1122,9 +1333,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result; null on every other PE.
    */
   bitOrAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("bitOrAtPe");
     const call = { op: "bitOrAtPe", root, start, count };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -1141,9 +1355,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitOrAtPeIntoBuffer");
     const call = { op: "bitOrAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -1154,9 +1371,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements of this PE.
    */
   bitOrScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitOrScatter");
     const call = { op: "bitOrScatter", start, count };
-    return collectives.reduceScatter(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "or", call),
+    );
   }
 
   /**
@@ -1171,9 +1391,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("bitOrScatterIntoBuffer");
     const call = { op: "bitOrScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "or", call),
+    );
   }
 
   /**
@@ -1184,9 +1407,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result.
    */
   bitXorAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitXorAll");
     const call = { op: "bitXorAll", start, count };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -1201,9 +1427,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitXorAllIntoBuffer");
     const call = { op: "bitXorAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -1215,9 +1444,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result; null on every other PE.
    */
   bitXorAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("bitXorAtPe");
     const call = { op: "bitXorAtPe", root, start, count };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -1234,9 +1466,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("bitXorAtPeIntoBuffer");
     const call = { op: "bitXorAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -1247,9 +1482,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements of this PE.
    */
   bitXorScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("bitXorScatter");
     const call = { op: "bitXorScatter", start, count };
-    return collectives.reduceScatter(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "xor", call),
+    );
   }
 
   /**
@@ -1264,9 +1502,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("bitXorScatterIntoBuffer");
     const call = { op: "bitXorScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "xor", call),
+    );
   }
 
   /**
@@ -1277,9 +1518,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result.
    */
   minAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("minAll");
     const call = { op: "minAll", start, count };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -1294,9 +1538,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("minAllIntoBuffer");
     const call = { op: "minAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -1308,9 +1555,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result; null on every other PE.
    */
   minAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("minAtPe");
     const call = { op: "minAtPe", root, start, count };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -1327,9 +1577,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("minAtPeIntoBuffer");
     const call = { op: "minAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -1340,9 +1593,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements of this PE.
    */
   minScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("minScatter");
     const call = { op: "minScatter", start, count };
-    return collectives.reduceScatter(memory, "min", call);
+    return keeping(
+      this,
+      "minScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "min", call),
+    );
   }
 
   /**
@@ -1357,9 +1613,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("minScatterIntoBuffer");
     const call = { op: "minScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "min", call);
+    return keeping(
+      this,
+      "minScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "min", call),
+    );
   }
 
   /**
@@ -1370,9 +1629,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result.
    */
   maxAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("maxAll");
     const call = { op: "maxAll", start, count };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAll",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -1387,9 +1649,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("maxAllIntoBuffer");
     const call = { op: "maxAllIntoBuffer", start, count, into: target };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAllIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -1401,9 +1666,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the result; null on every other PE.
    */
   maxAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("maxAtPe");
     const call = { op: "maxAtPe", root, start, count };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAtPe",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -1420,9 +1688,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("maxAtPeIntoBuffer");
     const call = { op: "maxAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -1433,9 +1704,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements of this PE.
    */
   maxScatter(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("maxScatter");
     const call = { op: "maxScatter", start, count };
-    return collectives.reduceScatter(memory, "max", call);
+    return keeping(
+      this,
+      "maxScatter",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "max", call),
+    );
   }
 
   /**
@@ -1450,9 +1724,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("maxScatterIntoBuffer");
     const call = { op: "maxScatterIntoBuffer", start, count, into: target };
-    return collectives.reduceScatter(memory, "max", call);
+    return keeping(
+      this,
+      "maxScatterIntoBuffer",
+      ({ collectives, memory }) => collectives.reduceScatter(memory, "max", call),
+    );
   }
 
   /**
@@ -1463,9 +1740,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements.
    */
   gatherAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("gatherAll");
     const call = { op: "gatherAll", start, count };
-    return collectives.gather(memory, call);
+    return keeping(
+      this,
+      "gatherAll",
+      ({ collectives, memory }) => collectives.gather(memory, call),
+    );
   }
 
   /**
@@ -1480,9 +1760,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length / this.numPes;
-    const { collectives, memory } = this.openSpan("gatherAllIntoBuffer");
     const call = { op: "gatherAllIntoBuffer", start, count, into: target };
-    return collectives.gather(memory, call);
+    return keeping(
+      this,
+      "gatherAllIntoBuffer",
+      ({ collectives, memory }) => collectives.gather(memory, call),
+    );
   }
 
   /**
@@ -1494,9 +1777,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the elements; null on every other PE.
    */
   gatherAtPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E> | null> {
-    const { collectives, memory } = this.openSpan("gatherAtPe");
     const call = { op: "gatherAtPe", root, start, count };
-    return collectives.gather(memory, call);
+    return keeping(
+      this,
+      "gatherAtPe",
+      ({ collectives, memory }) => collectives.gather(memory, call),
+    );
   }
 
   /**
@@ -1513,9 +1799,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length / this.numPes;
-    const { collectives, memory } = this.openSpan("gatherAtPeIntoBuffer");
     const call = { op: "gatherAtPeIntoBuffer", root, start, count, into: target };
-    return collectives.gather(memory, call);
+    return keeping(
+      this,
+      "gatherAtPeIntoBuffer",
+      ({ collectives, memory }) => collectives.gather(memory, call),
+    );
   }
 
   /**
@@ -1526,9 +1815,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the pieces, in the order of the PEs.
    */
   allToAll(start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("allToAll");
     const call = { op: "allToAll", start, count };
-    return collectives.exchange(memory, call);
+    return keeping(
+      this,
+      "allToAll",
+      ({ collectives, memory }) => collectives.exchange(memory, call),
+    );
   }
 
   /**
@@ -1543,9 +1835,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length;
-    const { collectives, memory } = this.openSpan("allToAllIntoBuffer");
     const call = { op: "allToAllIntoBuffer", start, count, into: target };
-    return collectives.exchange(memory, call);
+    return keeping(
+      this,
+      "allToAllIntoBuffer",
+      ({ collectives, memory }) => collectives.exchange(memory, call),
+    );
   }
 
   /**
@@ -1557,9 +1852,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
    * @returns A handle for the piece of this PE.
    */
   scatterFromPe(root: number, start = 0, count?: number): CollectiveHandle<ElementArray<E>> {
-    const { collectives, memory } = this.openSpan("scatterFromPe");
     const call = { op: "scatterFromPe", root, start, count };
-    return collectives.exchange(memory, call);
+    return keeping(
+      this,
+      "scatterFromPe",
+      ({ collectives, memory }) => collectives.exchange(memory, call),
+    );
   }
 
   /**
@@ -1576,9 +1874,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
   ): CollectiveHandle<void> {
     const count = target.length * this.numPes;
-    const { collectives, memory } = this.openSpan("scatterFromPeIntoBuffer");
     const call = { op: "scatterFromPeIntoBuffer", root, start, count, into: target };
-    return collectives.exchange(memory, call);
+    return keeping(
+      this,
+      "scatterFromPeIntoBuffer",
+      ({ collectives, memory }) => collectives.exchange(memory, call),
+    );
   }
   /**
    * Combines a range of all PEs, element by element, by "sum", and writes the result to each PE. Collective.
@@ -1591,9 +1892,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("sumAllInPlace");
     const call = { op: "sumAllInPlace", start, count, inPlace: true };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAllInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -1609,9 +1913,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("sumAtPeInPlace");
     const call = { op: "sumAtPeInPlace", root, start, count, inPlace: true };
-    return collectives.reduce(memory, "add", call);
+    return keeping(
+      this,
+      "sumAtPeInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "add", call),
+    );
   }
 
   /**
@@ -1625,9 +1932,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("prodAllInPlace");
     const call = { op: "prodAllInPlace", start, count, inPlace: true };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAllInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -1643,9 +1953,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("prodAtPeInPlace");
     const call = { op: "prodAtPeInPlace", root, start, count, inPlace: true };
-    return collectives.reduce(memory, "mul", call);
+    return keeping(
+      this,
+      "prodAtPeInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "mul", call),
+    );
   }
 
   /**
@@ -1659,9 +1972,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("bitAndAllInPlace");
     const call = { op: "bitAndAllInPlace", start, count, inPlace: true };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAllInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -1677,9 +1993,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("bitAndAtPeInPlace");
     const call = { op: "bitAndAtPeInPlace", root, start, count, inPlace: true };
-    return collectives.reduce(memory, "and", call);
+    return keeping(
+      this,
+      "bitAndAtPeInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "and", call),
+    );
   }
 
   /**
@@ -1693,9 +2012,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("bitOrAllInPlace");
     const call = { op: "bitOrAllInPlace", start, count, inPlace: true };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAllInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -1711,9 +2033,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("bitOrAtPeInPlace");
     const call = { op: "bitOrAtPeInPlace", root, start, count, inPlace: true };
-    return collectives.reduce(memory, "or", call);
+    return keeping(
+      this,
+      "bitOrAtPeInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "or", call),
+    );
   }
 
   /**
@@ -1727,9 +2052,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("bitXorAllInPlace");
     const call = { op: "bitXorAllInPlace", start, count, inPlace: true };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAllInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -1745,9 +2073,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("bitXorAtPeInPlace");
     const call = { op: "bitXorAtPeInPlace", root, start, count, inPlace: true };
-    return collectives.reduce(memory, "xor", call);
+    return keeping(
+      this,
+      "bitXorAtPeInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "xor", call),
+    );
   }
 
   /**
@@ -1761,9 +2092,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("minAllInPlace");
     const call = { op: "minAllInPlace", start, count, inPlace: true };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAllInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -1779,9 +2113,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("minAtPeInPlace");
     const call = { op: "minAtPeInPlace", root, start, count, inPlace: true };
-    return collectives.reduce(memory, "min", call);
+    return keeping(
+      this,
+      "minAtPeInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "min", call),
+    );
   }
 
   /**
@@ -1795,9 +2132,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("maxAllInPlace");
     const call = { op: "maxAllInPlace", start, count, inPlace: true };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAllInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -1813,9 +2153,12 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("maxAtPeInPlace");
     const call = { op: "maxAtPeInPlace", root, start, count, inPlace: true };
-    return collectives.reduce(memory, "max", call);
+    return keeping(
+      this,
+      "maxAtPeInPlace",
+      ({ collectives, memory }) => collectives.reduce(memory, "max", call),
+    );
   }
 
   /**
@@ -1831,8 +2174,11 @@ export abstract class UnlockedArray<E extends AnyElement> extends WritableArray<
     start = 0,
     count?: number,
   ): CollectiveHandle<void> {
-    const { collectives, memory } = this.openSpan("broadcast");
     const call = { op: "broadcast", root, start, count };
-    return collectives.broadcast(memory, call);
+    return keeping(
+      this,
+      "broadcast",
+      ({ collectives, memory }) => collectives.broadcast(memory, call),
+    );
   }
 }

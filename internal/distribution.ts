@@ -116,6 +116,18 @@ export class Distribution {
     return behind > place ? { place, count: behind - place } : { place: 0, count: 0 };
   }
 
+  /**
+   * Elements of the range that stand in a row in a part, from one of them on.
+   *
+   * @param index An index below the length; it is not checked.
+   * @param part The part that has it.
+   * @returns How many; cyclic, neighbours stand in other parts.
+   */
+  rowFrom(index: number, part: number): number {
+    if (this.kind === "cyclic") return this.parts === 1 ? this.length - index : 1;
+    return Math.min(this.length, this.#firstOf(part + 1) - this.first) - index;
+  }
+
   /** Elements of the part that has most. */
   get longestPart(): number {
     return Math.ceil(this.whole / this.parts);

@@ -133,6 +133,7 @@ import { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 const UNLOCKED_IMPORTS = `
 import type { CollectiveHandle } from "../lamellae/mod.ts";
 import type { ElementArray, AnyElement, GetTarget } from "../memregion/mod.ts";
+import { keeping } from "./keeping.ts";
 import { ReadableArray } from "./readable_array.ts";
 import { WritableArray } from "./writable_array.ts";
 `;

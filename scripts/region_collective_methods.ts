@@ -226,7 +226,9 @@ function ofArrays(methods: readonly string[]): string {
     .replaceAll(/count: number = this\.length - start/g, "count?: number")
     .replaceAll(
       /( +)const call = \{ op: ("\w+")([^}]*\};)\n +return this\.services\.(.*?)this\[MEMORY\]/g,
-      "$1const { collectives, memory } = this.openSpan($2);\n" +
-        "$1const call = { op: $2$3\n$1return $4memory",
-    );
+      "$1const call = { op: $2$3\n" +
+        "$1return keeping(this, $2, ({ collectives, memory }) => $4memory",
+    )
+    // The end of the call that began there.
+    .replaceAll(/^( +return keeping\(.*)\);$/gm, "$1));");
 }

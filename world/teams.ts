@@ -156,6 +156,7 @@ export function nothing(progress: Progress): Collective {
       progress.refuseInHandler("block");
       return [];
     },
+    onOver: (listener) => listener([]),
     finished: () => Promise.resolve([]),
   };
 }

@@ -69,7 +69,10 @@ export class RecordMemory<V> {
         else if (change !== undefined) {
           // What is given away must not be what the operation may have changed.
           const own = gives ? type.decode(views, at) : record!;
-          u8.set(type.encode(change(own, itemOf(operands, i))), at);
+          // The operand is an operation's own, too: it may be the same for all records.
+          const [operand] = type.taken([itemOf(operands, i)], op);
+          const [after] = type.taken([change(own, operand!)], op);
+          u8.set(type.encode(after!), at);
         }
       } finally {
         this.#kernels.atomicStore(lock, 0 as never);

@@ -35,7 +35,7 @@ export class RecordSlice<V> implements Slice<V> {
   }
 
   set(records: Iterable<V>, index = 0): void {
-    const list = [...records];
+    const list = this.#type.taken([...records], "set a record in a slice");
     if (!Number.isInteger(index) || index < 0 || index + list.length > this.length) {
       throw new RangeError(
         `Cannot set ${list.length} records at index ${index}: there are ${this.length}`,
@@ -50,7 +50,8 @@ export class RecordSlice<V> implements Slice<V> {
 
   fill(record: V, begin = 0, end: number = this.length): this {
     const [from, to] = this.#range(begin, end);
-    for (let i = from; i < to; i++) this.#write(i, record);
+    const [own] = this.#type.taken([record], "fill a slice");
+    for (let i = from; i < to; i++) this.#write(i, own!);
     return this;
   }
 
@@ -63,7 +64,7 @@ export class RecordSlice<V> implements Slice<V> {
   /** Counts from the end where numbers are below 0, as typed arrays do. */
   #range(begin: number, end: number): [number, number] {
     const place = (i: number): number =>
-      Math.min(this.length, Math.max(0, Math.trunc(i < 0 ? this.length + i : i)));
+      Math.min(this.length, Math.max(0, Math.trunc(i < 0 ? this.length + i : i) || 0));
     return [place(begin), place(end)];
   }
 

@@ -115,7 +115,7 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
    * @returns A handle for what came of it.
    */
   run(call: IndexedCall<V>): Handle<RecordResult<V>> {
-    const { expected = NOTHING, gives, indices, name, op, operands } = call;
+    const { gives, indices, name, op } = call;
     if (op !== "load" && op !== "exchange" && !this.recordType.ops.has(op)) {
       throw new TypeError(
         `Cannot ${name} in ${this.label} of ${this.recordType}: its records have no ` +
@@ -123,9 +123,9 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
       );
     }
     // What is wrong with a record is said before anything is done.
-    for (const list of [operands, expected]) {
-      this.recordType.check(list, `${name} in ${this.label}`);
-    }
+    const cannot = `${name} in ${this.label}`;
+    const operands = this.recordType.taken(call.operands, cannot);
+    const expected = this.recordType.taken(call.expected ?? NOTHING, cannot);
     const { allocation } = this.memory;
     const before: V[] = [];
     const ok = new Uint8Array(op === "exchange" ? indices.length : 0);
@@ -267,10 +267,9 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
     target: unknown,
   ): Handle<void> {
     const into = this.tools.targetOf(name, target).array as unknown as V[];
-    return this.#batch(name, indices, values, ({ before }) => {
-      this.tools.checkLength(name, into as never, before.length);
+    const take = ({ before }: RecordResult<V>): void =>
       before.forEach((record, i) => into[i] = record);
-    });
+    return this.#batch(name, indices, values, take, into);
   }
 
   #batch<T>(
@@ -278,10 +277,12 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
     indices: unknown,
     values: unknown,
     give: (result: RecordResult<V>) => T,
+    into?: readonly V[],
   ): Handle<T> {
     const [op, gives] = BATCHES.get(name)!;
     const lists = this.tools.lists(name, indices, op === "load" ? [] : [values]);
-    const operands = listOf<V>(lists.operands[0]);
+    if (into) this.tools.checkLength(name, into as never, lists.indices.length);
+    const operands = op === "load" ? NOTHING : listOf<V>(lists.operands[0]);
     return this.mapped({ name, op, indices: lists.indices, operands, gives }, give);
   }
 

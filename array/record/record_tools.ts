@@ -35,11 +35,10 @@ export function isList(given: unknown): given is readonly unknown[] {
 }
 
 /**
- * @param given A record for all, or a list; nothing.
+ * @param given A record for all, or a list.
  * @returns A list of one for all, or the list.
  */
 export function listOf<V>(given: unknown): readonly V[] {
-  if (given === undefined) return [];
   return isList(given) ? given as readonly V[] : [given as V];
 }
 

@@ -46,6 +46,9 @@ export class RecordType<V> implements RecordElement<V> {
   readonly #size: number;
   /** Where records are while they are written down. */
   readonly #views: MemoryViews;
+  /** The same while a program's object is looked at. */
+  readonly #looked: MemoryViews;
+  #isLooking = false;
 
   /**
    * @param name The name under which all PEs know it.
@@ -66,14 +69,15 @@ export class RecordType<V> implements RecordElement<V> {
     this.ops = ops;
     this.#codec = codec;
     this.#size = bytes;
-    this.#views = memoryViews(new ArrayBuffer(2 * this.bytes) as unknown as SharedArrayBuffer);
+    this.#views = this.#newViews();
+    this.#looked = this.#newViews();
     this.am = defineRecordAm<V>(`${JSON.stringify(name)} ${[...ops.keys()].join(" ")}`, fields);
   }
 
   /**
    * Writes a record.
    *
-   * @param record The record.
+   * @param record The record, as `taken` gave it.
    * @param side 0 or 1, of which each keeps one until it gets the next.
    * @returns Its bytes; what no field uses is 0.
    * @throws {TypeError} If a field is missing or of another type.
@@ -81,30 +85,43 @@ export class RecordType<V> implements RecordElement<V> {
    */
   encode(record: V, side: 0 | 1 = 0): Uint8Array {
     const at = side * this.bytes;
-    const { u8 } = this.#views;
-    u8.fill(0, at, at + this.bytes);
-    const size = this.#codec.size(record);
-    this.#codec.write(record, this.#views, at, size);
-    return u8.subarray(at, at + this.bytes);
+    return this.#write(record, this.#views, at).u8.subarray(at, at + this.bytes);
+  }
+
+  #newViews(): MemoryViews {
+    return memoryViews(new ArrayBuffer(2 * this.bytes));
+  }
+
+  #write(record: V, views: MemoryViews, at: number): MemoryViews {
+    views.u8.fill(0, at, at + this.bytes);
+    this.#codec.write(record, views, at, this.#codec.size(record));
+    return views;
   }
 
   /**
-   * Refuses what is not a record.
+   * Looks at records once, whatever they are.
    *
-   * @param records What has to be.
+   * @param records What have to be records; they may have getters.
    * @param cannot What they are for, to continue "Cannot".
+   * @returns Plain copies.
    * @throws {TypeError} If a field is missing or of another type.
    * @throws {RangeError} If a number does not fit its field.
    */
-  check(records: readonly V[], cannot: string): void {
-    for (const record of records) {
+  taken(records: readonly V[], cannot: string): V[] {
+    return records.map((record) => {
+      // A getter may use other records of this type.
+      const isOuter = !this.#isLooking;
+      const views = isOuter ? this.#looked : this.#newViews();
+      this.#isLooking = true;
       try {
-        this.encode(record);
+        return this.decode(this.#write(record, views, 0), 0);
       } catch (error) {
         const kind = error instanceof RangeError ? RangeError : TypeError;
         throw new kind(`Cannot ${cannot} of ${this}: ${(error as Error).message}`);
+      } finally {
+        if (isOuter) this.#isLooking = false;
       }
-    }
+    });
   }
 
   /**

@@ -66,6 +66,25 @@ export class CollectiveHandle<T> extends Handle<T> {
     return new CollectiveHandle(this.#collective, (all) => map(this.#result(all)));
   }
 
+  /**
+   * Makes the result as soon as the collective is over, whether or not the program looks at it.
+   *
+   * @param over Called then, or when the collective has failed.
+   * @returns This.
+   * @ignore
+   */
+  eagerly(over: () => void): this {
+    this.#collective.onOver((contributions) => {
+      try {
+        if (contributions) this.#result(contributions);
+      } catch {
+        // Whoever looks at it gets the error.
+      }
+      over();
+    });
+    return this;
+  }
+
   #result(contributions: Uint8Array[]): T {
     if (this.#state === "pending") {
       try {

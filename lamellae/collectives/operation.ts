@@ -52,6 +52,8 @@ export interface Collective {
   block(limit?: WaitLimit): Uint8Array[];
   /** Settles when it is done. */
   finished(): Promise<Uint8Array[]>;
+  /** Calls a listener as soon as it is done, or has failed; with what each PE contributed. */
+  onOver(listener: (contributions: Uint8Array[] | undefined) => void): void;
 }
 
 /** What a collective needs of its group. */
@@ -108,6 +110,15 @@ export class Operation implements Collective {
 
   finished(): Promise<Uint8Array[]> {
     return this.#group.finished(this);
+  }
+
+  onOver(listener: (contributions: Uint8Array[] | undefined) => void): void {
+    if (this.done) return listener(this.result);
+    const others = this.settle;
+    this.settle = () => {
+      listener(this.result);
+      others?.();
+    };
   }
 
   /** Tells who waits for it that it is over. */

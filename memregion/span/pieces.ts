@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Distribution } from "../../internal/distribution.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import type { RegionMemory, Rest } from "../memory/region_memory.ts";
 import { finished, targetOf } from "../transfer/copies.ts";
@@ -38,6 +39,22 @@ interface Piece {
 }
 
 /**
+ * Finds out whether a copy is a single row, as most are: then it takes nothing of what follows.
+ *
+ * @param distribution The distribution of a span.
+ * @param index Index of the first element; it is not checked.
+ * @param array What is copied.
+ * @returns The part in which all elements stand that go with a typed array; -1 if that is not one.
+ */
+function partOfRow(distribution: Distribution, index: number, array: unknown): number {
+  if (!ArrayBuffer.isView(array) || !(index >= 0 && index < distribution.length)) return -1;
+  if (!Number.isSafeInteger(index)) return -1;
+  const part = distribution.partOf(index);
+  const { length } = array as ArrayBufferView & { readonly length: number };
+  return length <= distribution.rowFrom(index, part) ? part : -1;
+}
+
+/**
  * Puts elements to a range of a span.
  *
  * @param memory The memory of the span.
@@ -53,6 +70,10 @@ export function putRange<V>(
   source: object,
   doAt: DoAt = now,
 ): Rest {
+  const row = doAt === now ? partOfRow(memory.distribution, index, source) : -1;
+  if (row >= 0) {
+    return memory.access.put(memory, row, memory.distribution.placeOf(index, row), source);
+  }
   const array = elementsGiven(memory, "put", source);
   checkRange(memory, "put", index, array.length);
   const { parts } = memory.distribution;
@@ -83,6 +104,10 @@ export function getRange<V>(
   target: unknown,
   doAt: DoAt = now,
 ): Rest {
+  const row = doAt === now ? partOfRow(memory.distribution, index, target) : -1;
+  if (row >= 0) {
+    return memory.access.get(memory, row, memory.distribution.placeOf(index, row), target);
+  }
   const { array, finish } = targetOf(memory, "get", target);
   checkRange(memory, "get", index, array.length);
   const { parts } = memory.distribution;

@@ -46,6 +46,10 @@ const Point = element("records.Point", POINT, {
     throw new RangeError("no product");
   },
   xor: () => undefined as never,
+  and: (_, b) => {
+    b.x *= 10;
+    return b;
+  },
 });
 const WIDE = { hi: bigu64, lo: bigu64 } as const;
 const Wide = element("records.u128", WIDE, {
@@ -339,6 +343,51 @@ export const ARRAY_RECORD_CASES: readonly Case[] = [
       await world.awaitAll();
       await world.asyncBarrier();
       assertEquals(array.at(myPe).x, (myPe + numPes - 1) % numPes);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "records are looked at once, and operations have a record and an operand of their own",
+    async run(world) {
+      const { myPe, numPes } = world;
+      using array = await AtomicArray.create(world, Point, 2 * numPes);
+      using other = await UnsafeArray.create(world, Point, numPes);
+      const index = (myPe + 1) % numPes;
+      let looks = 0;
+      const changing = {
+        tag: 0,
+        count: 0,
+        get x(): number {
+          // It uses another record of the type meanwhile.
+          other.localAsMutSlice().set([point(666)]);
+          return ++looks === 1 ? 0 : NaN;
+        },
+      };
+      const exchanged = await array.compareExchange(index, changing, point(5));
+      assertEquals([exchanged.ok, looks, array.at(index)], [true, 1, point(5)]);
+      const operand = point(1);
+      await array.batchAnd([index, index + numPes, index], operand);
+      assertEquals(operand, point(1));
+      assertEquals(xs(await array.batchLoad([index, index + numPes])), [10, 10]);
+      const short = [point(0)];
+      assertThrows(() => array.batchFetchAnd([index, index], operand, short), RangeError);
+      assertEquals([array.at(index).x, short[0]!.x], [10, 0]);
+      for (
+        const call of [
+          () => array.put(index, undefined as never),
+          () => array.add(index, undefined as never),
+          () => array.batchStore([index], undefined as never),
+          () => array.putPe(0, 0, undefined as never),
+        ]
+      ) assertThrows(call, TypeError, "of records.Point: The payload must be an object");
+      const slice = other.localAsMutSlice();
+      for (const empty of [slice.subarray(0, NaN), slice.subarray(NaN, 0), slice.subarray(2, 1)]) {
+        assertEquals([empty.length, empty.at(0)], [0, undefined]);
+        assertThrows(() => empty.set([point(1)]), RangeError, "there are 0");
+      }
+      assertThrows(() => slice.set([{ x: 1 } as never]), TypeError, "set a record in a slice");
+      assertThrows(() => slice.fill({ x: 1 } as never), TypeError, "fill a slice");
+      assertEquals(slice.at(0)!.x, 666);
       await world.asyncBarrier();
     },
   },

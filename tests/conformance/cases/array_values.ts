@@ -378,4 +378,51 @@ export const ARRAY_VALUE_CASES: readonly Case[] = [
       }
     },
   },
+  {
+    name: "an array lasts until collectives and copies of it are over, though it was disposed of",
+    async run(world) {
+      const { myPe, numPes } = world;
+      const ones = new Int32Array(20_000).fill(1);
+      for (let round = 0; round < 10; round++) {
+        const array = await UnsafeArray.from(world, "i32", ones);
+        const sums = round % 2 === 0 ? array.sumAll() : array.gatherAll();
+        const inPlace = await UnsafeArray.from(world, "i32", ones);
+        const changed = inPlace.sumAllInPlace();
+        array.dispose();
+        inPlace.dispose();
+        // One comes late: the others may make room for what follows before it has read anything.
+        if (myPe === 0) { for (const end = performance.now() + 2; performance.now() < end;); }
+        using other = await AtomicArray.from(world, "i32", new Int32Array(20_000).fill(5));
+        const expected = round % 2 === 0 ? numPes : 1;
+        assertEquals((await sums).every((value) => value === expected), true);
+        await changed;
+        assertEquals(await other.sum(), 5 * 20_000 * numPes);
+        await world.asyncBarrier();
+      }
+      const length = 3 * 2 ** 17;
+      using into = await UnsafeArray.create(world, "u64", length, "block");
+      const values = new BigUint64Array(length).fill(2n ** 63n + 1n);
+      {
+        using source = await AtomicArray.from(world, "u64", myPe === 0 ? values : [], "cyclic");
+        if (myPe === numPes - 1) into.putUnmanaged(0, source);
+      }
+      await world.awaitAll();
+      await world.asyncBarrier();
+      const copied = new BigUint64Array(length);
+      await into.get(0, copied);
+      assertEquals(copied, values);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "values that are compared by a difference are first what elements are",
+    async run(world) {
+      using array = await AtomicArray.from(world, "f32", [0.1]);
+      const index = world.myPe;
+      assertEquals((await array.compareExchangeEpsilon(index, 0.1, 2, 1e-12)).ok, true);
+      const { ok } = await array.batchCompareExchangeEpsilon([index], 2, 0.1, 1e-12);
+      assertEquals([...ok], [1]);
+      await world.asyncBarrier();
+    },
+  },
 ];
