@@ -28,7 +28,7 @@ export const ARRAY_EXAMPLES = [
     name: "arrays/array_ops.ts",
     check({ lines }: Output): void {
       const types = ["AtomicArray", "LocalLockArray", "GlobalLockArray", "UnsafeArray"];
-      assertEquals(lines, types.map((type) => `${type}: 935 results of each PE are right`));
+      assertEquals(lines, types.map((type) => `${type}: 949 results of each PE are right`));
     },
   },
   {
