@@ -133,8 +133,7 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
       result.before.forEach((record, i) => before[items[i]!] = record);
       result.ok.forEach((isDone, i) => ok[items[i]!] = isDone);
     };
-    const far: { readonly items: readonly number[]; readonly handle: AmHandle<RecordResult<V>> }[] =
-      [];
+    const away: (() => WorkStep)[] = [];
     for (const [part, items] of this.#itemsByPart(indices)) {
       const own = (list: readonly V[]): readonly V[] =>
         list.length <= 1 ? list : items.map((item) => list[item]!);
@@ -144,15 +143,18 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
       );
       const some = { op, places, operands: own(operands), expected: own(expected), gives };
       if (allocation.addresses[part]! >= 0) take(items, this.#performAt(part, some));
-      else far.push({ items, handle: this.#send(part, some) });
+      else {
+        away.push(() => {
+          const handle = this.#send(part, some);
+          const done = (value: unknown): void => take(items, value as RecordResult<V>);
+          return { part: undefined, run: () => handle, done };
+        });
+      }
     }
     const result = { before, ok };
-    if (far.length === 0) return this.given(result);
-    const steps = far.map(({ handle, items }): WorkStep => ({
-      part: undefined,
-      run: () => handle,
-      done: (value) => take(items, value as RecordResult<V>),
-    }));
+    if (away.length === 0) return this.given(result);
+    // What is near may have failed: then nothing is under way.
+    const steps = away.map((send) => send());
     const work = { op: name, mode: "write" as const, steps, give: () => result };
     return new ArrayWork(this.#record!, undefined, work).start((value) => this.given(value));
   }

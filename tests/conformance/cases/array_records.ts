@@ -227,6 +227,7 @@ export const ARRAY_RECORD_CASES: readonly Case[] = [
       await world.asyncBarrier();
       const atomic = await array.intoAtomic();
       assertEquals((await atomic.load(1)).x, 100);
+      await world.asyncBarrier();
       const local = atomic.localData();
       assertEquals(local.length, 2);
       for (const one of local) one.add(point(1));
