@@ -112,9 +112,10 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
    * Does operations on records.
    *
    * @param call What is done; indices have been checked.
-   * @returns A handle for what came of it.
+   * @param give Makes the result of what came of it.
+   * @returns A handle for the result.
    */
-  run(call: IndexedCall<V>): Handle<RecordResult<V>> {
+  #run<T>(call: IndexedCall<V>, give: (result: RecordResult<V>) => T): Handle<T> {
     const { gives, indices, name, op } = call;
     if (op !== "load" && op !== "exchange" && !this.recordType.ops.has(op)) {
       throw new TypeError(
@@ -152,10 +153,10 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
       }
     }
     const result = { before, ok };
-    if (away.length === 0) return this.given(result);
+    if (away.length === 0) return this.given(give(result));
     // What is near may have failed: then nothing is under way.
     const steps = away.map((send) => send());
-    const work = { op: name, mode: "write" as const, steps, give: () => result };
+    const work = { op: name, mode: "write" as const, steps, give: () => give(result) };
     return new ArrayWork(this.#record!, undefined, work).start((value) => this.given(value));
   }
 
@@ -184,20 +185,6 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
     return observed(core.engine.launch(pes[part]!, this.recordType.am(payload)));
   }
 
-  /** Does operations, and makes the result of what came of them. */
-  mapped<T>(call: IndexedCall<V>, give: (result: RecordResult<V>) => T): Handle<T> {
-    const handle = this.run(call);
-    if (handle.done) return this.given(give(handle.block()));
-    let result: RecordResult<V>;
-    const steps = [{
-      part: undefined,
-      run: () => handle,
-      done: (value: unknown): void => void (result = value as RecordResult<V>),
-    }];
-    const work = { op: call.name, mode: "write" as const, steps, give: () => give(result) };
-    return new ArrayWork(this.#record!, undefined, work).start((value) => this.given(value));
-  }
-
   /** Does something to one record; the index is checked. */
   #one<T>(
     name: string,
@@ -208,7 +195,7 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
   ): Handle<T> {
     this.partOf(name, index);
     const gives = op !== "store";
-    return this.mapped(
+    return this.#run(
       { name, op, indices: [index], operands, gives },
       ({ before }) => give(before[0]!),
     );
@@ -229,7 +216,7 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
   override update(name: UpdateOp, index: number, value: V): Handle<void> {
     this.partOf(name, index);
     const call = { name, op: name, indices: [index], operands: [value], gives: false };
-    return this.mapped(call, () => {});
+    return this.#run(call, () => {});
   }
 
   override fetch(name: FetchOp, op: string, index: number, value: V): Handle<V> {
@@ -244,7 +231,7 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
     const name = "compareExchange";
     this.partOf(name, index);
     const call = { name, indices: [index], operands: [replacement], expected: [expected] };
-    return this.mapped(
+    return this.#run(
       { ...call, op: "exchange", gives: true },
       ({ before, ok }) => ({ ok: ok[0] === 1, value: before[0] as never }),
     );
@@ -285,7 +272,7 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
     const lists = this.tools.lists(name, indices, op === "load" ? [] : [values]);
     if (into) this.tools.checkLength(name, into as never, lists.indices.length);
     const operands = op === "load" ? NOTHING : listOf<V>(lists.operands[0]);
-    return this.mapped({ name, op, indices: lists.indices, operands, gives }, give);
+    return this.#run({ name, op, indices: lists.indices, operands, gives }, give);
   }
 
   override batchCompareExchange(
@@ -303,19 +290,25 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
       operands: listOf<V>(lists.operands[1]),
       gives: true,
     };
-    return this.mapped(call, ({ before, ok }) => ({ ok, values: before as never }));
+    return this.#run(call, ({ before, ok }) => ({ ok, values: before as never }));
   }
 
   /** Writes records to a row of indices. */
   write(name: string, indices: readonly number[], source: unknown): Handle<void> {
     const operands = listOf<V>(source);
-    return this.mapped({ name, op: "store", indices, operands, gives: false }, () => {});
+    return this.#run({ name, op: "store", indices, operands, gives: false }, () => {});
   }
 
   /** Reads the records of a row of indices. */
   read<T>(name: string, indices: readonly number[], give: (records: V[]) => T): Handle<T> {
     const call = { name, op: "load" as const, indices, operands: NOTHING, gives: true };
-    return this.mapped(call, ({ before }) => give(before));
+    return this.#run(call, ({ before }) => give(before));
+  }
+
+  #readInto(name: string, indices: readonly number[], into: V[]): Handle<void> {
+    return this.read(name, indices, (records) => {
+      records.forEach((record, i) => into[i] = record);
+    });
   }
 
   override put(index: number, source: unknown): Handle<void> {
@@ -324,9 +317,7 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
 
   override getInto(index: number, target: unknown): Handle<void> {
     const into = this.tools.targetOf("get", target).array as unknown as V[];
-    return this.read("get", this.tools.range("get", index, into), (records) => {
-      records.forEach((record, i) => into[i] = record);
-    });
+    return this.#readInto("get", this.tools.range("get", index, into), into);
   }
 
   override getBuffer(
@@ -353,9 +344,8 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
 
   override getIntoIn(part: number, offset: number, target: unknown): Handle<void> {
     const into = this.tools.targetOf("getPe", target).array as unknown as V[];
-    return this.read("getPe", this.tools.rangeIn("getPe", part, offset, into.length), (records) => {
-      records.forEach((record, i) => into[i] = record);
-    });
+    const indices = this.tools.rangeIn("getPe", part, offset, into.length);
+    return this.#readInto("getPe", indices, into);
   }
 
   override putIn(op: string, part: number, offset: number, source: unknown): Handle<void> {
