@@ -51,6 +51,7 @@ export {
   operationFor,
   type Target,
 } from "./collectives/element_collectives.ts";
+export { type InMemory, keepUsed } from "./collectives/keeping.ts";
 export { RmaHandle } from "./transfer/handle.ts";
 export { OneSidedMemoryRegion } from "./one_sided_region.ts";
 export { MemNotLocalError } from "./memory/refusals.ts";

@@ -29,6 +29,7 @@ import {
   Allocation,
   type AllocationHost,
   type Owners,
+  type Places,
   type SpaceState,
 } from "./memory/allocation.ts";
 import type { FarWork } from "./transfer/pending.ts";
@@ -70,7 +71,7 @@ export class SharedParts {
     const { lamella } = far;
     this.#lamella = lamella;
     this.#far = far;
-    this.#host = { lamella, state, release: (allocation) => this.#release(allocation) };
+    this.#host = { lamella, state, release: (...left) => this.#release(...left) };
   }
 
   /**
@@ -241,8 +242,8 @@ export class SharedParts {
    * Frees this PE's part once every PE that has one has left the region, and nothing is under way
    * any more from here to a part of it.
    */
-  #release(allocation: Allocation): void {
-    const { addresses, localPart, offsets, pes } = allocation;
+  #release(allocation: Allocation, { addresses, offsets }: Places): void {
+    const { localPart, pes } = allocation;
     const { groupId, id } = allocation.owners;
     this.#groups.get(groupId)!.regions.delete(id);
     this.#far.fence(() => {

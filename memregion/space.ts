@@ -19,7 +19,12 @@ import {
   WORLD_ID,
 } from "../lamellae/mod.ts";
 import { accessOf } from "./transfer/access.ts";
-import { Allocation, type AllocationHost, type SpaceState } from "./memory/allocation.ts";
+import {
+  Allocation,
+  type AllocationHost,
+  type Places,
+  type SpaceState,
+} from "./memory/allocation.ts";
 import { Batches } from "./transfer/batch.ts";
 import {
   type ElementInfo,
@@ -98,7 +103,7 @@ export class RegionSpace {
     const far = new FarWork(progress);
     this.#far = far;
     this.#shared = new SharedParts(far, this.#state);
-    this.#ownHost = { lamella, state: this.#state, release: (own) => this.#release(own) };
+    this.#ownHost = { lamella, state: this.#state, release: (...left) => this.#release(...left) };
     this.#host = { lamella, bytesPut: 0, far };
     this.#services = {
       done,
@@ -375,7 +380,7 @@ export class RegionSpace {
   }
 
   /** Frees memory of this PE once nothing is under way any more to or from it. */
-  #release({ addresses, id, offsets }: Allocation): void {
+  #release({ id }: Allocation, { addresses, offsets }: Places): void {
     const { heap, kernels } = this.#lamella;
     this.#own.delete(id);
     kernels.fill(addresses[0]! - PART_HEADER_BYTES, 0, PART_HEADER_BYTES);

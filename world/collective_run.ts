@@ -6,6 +6,7 @@
  */
 
 import {
+  type Collective,
   CollectiveHandle,
   type CollectiveKind,
   exchange,
@@ -18,6 +19,7 @@ import {
   ElementCollectives,
   type Elements,
   elementsOf,
+  keepUsed,
   MemoryRegion,
   operationFor,
   rangeOf,
@@ -120,6 +122,7 @@ export class CollectiveRun {
     });
     const collective = this.#transfers.call(this.#group, this.#kind, args, transfer);
     const gets = reader === undefined || reader === this.me;
+    keepUntilOver(collective, [mine]);
     return new CollectiveHandle(collective, () => (gets ? finish(arrivals) : null) as T);
   }
 
@@ -145,6 +148,7 @@ export class CollectiveRun {
       targetOf: (place, length, meaning) => this.#arrive(arrivals, place, length, meaning),
     });
     const collective = this.#transfers.call(this.#group, this.#kind, args, transfer);
+    keepUntilOver(collective, parts ?? []);
     return new CollectiveHandle(collective, () => finish(arrivals) as T);
   }
 
@@ -295,6 +299,12 @@ export class CollectiveRun {
  */
 export function giveAll(arrivals: readonly Arrival[]): unknown[] {
   return arrivals.map(({ give }) => give());
+}
+
+/** Keeps the regions that a collective reads, though the program may dispose of them before. */
+function keepUntilOver(collective: Collective, used: readonly (Contribution | undefined)[]): void {
+  const giveBack = keepUsed(used);
+  if (giveBack) collective.onOver(giveBack);
 }
 
 /** Pieces of elements, all of the same length. */

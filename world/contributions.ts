@@ -7,10 +7,10 @@
 
 import { type AmEngine, type FoundHandle, MsgpackCodec } from "../am/mod.ts";
 import { elementInfo, ELEMENTS } from "../internal/elements.ts";
-import { copyOf, type Elements, elementsOf, newElements } from "../memregion/mod.ts";
+import { copyOf, type Elements, elementsOf, type InMemory, newElements } from "../memregion/mod.ts";
 
 /** A value on its way. */
-export interface Contribution {
+export interface Contribution extends InMemory {
   /** What the bytes are; below 256. */
   readonly meaning: number;
   readonly bytes: Uint8Array;
@@ -54,8 +54,8 @@ export function contributionOf(value: unknown, op: string): Contribution {
  * @param elements Elements.
  * @returns Them, as they are in memory.
  */
-export function elementContribution({ info, bytes }: Elements): Contribution {
-  return { meaning: FIRST_ELEMENT + info.code, bytes, found: NOTHING };
+export function elementContribution({ info, bytes, allocation }: Elements): Contribution {
+  return { meaning: FIRST_ELEMENT + info.code, bytes, found: NOTHING, allocation };
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   type Transfers,
 } from "../../lamellae/mod.ts";
 import { copyOf, type Elements, newElements, overlap, rangeOf, shapeOf } from "./elements.ts";
+import { keepUsed } from "./keeping.ts";
 
 /** Where a result goes: elements in memory, and what the user gets for them. */
 interface Result {
@@ -78,7 +79,8 @@ export class ElementCollectives {
       me,
     });
     const args = `${op.reduction!.name}, ${shapeOf(source)}${placeText(root)}`;
-    return this.#handle(kind, args, transfer, () => result ? result.give() : null);
+    const used = [source, target?.elements];
+    return this.#handle(kind, args, used, transfer, () => result ? result.give() : null);
   }
 
   /**
@@ -108,7 +110,7 @@ export class ElementCollectives {
       me,
     });
     const args = `${op.reduction!.name}, ${shapeOf(source)}, counts ${counts.join(" ")}`;
-    return this.#handle("reduceScatter", args, transfer, result.give);
+    return this.#handle("reduceScatter", args, [source, target?.elements], transfer, result.give);
   }
 
   /**
@@ -137,7 +139,8 @@ export class ElementCollectives {
       target: result.elements.bytes,
       upTo,
     });
-    return this.#handle(kind, `${op.reduction!.name}, ${shapeOf(source)}`, transfer, () => {
+    const args = `${op.reduction!.name}, ${shapeOf(source)}`;
+    return this.#handle(kind, args, [source, target?.elements], transfer, () => {
       if (upTo < 0) fillWith(result.elements, identityOf(op, info));
       return result.give();
     });
@@ -161,7 +164,7 @@ export class ElementCollectives {
       targetOf: (place) => place === root && me !== root ? bytes : undefined,
     });
     const args = `${shapeOf(elements)}${placeText(root)}`;
-    return this.#handle("broadcast", args, transfer, () => {});
+    return this.#handle("broadcast", args, [elements], transfer, () => {});
   }
 
   /**
@@ -192,7 +195,8 @@ export class ElementCollectives {
       targetOf: (place) => rangeOf(result!.elements, place * length, length).bytes,
     });
     const args = `${shapeOf(source)}${placeText(root)}`;
-    return this.#handle(kind, args, transfer, () => result ? result.give() : null);
+    const used = [source, target?.elements];
+    return this.#handle(kind, args, used, transfer, () => result ? result.give() : null);
   }
 
   /**
@@ -228,16 +232,22 @@ export class ElementCollectives {
         return place === root ? result.elements.bytes : new Uint8Array(0);
       },
     });
-    return this.#handle(kind, `${shapeOf(source)}${placeText(root)}`, transfer, result.give);
+    const args = `${shapeOf(source)}${placeText(root)}`;
+    return this.#handle(kind, args, [source, target?.elements], transfer, result.give);
   }
 
   #handle<T>(
     kind: CollectiveKind,
     args: string,
+    used: readonly (Elements | undefined)[],
     transfer: Transfer,
     finish: () => T,
   ): CollectiveHandle<T> {
-    return new CollectiveHandle(this.#transfers.call(this.#group, kind, args, transfer), finish);
+    const collective = this.#transfers.call(this.#group, kind, args, transfer);
+    const handle = new CollectiveHandle(collective, finish);
+    const giveBack = keepUsed(used);
+    // What is filled may be gone by the time that the program looks at the result.
+    return giveBack ? handle.eagerly(giveBack) : handle;
   }
 }
 

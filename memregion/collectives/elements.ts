@@ -13,6 +13,7 @@ import {
   type TypedArrayLike,
 } from "../../internal/elements.ts";
 import { isGone, lengthGetter } from "../../internal/typed_arrays.ts";
+import type { Allocation } from "../memory/allocation.ts";
 import { regionOf } from "../memory/region_memory.ts";
 import { toNumbers } from "../transfer/exact.ts";
 
@@ -24,6 +25,8 @@ export interface Elements {
   readonly bytes: Uint8Array;
   /** Whether it is a single value, not an array of one. */
   readonly single?: boolean;
+  /** What they are a part of, if they are in a region. */
+  readonly allocation?: Allocation | undefined;
 }
 
 /** The element type of each class of typed arrays. */
@@ -45,7 +48,10 @@ const BY_CLASS: ReadonlyMap<unknown, ElementInfo> = new Map(
 export function elementsOf(given: unknown, op: string): Elements | undefined {
   const value = unchecked(given);
   const region = regionOf<unknown>(value);
-  if (region) return elementsIn(region.access.info, region.slice(op));
+  if (region) {
+    const { access, allocation } = region;
+    return { ...elementsIn(access.info, region.slice(op)), allocation };
+  }
   if (!ArrayBuffer.isView(value)) return undefined;
   const info = BY_CLASS.get(Object.getPrototypeOf(value).constructor);
   if (!info) return undefined;
@@ -76,9 +82,14 @@ export function shapeOf({ info, length, single = false }: Elements): string {
  * @param count How many.
  * @returns A range of them.
  */
-export function rangeOf({ info, bytes }: Elements, start: number, count: number): Elements {
+export function rangeOf(
+  { info, bytes, allocation }: Elements,
+  start: number,
+  count: number,
+): Elements {
   const from = start * info.bytes;
-  return { info, length: count, bytes: bytes.subarray(from, from + count * info.bytes) };
+  const range = bytes.subarray(from, from + count * info.bytes);
+  return { info, length: count, bytes: range, allocation };
 }
 
 /**

@@ -136,7 +136,8 @@ export class RegionCollectives {
     const count = wanted ?? this.#restOf(memory, op, start, most);
     const fits = Number.isSafeInteger(start) && Number.isSafeInteger(count) && start >= 0 &&
       count >= 0 && start + count <= most;
-    if (fits) return rangeOf({ info, length, bytes }, place + start, count);
+    const { allocation } = memory;
+    if (fits) return rangeOf({ info, length, bytes, allocation }, place + start, count);
     throw new RangeError(
       `Cannot call ${op} for ${Math.ceil(count)} elements at index ${start} of ${
         labelOf(memory)

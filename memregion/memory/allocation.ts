@@ -51,7 +51,15 @@ export interface AllocationHost {
   /** What may end the use of all regions. */
   readonly state: SpaceState;
   /** Frees the memory, or tells the others that this PE is done with it. */
-  readonly release: (allocation: Allocation) => void;
+  readonly release: (allocation: Allocation, places: Places) => void;
+}
+
+/** Where the parts of an allocation are. */
+export interface Places {
+  /** Offsets of the elements in the segments of the PEs. */
+  readonly offsets: readonly number[];
+  /** Addresses of the elements, `FAR_ADDRESS` for far parts. */
+  readonly addresses: readonly number[];
 }
 
 /** Where an allocation is; one for all handles and sub-regions on a PE. */
@@ -80,6 +88,10 @@ export class Allocation {
   readonly #host: AllocationHost;
   readonly #lamella: Lamella;
   readonly #words: Int32Array;
+  /** How many collectives read or write the part of this PE. */
+  #uses = 0;
+  /** Where the parts are that are released once no collective uses that of this PE. */
+  #late: Places | undefined;
   /** Where the header of each part counts waits, as indices of words. */
   #waitWords: readonly number[] = [];
 
@@ -135,10 +147,24 @@ export class Allocation {
     this.addresses = [];
   }
 
-  /** Gives the memory up on behalf of this PE. */
+  /** Gives the memory up on behalf of this PE, once no collective uses it. */
   release(): void {
-    this.#host.release(this);
+    const { addresses, offsets } = this;
     this.close("it was disposed");
+    if (this.#uses > 0) this.#late = { addresses, offsets };
+    else this.#host.release(this, { addresses, offsets });
+  }
+
+  /** Keeps the memory for a collective, even if the program gives it up meanwhile. */
+  keep(): void {
+    this.#uses++;
+  }
+
+  /** Ends a use that `keep` began. */
+  giveBack(): void {
+    if (--this.#uses > 0 || !this.#late) return;
+    this.#host.release(this, this.#late);
+    this.#late = undefined;
   }
 
   /** The same allocation for a handle that is closed while others are not. */

@@ -136,4 +136,39 @@ export const REGION_COLLECTIVE_CASES: readonly Case[] = [
       await world.asyncBarrier();
     },
   },
+  {
+    name: "A region that is disposed of keeps its memory until its collectives are over",
+    limitMs: 40_000,
+    async run(world, t) {
+      const length = 512 * world.numPes;
+      for (let round = 0; round < 8; round++) {
+        const { region, parts } = await filled(world, t, length);
+        const target = await world.allocSharedMemRegion("i32", length);
+        await world.asyncBarrier();
+        const whole = reduced(parts, "sum");
+        const gathered = region.gatherAll();
+        const summed = region.sumAllIntoBuffer(target);
+        const added = world.allReduce(region, "sum");
+        const values = world.allGather(region);
+        const last = world.allReduce(target, "max", { into: target });
+        region.dispose();
+        target.dispose();
+        // What would be free got its elements here.
+        const others = await Promise.all(
+          [0, 1].map(() => world.allocSharedMemRegion("i32", length)),
+        );
+        for (const other of others) other.asMutSlice().fill(-1);
+        assertEquals(await gathered, Int32Array.from(parts.flatMap((part) => [...part])));
+        assertEquals(await added, whole);
+        assertEquals(await values, parts);
+        await summed;
+        await last;
+        await world.asyncBarrier();
+        for (const other of others) {
+          assertEquals(other.asSlice().findIndex((value) => value !== -1), -1);
+          other.dispose();
+        }
+      }
+    },
+  },
 ];
