@@ -358,11 +358,13 @@ export class Progress implements PumpHost {
    * again and again would never let timers and I/O go on, nor end when the job fails.
    *
    * @param promise What it awaits.
+   * @param over Whether it is known to be over.
    * @returns The same, after a turn of the event loop if the last was long ago; rejects if the job
    * has failed by then.
    */
-  paced<T>(promise: Promise<T>): Promise<T> {
-    this.kick();
+  paced<T>(promise: Promise<T>, over = false): Promise<T> {
+    if (over) this.#pump.glance();
+    else this.kick();
     if (!this.#turns.step()) return promise;
     return Promise.all([promise, this.#turns.take()]).then(([value]) => {
       this.checkFailure();

@@ -22,6 +22,8 @@ const HOPS_ALONE_FAR = 3;
 /** Loads of the event counter in each of these. */
 const HOP_SPINS = 60;
 const HOP_SPINS_CROWDED = 10;
+/** Of as many awaits of what is there already, one makes progress. */
+const GLANCES = 8;
 /** A longer look: loads of the event counter, and offers of the core; some 10 µs. */
 const LOOK_SPINS = 2000;
 const LOOK_SPINS_CROWDED = 100;
@@ -66,6 +68,18 @@ export class Pump {
   #running = false;
   #closed = false;
   #idle = 0;
+  #glances = 0;
+  readonly #glance = (): void => {
+    if (this.#closed) return;
+    const { lamella } = this.#host;
+    try {
+      const seen = lamella.events();
+      if (this.#host.step() > 0) this.kick();
+      else if (this.#hopsAlone < HOPS) lamella.wait(seen, 1, 1, 0);
+    } catch (error) {
+      this.#host.pumpFailed(error);
+    }
+  };
   /** Whether it takes long to wake from the event loop. */
   readonly #wakesSlowly: boolean;
   /** How long longer looks are worth it, in milliseconds. */
@@ -115,6 +129,14 @@ export class Pump {
         })
       );
     }
+  }
+
+  /**
+   * Makes progress now and then, without attention: a program that awaits what is there already
+   * waits for nobody, but others may wait for this PE.
+   */
+  glance(): void {
+    if (++this.#glances % GLANCES === 0) queueMicrotask(this.#glance);
   }
 
   /** Stops it. */

@@ -63,8 +63,9 @@ export class RmaHandle<T> extends Handle<T> {
   /** @ignore */
   protected override promised(): Promise<T> {
     const value = this.#value;
-    this.#promise ??= isFar(value) ? value.promise() : Promise.resolve(value);
-    return this.#progress.paced(this.#promise);
+    const far = isFar(value);
+    this.#promise ??= far ? value.promise() : Promise.resolve(value);
+    return this.#progress.paced(this.#promise, !far);
   }
 
   /** @ignore */
