@@ -265,7 +265,18 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
     give: (last: unknown) => T,
   ): Handle<T> {
     const { locks, record } = this.locked;
-    const work = new ArrayWork(record, locks, { op, mode, steps, give });
+    const work = new ArrayWork(record, locks, {
+      op,
+      mode,
+      steps: startingAt(record.me, steps),
+      give,
+    });
     return work.start((value) => this.#span.given(value));
   }
+}
+
+/** The steps from a part on, and then the others: PEs that all began at one part would queue up. */
+function startingAt(part: number, steps: readonly WorkStep[]): readonly WorkStep[] {
+  const at = steps.findIndex((step) => step.part !== undefined && step.part >= part);
+  return at <= 0 ? steps : [...steps.slice(at), ...steps.slice(0, at)];
 }
