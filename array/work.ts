@@ -10,6 +10,7 @@ import { control, DarcHandle, type DarcRecord, type PendingWork, spaceOf } from 
 import type { Reference, Watched } from "../darc/mod.ts";
 import { type Handle, WAIT_FOR, type WaitLimit } from "../lamellae/mod.ts";
 import type { ArrayLocks } from "./lock/array_locks.ts";
+import { FarCall } from "./lock/far_lock.ts";
 import type { Lock, LockClaim } from "./lock/lock.ts";
 import type { LockMode } from "./lock/shared_lock.ts";
 
@@ -17,8 +18,10 @@ import type { LockMode } from "./lock/shared_lock.ts";
 export interface WorkStep {
   /** The part whose lock has to be held, if one has to. */
   readonly part: number | undefined;
-  /** Does it. */
-  readonly run: () => Handle<unknown>;
+  /** Whether the PE of the part takes the lock, and does it. */
+  readonly isThere?: boolean;
+  /** Does it; tells when it is over, if its PE does it. */
+  readonly run: (tell: () => void) => Handle<unknown> | FarCall;
   /** Gets what it gave, while the lock is held. */
   readonly done?: (value: unknown) => void;
 }
@@ -52,7 +55,8 @@ class WorkHandle<T> extends DarcHandle<T> {
 }
 
 /** What a handle gives that is done; steps are also taken inside handlers. */
-function takenFrom(handle: Handle<unknown>): unknown {
+function takenFrom(handle: Handle<unknown> | FarCall): unknown {
+  if (handle instanceof FarCall) return handle.result();
   if (handle instanceof AmHandle) return outcomeOf(handle);
   if (!(handle instanceof WorkHandle)) return handle.block();
   handle.observed = true;
@@ -66,11 +70,15 @@ export class ArrayWork<T> implements PendingWork, Watched {
   readonly #record: DarcRecord;
   readonly #locks: ArrayLocks | undefined;
   readonly #call: WorkCall<T>;
+  /** Those who wait for a lock or another PE are told. */
+  readonly #tell = (): void => {
+    if (!this.look()) spaceOf(this.#record.core).look(this);
+  };
   #at = 0;
   #lock: Lock | undefined;
   #claim: LockClaim | undefined;
   /** What is under way while the lock is held. */
-  #running: Handle<unknown> | undefined;
+  #running: Handle<unknown> | FarCall | undefined;
   #last: unknown;
   #isOver = false;
   #handle: WorkHandle<T> | undefined;
@@ -104,7 +112,7 @@ export class ArrayWork<T> implements PendingWork, Watched {
     this.#handle = handle;
     engine.begin();
     DarcHandle.wait(handle, undefined);
-    space.look(this);
+    if (this.#needsLooks) space.look(this);
     return handle;
   }
 
@@ -121,10 +129,10 @@ export class ArrayWork<T> implements PendingWork, Watched {
   #go(): boolean {
     const { hold, steps } = this.#call;
     for (; this.#at < steps.length; this.#at++) {
-      const { done, run } = steps[this.#at]!;
-      if (!this.#isLocked()) return false;
+      const { done, isThere, run } = steps[this.#at]!;
+      if (!isThere && !this.#isLocked()) return false;
       try {
-        const running = this.#running ??= run();
+        const running = this.#running ??= run(this.#tell);
         if (!running.done) return false;
         this.#last = takenFrom(running);
         done?.(this.#last);
@@ -153,7 +161,7 @@ export class ArrayWork<T> implements PendingWork, Watched {
       this.#claim = undefined;
       this.#lock = lock;
       // At once: the program may compute for long before the next step, and others want the lock.
-      this.look();
+      this.#tell();
     });
     return false;
   }
@@ -170,10 +178,15 @@ export class ArrayWork<T> implements PendingWork, Watched {
     this.#running = undefined;
   }
 
+  /** Whether nobody tells that what is under way is over. */
+  get #needsLooks(): boolean {
+    return this.#running !== undefined && !(this.#running instanceof FarCall);
+  }
+
   look(): boolean {
     if (this.#isOver) return true;
     try {
-      if (!this.#go()) return false;
+      if (!this.#go()) return !this.#needsLooks;
       const { give } = this.#call;
       this.#end();
       control.resolve(this.#handle!, give(this.#last));

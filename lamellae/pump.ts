@@ -63,12 +63,15 @@ export class Pump {
   readonly #turns: Turns;
   readonly #hopSpins: number;
   readonly #lookSpins: number;
+  /** Whether some PEs are reached by a network only. */
+  readonly #far: boolean;
   /** Hops before the core is offered with each. */
   readonly #hopsAlone: number;
   #running = false;
   #closed = false;
   #idle = 0;
   #glances = 0;
+  /** Looks once, and offers the core where PEs share cores. */
   readonly #glance = (): void => {
     if (this.#closed) return;
     const { lamella } = this.#host;
@@ -112,8 +115,8 @@ export class Pump {
     this.#wakesSlowly = wakeMs > WAKE_QUICK_MS;
     const lookMs = this.#wakesSlowly ? LOOK_WAKES * wakeMs : wakeMs;
     this.#lookMs = crowded ? Math.max(lookMs, LOOK_CROWDED_MS) : lookMs;
-    const far = host.lamella.operationBytesMax > 0;
-    this.#hopsAlone = crowded ? 0 : far ? HOPS_ALONE_FAR : HOPS;
+    this.#far = host.lamella.operationBytesMax > 0;
+    this.#hopsAlone = crowded ? 0 : this.#far ? HOPS_ALONE_FAR : HOPS;
   }
 
   /** Makes sure that it runs, at full attention. */
@@ -133,10 +136,12 @@ export class Pump {
 
   /**
    * Makes progress now and then, without attention: a program that awaits what is there already
-   * waits for nobody, but others may wait for this PE.
+   * waits for nobody, but others may wait for this PE. A PE that looks at the network takes over to
+   * read it, so there the pump has to run until it leaves that to others again.
    */
   glance(): void {
-    if (++this.#glances % GLANCES === 0) queueMicrotask(this.#glance);
+    if (this.#far) this.kick();
+    else if (++this.#glances % GLANCES === 0) queueMicrotask(this.#glance);
   }
 
   /** Stops it. */

@@ -73,6 +73,7 @@ export { SharedMemoryRegion } from "./shared_region.ts";
 export { isWithin } from "./span/difference.ts";
 export { Span } from "./span/span.ts";
 export type { SpanMaker } from "./placing.ts";
+export type { PartCall, PartResult, SentCall } from "./span/part_calls.ts";
 export { SpanTools } from "./span/tools.ts";
 export type { RegionMemory } from "./memory/region_memory.ts";
 export type { Target as CopyTarget } from "./transfer/copies.ts";

@@ -42,6 +42,14 @@ export class ArrayLocks {
     return this.#locks[part] ??= this.#make(part);
   }
 
+  /**
+   * @param part A part that this PE does not reach directly.
+   * @returns Its lock.
+   */
+  far(part: number): FarLock {
+    return this.of(part) as FarLock;
+  }
+
   /** The part whose lock stands for the whole array: not the same for all arrays. */
   get wholePart(): number {
     return this.#record.pes.indexOf(this.#record.home);
@@ -55,6 +63,18 @@ export class ArrayLocks {
     const pe = pes[part]!;
     const say: LockSay = (said) => this.#space.send(pe, { ...said, teamId, number });
     return new FarLock(say, pe, what, () => this.#keep());
+  }
+
+  /** Does an operation for a far PE while the lock is held, and gives the lock back. */
+  #perform(lock: Lock, pe: number, message: LockMessage): void {
+    let answer: Pick<LockMessage, "kind" | "body">;
+    try {
+      answer = { kind: "result", body: this.#span.tools.calls.perform(message.body!) };
+    } catch (error) {
+      answer = { kind: "failure", body: new TextEncoder().encode(String(error)) };
+    }
+    lock.release(message.mode);
+    this.#space.send(pe, { ...message, ...answer });
   }
 
   #keep(): () => void {
@@ -87,14 +107,21 @@ export class ArrayLocks {
     const { me, pes } = this.#record;
     const place = pes.indexOf(pe);
     if (ticket < 0) return this.together.receive(place, message);
-    if (kind === "grant" || kind === "left") {
+    if (kind === "grant" || kind === "left" || kind === "result" || kind === "failure") {
       const lock = this.#locks[place];
       if (!(lock instanceof FarLock)) return false;
       if (kind === "left") return lock.left(ticket);
+      if (kind !== "grant") return lock.answered(message);
       lock.granted(ticket);
       return true;
     }
     const lock = this.of(me);
+    if (kind === "call") {
+      const perform = (): void => this.#perform(lock, pe, message);
+      if (lock.take(mode)) perform();
+      else lock.ask(mode, perform);
+      return true;
+    }
     const key = `${pe}, ${ticket}`;
     const claim = this.#claims.get(key);
     if (kind === "ask") {

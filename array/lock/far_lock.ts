@@ -4,6 +4,7 @@
  * @module
  */
 
+import { RemoteError } from "../../internal/errors.ts";
 import type { Lock, LockClaim } from "./lock.ts";
 import type { LockMessage } from "./messages.ts";
 import type { LockMode } from "./shared_lock.ts";
@@ -16,7 +17,43 @@ interface Claim extends LockClaim {
 }
 
 /** What a far lock says to its PE. */
-export type LockSay = (message: Pick<LockMessage, "kind" | "ticket" | "mode">) => void;
+export type LockSay = (message: Pick<LockMessage, "kind" | "ticket" | "mode" | "body">) => void;
+
+/** An operation that the PE of a far lock does while it holds it. */
+export class FarCall {
+  #outcome: (() => Uint8Array<ArrayBuffer>) | undefined;
+  readonly #tell: () => void;
+
+  /**
+   * @param tell Called when it is over.
+   */
+  constructor(tell: () => void) {
+    this.#tell = tell;
+  }
+
+  /** Whether it is over. */
+  get done(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  /**
+   * Ends it.
+   *
+   * @param outcome Gives what came of it.
+   */
+  end(outcome: () => Uint8Array<ArrayBuffer>): void {
+    this.#outcome = outcome;
+    this.#tell();
+  }
+
+  /**
+   * @returns What came of it.
+   * @throws {RemoteError} If it failed there.
+   */
+  result(): Uint8Array<ArrayBuffer> {
+    return this.#outcome!();
+  }
+}
 
 /** The side that this PE has of a far lock. */
 export class FarLock implements Lock {
@@ -28,6 +65,7 @@ export class FarLock implements Lock {
   readonly #held: Record<LockMode, number[]> = { read: [], write: [] };
   /** Tickets that are being given back, and what keeps the array until that is done. */
   readonly #leaving = new Map<number, () => void>();
+  readonly #calls = new Map<number, FarCall>();
   readonly #keep: () => () => void;
   readonly #guards: Record<LockMode, number> = { read: 0, write: 0 };
   #next = 0;
@@ -47,6 +85,39 @@ export class FarLock implements Lock {
 
   take(): boolean {
     return false;
+  }
+
+  /**
+   * Has the PE of the lock do an operation while it holds it.
+   *
+   * @param mode How it has to hold it.
+   * @param body The operation.
+   * @param tell Called when it is over.
+   * @returns It.
+   */
+  call(mode: LockMode, body: Uint8Array<ArrayBuffer>, tell: () => void): FarCall {
+    const ticket = this.#next++ & 0x7fffffff;
+    const call = new FarCall(tell);
+    this.#calls.set(ticket, call);
+    this.#say({ kind: "call", ticket, mode, body });
+    return call;
+  }
+
+  /**
+   * The PE of the lock has done an operation.
+   *
+   * @param message What came of it.
+   * @returns Whether it was asked to.
+   */
+  answered({ body, kind, ticket }: LockMessage): boolean {
+    const call = this.#calls.get(ticket);
+    if (call === undefined || body === undefined) return false;
+    this.#calls.delete(ticket);
+    call.end(() => {
+      if (kind === "result") return body;
+      throw new RemoteError(new TextDecoder().decode(body), { pe: this.#pe });
+    });
+    return true;
   }
 
   ask(mode: LockMode, granted: () => void): LockClaim {

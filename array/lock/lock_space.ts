@@ -11,7 +11,7 @@ import { ProtocolError } from "../../internal/errors.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import type { Lamella } from "../../lamellae/mod.ts";
 import { addToWorld, type WorldCore } from "../../world/mod.ts";
-import { type LockMessage, MESSAGE_BYTES, readMessage, writeMessage } from "./messages.ts";
+import { type LockMessage, messageBytes, readMessage, writeMessage } from "./messages.ts";
 import type { LockHost, NearLock } from "./near_lock.ts";
 
 const spaces = new WeakMap<WorldCore, LockSpace>();
@@ -98,7 +98,7 @@ export class LockSpace implements LockHost {
           this.#core.engine.outbox,
           pe,
           SERVICE.arrayLocks,
-          MESSAGE_BYTES,
+          messageBytes(message),
           (views, at) => {
             writeMessage(views, at, message);
           },

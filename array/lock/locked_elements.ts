@@ -6,7 +6,12 @@
  */
 
 import type { DarcRecord } from "../../darc/mod.ts";
-import type { FetchOp, UpdateOp } from "../../internal/element_ops.ts";
+import {
+  batchFetchName,
+  batchName,
+  type FetchOp,
+  type UpdateOp,
+} from "../../internal/element_ops.ts";
 import type { Handle } from "../../lamellae/mod.ts";
 import type {
   AnyElement,
@@ -15,18 +20,25 @@ import type {
   CompareExchangeResult,
   ElementArray,
   ElementValue,
+  PartCall,
   PartItems,
+  PartResult,
   RunName,
+  SentCall,
   Span,
 } from "../../memregion/mod.ts";
 import type { TypedArrayLike } from "../../internal/elements.ts";
 import type { ArrayElements, LockScope } from "../elements.ts";
 import type { ArrayLocks } from "./array_locks.ts";
+import type { FarCall } from "./far_lock.ts";
 import { ArrayWork, type WorkStep } from "../work.ts";
 import type { LockMode } from "./shared_lock.ts";
 
 type Raw = TypedArrayLike<unknown>;
 type Exchanged<E extends AnyElement> = BatchCompareExchangeResult<E>;
+
+/** Elements of one message to the PE that has them: enough to make its way not matter. */
+const CALL_ITEMS = 2 ** 18;
 
 /** What elements and guards need of a locked array. */
 export interface LockedArray<E extends AnyElement> {
@@ -56,6 +68,7 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
 
   getOne(index: number): Handle<ElementValue<E>> {
     const part = this.#span.partOf("get", index);
+    if (this.#isThere(part)) return this.#load("get", index, part);
     return this.#at("get", "read", part, () => this.#span.getOne(index));
   }
 
@@ -129,11 +142,26 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
 
   load(index: number): Handle<ElementValue<E>> {
     const part = this.#span.partOf("load", index);
+    if (this.#isThere(part)) return this.#load("load", index, part);
     return this.#at("load", "read", part, () => this.#span.load(index));
   }
 
+  #load(op: string, index: number, part: number): Handle<ElementValue<E>> {
+    const { calls } = this.#span.tools;
+    const call = { name: "batchLoad", indices: [index], operands: [] } as const;
+    const give = ({ found }: PartResult): ElementValue<E> =>
+      calls.valueOf(op, index, found[0], true);
+    return this.#there(op, "read", part, call, give);
+  }
+
   update(name: UpdateOp, index: number, value: ElementValue<E>): Handle<void> {
-    const part = this.#span.partOf(name, index);
+    const span = this.#span;
+    const part = span.partOf(name, index);
+    if (this.#isThere(part)) {
+      span.tools.calls.check(name, name, value);
+      const call = { name: batchName(name), indices: [index], operands: [value] };
+      return this.#there(name, "write", part, call, () => {});
+    }
     return this.#at(name, "write", part, () => this.#span.update(name, index, value));
   }
 
@@ -144,6 +172,14 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
     value: ElementValue<E>,
   ): Handle<ElementValue<E>> {
     const part = this.#span.partOf(op, index);
+    if (this.#isThere(part)) {
+      const { calls } = this.#span.tools;
+      calls.check(op, name, value);
+      const call = { name: batchFetchName(name), indices: [index], operands: [value] };
+      const give = ({ found }: PartResult): ElementValue<E> =>
+        calls.valueOf(op, index, found[0], false);
+      return this.#there(op, "write", part, call, give);
+    }
     return this.#at(op, "write", part, () => this.#span.fetch(name, op, index, value));
   }
 
@@ -154,6 +190,16 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
   ): Handle<CompareExchangeResult<E>> {
     const op = "compareExchange";
     const part = this.#span.partOf(op, index);
+    if (this.#isThere(part)) {
+      const { calls } = this.#span.tools;
+      const operands = [expected, replacement];
+      for (const value of operands) calls.checkValue(op, value);
+      const call = { name: "batchCompareExchange", indices: [index], operands } as const;
+      return this.#there(op, "write", part, call, ({ found, ok }) => ({
+        ok: ok[0] === 1,
+        value: calls.valueOf(op, index, found[0], false),
+      }));
+    }
     const run = (): Handle<CompareExchangeResult<E>> =>
       this.#span.compareExchange(index, expected, replacement);
     return this.#at(op, "write", part, run);
@@ -166,10 +212,11 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
       name,
       () => span.batch(name, lists.indices, lists.operands[0]),
       () =>
-        lists.parts().map(({ part, indices, operands: [some] }) => ({
-          part,
-          run: () => span.batch(name, indices, some),
-        })),
+        lists.parts().flatMap((items) => {
+          const { part, indices, operands: [some] } = items;
+          if (this.#isThere(part)) return this.#callsOf("write", name, items, () => {});
+          return { part, run: () => span.batch(name, indices, some) };
+        }),
     );
   }
 
@@ -199,10 +246,13 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
       return this.#steps(name, mode, [step], give);
     }
     const parts = lists.parts().map((one) => ({ ...one, found: tools.newArray(one.items.length) }));
-    const steps = parts.map(({ part, indices, operands: [some], found }) => ({
-      part,
-      run: () => run(indices, some, found),
-    }));
+    const steps = parts.flatMap((items) => {
+      const { part, indices, operands: [some], found } = items;
+      if (!this.#isThere(part)) return { part, run: () => run(indices, some, found) };
+      return this.#callsOf(mode, name, items, (result, from) => {
+        found.set(result.found as unknown as ArrayLike<unknown>, from);
+      });
+    });
     return this.#steps(name, mode, steps, () => {
       for (const { items, found } of parts) tools.scatter(raw, items, found);
       return give();
@@ -218,30 +268,95 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
     const name = "batchCompareExchange";
     const lists = span.tools.lists(name, indices, [expected, replacements]);
     const { length } = lists.indices;
+    const ok = new Uint8Array(length);
+    const values = span.tools.copyOf(name, span.tools.newArray(length));
+    const take = (items: Uint32Array, result: Exchanged<E>): void => {
+      items.forEach((item, i) => {
+        ok[item] = result.ok[i]!;
+        values[item] = result.values[i]!;
+      });
+    };
     const whole: PartItems = {
       part: 0,
       ...lists,
       items: Uint32Array.from({ length }, (_, i) => i),
     };
-    const found: { readonly items: Uint32Array; readonly result: Exchanged<E> }[] = [];
-    const steps = (this.#isWhole ? [whole] : lists.parts()).map((
-      { part, indices, items, operands },
-    ) => ({
-      part: this.#isWhole ? this.locked.locks.wholePart : part,
-      run: () => span.batchCompareExchange(indices, operands[0], operands[1]),
-      done: (result: unknown): void => void found.push({ items, result: result as Exchanged<E> }),
-    }));
-    return this.#steps(name, "write", steps, () => {
-      const ok = new Uint8Array(length);
-      const values = span.tools.copyOf(name, span.tools.newArray(length));
-      for (const { items, result } of found) {
-        items.forEach((item, i) => {
-          ok[item] = result.ok[i]!;
-          values[item] = result.values[i]!;
+    const steps = (this.#isWhole ? [whole] : lists.parts()).flatMap((some) => {
+      const { part, indices, items, operands } = some;
+      if (this.#isThere(part)) {
+        return this.#callsOf("write", name, some, ({ ok, found }, from) => {
+          const values = span.tools.copyOf(name, found);
+          take(items.subarray(from, from + ok.length), { ok, values });
         });
       }
-      return { ok, values };
+      return {
+        part: this.#isWhole ? this.locked.locks.wholePart : part,
+        run: () => span.batchCompareExchange(indices, operands[0], operands[1]),
+        done: (result: unknown): void => take(items, result as Exchanged<E>),
+      };
     });
+    return this.#steps(name, "write", steps, () => ({ ok, values }));
+  }
+
+  /** Whether the PE of a part takes its lock, and does what is to be done while it holds it. */
+  #isThere(part: number): boolean {
+    const span = this.#span;
+    return !this.#isWhole && typeof span.type === "string" && span.extraAt(part) < 0;
+  }
+
+  /** Has a PE do something to elements of its part. */
+  #there<T>(
+    op: string,
+    mode: LockMode,
+    part: number,
+    call: PartCall,
+    give: (result: PartResult) => T,
+  ): Handle<T> {
+    let result: PartResult | undefined;
+    const step = this.#callOf(mode, part, call, (some) => result = some);
+    return this.#steps(op, mode, [step], () => give(result!));
+  }
+
+  #callOf(
+    mode: LockMode,
+    part: number,
+    call: PartCall,
+    done: (result: PartResult) => void,
+  ): WorkStep {
+    let sent: SentCall;
+    return {
+      part,
+      isThere: true,
+      run: (tell): FarCall => {
+        sent = this.#span.tools.calls.write(part, call);
+        return this.locked.locks.far(part).call(mode, sent.bytes, tell);
+      },
+      done: (reply) => done(sent.resultOf(reply as Uint8Array<ArrayBuffer>)),
+    };
+  }
+
+  /** As `#callOf`, for a list of elements, some at a time. */
+  #callsOf(
+    mode: LockMode,
+    name: PartCall["name"],
+    { part, indices, operands }: PartItems,
+    done: (result: PartResult, from: number) => void,
+  ): WorkStep[] {
+    const steps: WorkStep[] = [];
+    for (let from = 0; from < indices.length; from += CALL_ITEMS) {
+      const end = from + CALL_ITEMS;
+      const call = {
+        name,
+        indices: indices.subarray(from, end),
+        operands: operands.map((operand) =>
+          typeof operand === "object" && operand !== null
+            ? (operand as Uint8Array).subarray(from, end)
+            : operand
+        ),
+      };
+      steps.push(this.#callOf(mode, part, call, (result) => done(result, from)));
+    }
+    return steps;
   }
 
   get #isWhole(): boolean {

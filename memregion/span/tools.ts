@@ -21,6 +21,7 @@ import { scatterItems } from "../transfer/item_bits.ts";
 import { checkDifference } from "./difference.ts";
 import { countOf, fill, placeIn, putEverywhere } from "./parts.ts";
 import { AtomicElement } from "./span_element.ts";
+import { PartCalls } from "./part_calls.ts";
 import { checkRange, type DoAt, getRange, putRange } from "./pieces.ts";
 import { refuseCount, refuseIndex } from "./refusals.ts";
 import { SpanReduction } from "./reduce.ts";
@@ -37,6 +38,7 @@ export interface PartWork {
 export class SpanTools<E extends AnyElement> {
   readonly #memory: RegionMemory<ElementValue<E>>;
   readonly #services: RegionServices;
+  #calls: PartCalls<E> | undefined;
 
   /**
    * @param memory The memory of the span.
@@ -45,6 +47,11 @@ export class SpanTools<E extends AnyElement> {
   constructor(memory: RegionMemory<ElementValue<E>>, services: RegionServices) {
     this.#memory = memory;
     this.#services = services;
+  }
+
+  /** Operations on elements of one part, for its PE to do. */
+  get calls(): PartCalls<E> {
+    return this.#calls ??= new PartCalls(this.#memory, this.#services.batches);
   }
 
   /**

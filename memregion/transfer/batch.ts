@@ -34,6 +34,15 @@ export interface BatchLists {
   readonly target?: unknown;
 }
 
+/** The lists of a batch at elements of this PE, as memory has them. */
+export interface OwnLists {
+  readonly places: Uint32Array | Float64Array;
+  readonly values: TypedArrayLike<unknown> | undefined;
+  /** Whether there are values for one item, which all take. */
+  readonly single: boolean;
+  readonly target: TypedArrayLike<unknown> | undefined;
+}
+
 /** The batches whose indices run over all parts. */
 type WholeCallName = Exclude<BatchCallName, PartCallName | "batchCompareExchange">;
 
@@ -86,6 +95,22 @@ export class Batches {
   runAt<V>(memory: RegionMemory<V>, name: PartCallName, part: number, lists: BatchLists): Rest {
     memory.position(name, part, 0, 0);
     return this.#run(memory, batchCall(name), part, lists);
+  }
+
+  /**
+   * Runs a batch at elements of this PE.
+   *
+   * @param memory The region.
+   * @param name What is done.
+   * @param lists Where, and by which operands.
+   * @throws {RangeError} At a place out of range; what stands before it in the list is done.
+   */
+  runOwn<V>(memory: RegionMemory<V>, name: BatchCallName, lists: OwnLists): void {
+    const { places: array, ...others } = lists;
+    const call = batchCall(name);
+    check(memory, call);
+    const list = { array, count: array.length, bad: undefined };
+    this.#start({ memory, call, part: memory.own(name), list, ...others });
   }
 
   #run<V>(

@@ -45,6 +45,8 @@ export interface BatchCall {
   readonly operands: 0 | 1 | 2;
   /** Whether it writes. */
   readonly writes: boolean;
+  /** Whether it tells what the elements were. */
+  readonly gives: boolean;
 }
 
 /** A batch that has been checked, but for the range of its indices. */
@@ -70,23 +72,25 @@ function call(name: BatchCallName, operation: number, op?: ElementOpInfo): Batch
     kernel: indexedKernelName(operation, op)!,
     operands: reads ? 0 : operation === OPERATION.compareExchangeIndexed ? 2 : 1,
     writes: !reads,
+    gives: operation !== OPERATION.putIndexed && operation !== OPERATION.updateIndexed,
   };
 }
 
-const CALLS: ReadonlyMap<BatchCallName, BatchCall> = new Map(
-  [
-    call("scatter", OPERATION.putIndexed),
-    call("gather", OPERATION.getIndexed),
-    call("batchLoad", OPERATION.getIndexed),
-    call("putIndexed", OPERATION.putIndexed),
-    call("getIndexed", OPERATION.getIndexed),
-    call("batchCompareExchange", OPERATION.compareExchangeIndexed),
-    ...ELEMENT_OPS.flatMap((op) => [
-      ...op.updates ? [call(op.batchName, OPERATION.updateIndexed, op)] : [],
-      ...op.fetches ? [call(op.batchFetchName, OPERATION.fetchIndexed, op)] : [],
-    ]),
-  ].map((row) => [row.name, row]),
-);
+/** Their places are their codes. */
+const ROWS: readonly BatchCall[] = [
+  call("scatter", OPERATION.putIndexed),
+  call("gather", OPERATION.getIndexed),
+  call("batchLoad", OPERATION.getIndexed),
+  call("putIndexed", OPERATION.putIndexed),
+  call("getIndexed", OPERATION.getIndexed),
+  call("batchCompareExchange", OPERATION.compareExchangeIndexed),
+  ...ELEMENT_OPS.flatMap((op) => [
+    ...op.updates ? [call(op.batchName, OPERATION.updateIndexed, op)] : [],
+    ...op.fetches ? [call(op.batchFetchName, OPERATION.fetchIndexed, op)] : [],
+  ]),
+];
+
+const CALLS: ReadonlyMap<BatchCallName, BatchCall> = new Map(ROWS.map((row) => [row.name, row]));
 
 /**
  * @param name What the user called.
@@ -94,6 +98,22 @@ const CALLS: ReadonlyMap<BatchCallName, BatchCall> = new Map(
  */
 export function batchCall(name: BatchCallName): BatchCall {
   return CALLS.get(name)!;
+}
+
+/**
+ * @param name What the user called.
+ * @returns The number that stands for it in messages.
+ */
+export function batchCode(name: BatchCallName): number {
+  return ROWS.indexOf(batchCall(name));
+}
+
+/**
+ * @param code A number that another PE gave.
+ * @returns What it stands for; undefined if it is no such number.
+ */
+export function batchCallAt(code: number): BatchCall | undefined {
+  return ROWS[code];
 }
 
 /**

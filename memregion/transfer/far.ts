@@ -166,7 +166,7 @@ export class FarElements<V> {
    * @param shown Whether the message may name what no number holds.
    * @returns The value.
    */
-  #valueOf(place: FarPlace, element: unknown, shown: boolean): V {
+  valueOf(place: FarPlace, element: unknown, shown: boolean): V {
     if (this.#info.kind === "boolean") return (element !== 0) as V;
     if (this.#info.kind !== "exact") return element as V;
     const value = Number(element as bigint);
@@ -184,7 +184,7 @@ export class FarElements<V> {
    */
   load(place: FarPlace): Pending<V> {
     const request = this.request(place, { operation: OPERATION.load, count: 1 }, 0, 0);
-    return this.#single(place, request, (before) => this.#valueOf(place, before, true));
+    return this.#single(place, request, (before) => this.valueOf(place, before, true));
   }
 
   /**
@@ -240,7 +240,7 @@ export class FarElements<V> {
    */
   fetch(place: FarPlace, atomic: ElementOp, value: V): Pending<V> {
     const request = this.updateRequest(place, OPERATION.fetch, atomic, value);
-    return this.#single(place, request, (before) => this.#valueOf(place, before, false));
+    return this.#single(place, request, (before) => this.valueOf(place, before, false));
   }
 
   /**
@@ -262,7 +262,7 @@ export class FarElements<V> {
     return this.#single(place, request, (before, found) => {
       // Both sides have the bits that were compared; values may be NaN.
       const ok = found.every((byte, i) => byte === bytes[valuesAt + i]);
-      return { ok, value: this.#valueOf(place, before, false) };
+      return { ok, value: this.valueOf(place, before, false) };
     });
   }
 
@@ -357,7 +357,7 @@ export class FarElements<V> {
    */
   read(place: FarPlace): V | Pending<V> {
     const array = this.newArray(1);
-    return this.get(place, array, () => this.#valueOf(place, array[0], true));
+    return this.get(place, array, () => this.valueOf(place, array[0], true));
   }
 
   #goesAsOne(bytes: number): boolean {

@@ -47,6 +47,10 @@ const BlocksOn = am("array_locks.BlocksOn", { at: localLockArray("u32") }, ({ at
   }
 });
 
+/** What a PE holds that blocks. */
+let held: { dispose(): void } | undefined;
+const LetGo = am("array_locks.LetGo", {}, () => held?.dispose());
+
 /** The cases of arrays with locks. */
 export const ARRAY_LOCK_CASES: readonly Case[] = [
   {
@@ -238,6 +242,29 @@ export const ARRAY_LOCK_CASES: readonly Case[] = [
       await Promise.all(handles);
       await together(world);
       assertEquals(await array.load(rightOf(world)), rounds * world.numPes);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "an operation gets its lock although the PE that has the elements blocks",
+    pes: several,
+    async run(world) {
+      const { myPe, numPes } = world;
+      using array = await LocalLockArray.create(world, "u64", numPes, "block");
+      if (myPe === 0) held = await array.writeLock();
+      await world.asyncBarrier();
+      if (myPe > 0) {
+        const found = array.fetchAdd(0, 1);
+        const list = array.batchFetchAdd([0, 0], [2, 3]);
+        const exchanged = array.batchCompareExchange([0], 1e9, 9);
+        if (myPe === 1) await world.execAmPe(0, LetGo({}));
+        assert(found.block() < 6 * numPes);
+        const [first, second] = list.block();
+        assertEquals(second! - first!, 2);
+        assertEquals(exchanged.block().ok, Uint8Array.of(0));
+      }
+      world.barrier();
+      assertEquals(array.at(0), 6 * (numPes - 1));
       await world.asyncBarrier();
     },
   },
