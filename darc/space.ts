@@ -31,9 +31,9 @@ const NO_REASON: WaitReason = { kind: WAIT_FOR.nothing, pe: -1 };
 /** What waits inquires after this part of the time after which the watchdog reports. */
 const INQUIRE_AFTER = 1 / 4;
 
-/** Something that is looked at in each step until it is over. */
+/** Something that is looked at in each step. */
 export interface Watched {
-  /** Looks at it; returns whether it is over. */
+  /** Looks at it; returns whether it is not to be looked at any more. */
   look(): boolean;
   /** Another PE says how many handles it has. */
   held?(record: DarcRecord, pe: number, count: number, origins: string): void;
@@ -173,7 +173,7 @@ export class DarcSpace implements PendingHost {
   }
 
   /**
-   * Has something looked at in each step until it is over.
+   * Has something looked at in each step, until it says that this is enough.
    *
    * @param watched What.
    */

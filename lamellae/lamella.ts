@@ -244,6 +244,11 @@ export interface Lamella extends Signals {
    */
   waitAsync(seen: number): Promise<unknown> | null;
   /**
+   * Whether this PE has begun something that its network has not taken yet: it has to look again by
+   * itself, since nobody wakes it for that.
+   */
+  readonly mustLook: boolean;
+  /**
    * About how long it takes to wake a PE that waits by `waitAsync`, in milliseconds: looking for as
    * long before that is worth it.
    */

@@ -38,6 +38,32 @@ async function timersRun(known: boolean): Promise<void> {
   close();
 }
 
+Deno.test("The pump does not sleep while its PE has to look by itself", async () => {
+  const { b, close } = pair();
+  const { lamella, progress } = b;
+  let [looks, slept, mustLook] = [0, false, true];
+  Object.defineProperty(lamella, "mustLook", { get: () => mustLook });
+  const waitAsync = lamella.waitAsync.bind(lamella);
+  lamella.waitAsync = (seen) => {
+    slept = true;
+    return waitAsync(seen);
+  };
+  progress.addPoller(() => {
+    // Many more than before a sleep.
+    if (++looks > 200) mustLook = false;
+    return 0;
+  });
+  progress.kick();
+  let timers = 0;
+  for (const end = performance.now() + 5000; mustLook && performance.now() < end; timers++) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert(!slept || !mustLook, "it sleeps");
+  }
+  assert(!mustLook, `only ${looks} looks`);
+  assert(timers > 0);
+  close();
+});
+
 Deno.test("Awaiting what is over makes progress for others", async () => {
   const { b, close } = pair();
   let steps = 0;

@@ -194,6 +194,7 @@ export class Pump {
     const host = this.#host;
     this.#due = false;
     host.checkFailure();
+    if (host.lamella.mustLook) return await this.#turns.take();
     host.reportWaiting();
     const waiting = host.lamella.waitAsync(seen);
     if (waiting) {

@@ -64,6 +64,7 @@ export interface LocalOptions {
 
 /** The local lamella of one PE. */
 export class LocalLamella implements Lamella {
+  readonly mustLook: boolean = false;
   readonly name: string;
   readonly pe: number;
   readonly numPes: number;

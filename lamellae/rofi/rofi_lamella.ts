@@ -37,6 +37,8 @@ const LOOKS_ALONE = 30;
 const LOOKS_IN_A_ROW = 8;
 /** Polls that find something in the rings before the network has to be read. */
 const POLLS_UNREAD = 8;
+/** Longest sleep of a PE whose network has not taken yet what it has begun, in milliseconds. */
+const AGAIN_MS = 0.1;
 /** Looks in vain, while the progress thread has the queue, before it is asked to leave it. */
 const BUSY_LOOKS = 8;
 /** How long it is given to leave the queue to a PE that wants to sleep there. */
@@ -259,6 +261,7 @@ export class RofiLamella implements Lamella {
       if (code !== WAIT_TIMEOUT) return code;
     }
     if (timeoutMs <= 0) return WAIT_TIMEOUT;
+    if (this.mustLook) return this.#local.wait(seen, 1, 0, Math.min(timeoutMs, AGAIN_MS));
     if (this.#alone) {
       if (this.#guard(timeoutMs)) return this.#local.wait(seen, 1, 0, 0);
       this.#claim();
@@ -282,6 +285,10 @@ export class RofiLamella implements Lamella {
     kernels.store32(control + CONTROL.guarded, 0);
     if (kernels.load32(control + CONTROL.relieved) !== 0) kernels.wake(control + CONTROL.bell);
     return slept;
+  }
+
+  get mustLook(): boolean {
+    return this.#far && this.#transfers.hasToAsk;
   }
 
   waitAsync(seen: number): Promise<unknown> | null {

@@ -154,6 +154,11 @@ export class Transfers {
     }
   }
 
+  /** Whether `ask` could not be done with all there is: the provider did not take it. */
+  get hasToAsk(): boolean {
+    return this.#waits || this.#unasked;
+  }
+
   /** Asks one process by a put of its own; returns whether that could begin. */
   #ask(rank: number): boolean {
     const port = this.#port;
