@@ -80,6 +80,7 @@ export class Network {
 
 /** One PE's side of it. */
 export class MemoryLamella implements Lamella {
+  readonly mustLook = false;
   readonly name = "memory";
   readonly views: MemoryViews;
   readonly numPes: number;
