@@ -63,6 +63,7 @@ export class Pump {
   readonly #turns: Turns;
   readonly #hopSpins: number;
   readonly #lookSpins: number;
+  readonly #crowded: boolean;
   /** Whether some PEs are reached by a network only. */
   readonly #far: boolean;
   /** Hops before the core is offered with each. */
@@ -78,7 +79,7 @@ export class Pump {
     try {
       const seen = lamella.events();
       if (this.#host.step() > 0) this.kick();
-      else if (this.#hopsAlone < HOPS) lamella.wait(seen, 1, 1, 0);
+      else if (this.#crowded) lamella.wait(seen, 1, 1, 0);
     } catch (error) {
       this.#host.pumpFailed(error);
     }
@@ -115,6 +116,7 @@ export class Pump {
     this.#wakesSlowly = wakeMs > WAKE_QUICK_MS;
     const lookMs = this.#wakesSlowly ? LOOK_WAKES * wakeMs : wakeMs;
     this.#lookMs = crowded ? Math.max(lookMs, LOOK_CROWDED_MS) : lookMs;
+    this.#crowded = crowded;
     this.#far = host.lamella.operationBytesMax > 0;
     this.#hopsAlone = crowded ? 0 : this.#far ? HOPS_ALONE_FAR : HOPS;
   }
@@ -194,9 +196,10 @@ export class Pump {
     const host = this.#host;
     this.#due = false;
     host.checkFailure();
-    if (host.lamella.mustLook) return await this.#turns.take();
     host.reportWaiting();
-    const waiting = host.lamella.waitAsync(seen);
+    const { mustLook } = host.lamella;
+    if (mustLook) await this.#turns.take();
+    const waiting = mustLook ? null : host.lamella.waitAsync(seen);
     if (waiting) {
       // The program may have woken it before the event loop had the thread, and do so every time.
       if (await this.#untilWoken(waiting)) this.#turns.note();

@@ -81,12 +81,12 @@ export class PartCalls<E extends AnyElement> {
    */
   check(op: string, name: ElementOp, value: unknown): void {
     const memory = this.#memory;
-    const { accepts, info, kernels } = memory.access;
+    const { info, kernels } = memory.access;
     const row = elementOp(name);
     if (!kernels[row.kernel]) refuseOperation(memory, op, row.domain);
     this.checkValue(op, value);
     const operand = operandOf(row, info);
-    if (operand !== undefined && accepts(value)) checkOperand(memory, op, operand, value);
+    if (operand !== undefined) checkOperand(memory, op, operand, value);
   }
 
   /**
