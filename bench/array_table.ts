@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type BenchCase, c, ours, printed } from "./contender.ts";
+import { type BenchCase, c, contender, ours, printed } from "./contender.ts";
 
 const COPIES: readonly (readonly [label: string, bytes: number])[] = [
   ["8B", 8],
@@ -31,7 +31,10 @@ export const ARRAY_CASES: readonly BenchCase[] = [
   ...["f64", "u64"].map((type): BenchCase => ({
     ...printed(`array-sum-${type}`, 2, "ms", true),
     ours: ours("array", "sum", type),
-    floors: [c("C, two threads", "sum", type)],
+    floors: [
+      c("C, two threads", "sum", type),
+      contender("Lamellar for Rust", "rust", `sum_${type}`, []),
+    ],
   })),
   ...["put", "get"].flatMap((kind) =>
     COPIES.map(([label, bytes]): BenchCase => ({

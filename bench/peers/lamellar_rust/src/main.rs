@@ -4,13 +4,16 @@
 //!     lamellar_peer index_gather [reads a PE] [buffer size] [iterations] [elements a PE]
 //!     lamellar_peer randperm [numbers on all PEs] [target factor] [iterations]
 //!     lamellar_peer triangle_count [scale] [buffer size] [iterations]
+//!     lamellar_peer sum_f64|sum_u64 [elements on all PEs] [iterations]
 //!
-//! Each reports the median of the later half of its iterations, after it has verified the result.
+//! Each reports the median of the later half of its iterations, after it has verified the result;
+//! the sums report the best.
 
 mod graph;
 mod histo;
 mod index_gather;
 mod randperm;
+mod sum;
 mod triangle_count;
 
 use lamellar::active_messaging::prelude::*;
@@ -98,7 +101,9 @@ fn main() {
         "index_gather" => index_gather::run(&world, &numbers),
         "randperm" => randperm::run(&world, &numbers),
         "triangle_count" => triangle_count::run(&world, &numbers),
-        _ => panic!("there are histo, index_gather, randperm and triangle_count"),
+        "sum_f64" => sum::run_f64(&world, &numbers),
+        "sum_u64" => sum::run_u64(&world, &numbers),
+        _ => panic!("there are histo, index_gather, randperm, triangle_count and sum_*"),
     }
     world.barrier();
 }
