@@ -148,6 +148,16 @@ export type { BarrierHandle, CollectiveHandle, Handle, WaitOptions } from "./lam
 export type { MemoryViews } from "./internal/memory_views.ts";
 export { VERSION } from "./internal/version.ts";
 export {
+  type CloseOptions,
+  ItemError,
+  type LamellarSession,
+  type MapOptions,
+  type MapProgress,
+  type SessionOptions,
+  type SessionParameters,
+  startSession,
+} from "./session/mod.ts";
+export {
   type AllocationResult,
   type AnyElement,
   type AtomicElement,

@@ -172,6 +172,13 @@ function amType(definition: AmDefinition, empty?: unknown): AmType<unknown, unkn
 }
 
 /**
+ * @returns All AMs that are defined so far.
+ */
+export function definedAms(): AmDefinition[] {
+  return [...registry.values()];
+}
+
+/**
  * Gives every AM its id. No more can be defined afterwards.
  *
  * @returns All AMs, by id: in the order of their names, which is the same on every PE.

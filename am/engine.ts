@@ -12,42 +12,29 @@ import { ClosureTable } from "./closure/table.ts";
 import { closuresRefused, ClosureValue } from "./closure/value.ts";
 import { analyseClosure } from "./closure/source.ts";
 import type { AmContext } from "./context.ts";
+import type { EngineOptions } from "./engine_options.ts";
 import { type AmCall, type AmDefinition, payloadOf } from "./call.ts";
 import { FRAME } from "./wire/frames.ts";
 import { capturesCodec } from "./msgpack/value_codec.ts";
 import { AmHandle, control, type HandleHost, type LaunchOptions } from "./handle.ts";
 import { GroupLauncher } from "./group/group_launcher.ts";
 import { Inbox, type InboxHost } from "./wire/inbox.ts";
-import { launchable, launchableHere } from "./launch_refusals.ts";
+import { launchableHere, refuseToSend } from "./launch_refusals.ts";
 import { type LocalHost, LocalWork, type Work } from "./local_work.ts";
 import { Outbox } from "./wire/outbox.ts";
 import type { OwnSink } from "./wire/own_frames.ts";
 import { type Brought, ReceivedHandles } from "./received.ts";
 import { Requests } from "./wire/requests.ts";
 import { Services } from "./services.ts";
-import { Finishes, type MakeFinishContext } from "./finish/finishes.ts";
+import { Finishes } from "./finish/finishes.ts";
 import { BusyGroups, type Countable, type TeamHost, type TeamWork } from "./team_work.ts";
 import { UnseenErrors } from "./unseen_errors.ts";
+import { firstPending, reasonToWait } from "./wait_reason.ts";
+import { WorkCount } from "./work_count.ts";
 import { type WholeFrame, WholeFrames } from "./wire/whole_frames.ts";
 
 // deno-lint-ignore ban-types -- the signatures of the world check that the captures fit
 type AnyFunction = Function;
-
-/** What the engine is built from. */
-export interface EngineOptions {
-  readonly progress: Progress;
-  /** Bytes gathered for a destination before they are published. */
-  readonly thresholdBytes: number;
-  readonly closuresAllowed: boolean;
-  readonly definitions: readonly AmDefinition[];
-  readonly context: AmContext;
-  /** Who knows the teams other than the world's. */
-  readonly teams?: TeamHost;
-  /** Makes what handlers get in a finish. */
-  readonly makeFinishContext: MakeFinishContext;
-  /** Handed to codecs: what a handle on the wire belongs to. */
-  readonly decodeContext: unknown;
-}
 
 /** Launches and runs active messages. */
 export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
@@ -65,20 +52,18 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   readonly groups: GroupLauncher;
   readonly taskGroups: BusyGroups = new BusyGroups();
   readonly finishes: Finishes;
+  readonly definitionOf: ((id: number) => AmDefinition) | undefined;
+  readonly #idOf: ((definition: AmDefinition) => number) | undefined;
   readonly #lamella: Lamella;
   readonly #progress: Progress;
   readonly #requests: Requests[];
   readonly #local = new LocalWork(this);
   readonly #multicast = new WholeFrames();
   readonly #unseen = new UnseenErrors();
-  /** Launched by this PE and not over. */
-  #outstanding = 0;
-  /** Of these, how many need the event loop of this PE. */
-  #asynchronous = 0;
-  #launched = 0;
-  #idleListeners: (() => void)[] = [];
+  readonly #count = new WorkCount();
   /** Why all handles were rejected: what is launched afterwards would never end. */
   #failure: LamellarError | undefined;
+  #isFailureSeen = false;
 
   /**
    * @param options What it is built from.
@@ -87,21 +72,23 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     const { progress } = options;
     this.#progress = progress;
     this.#lamella = progress.lamella;
-    const { numPes, pe } = this.#lamella;
+    const { numNodes, pe } = this.#lamella;
     this.pe = pe;
     this.outbox = new Outbox(progress, options.thresholdBytes);
-    this.closures = new ClosureTable(this.outbox, numPes, options.closuresAllowed);
+    this.closures = new ClosureTable(this.outbox, numNodes, options.closuresAllowed);
     this.context = options.context;
+    this.#idOf = options.idOf;
+    this.definitionOf = options.definitionOf;
     this.teams = options.teams;
     this.decodeContext = options.decodeContext;
     this.groups = new GroupLauncher(this, options.definitions, this.#lamella);
     this.definitions = this.groups.definitions;
-    this.#requests = Array.from({ length: numPes }, () => new Requests());
+    this.#requests = Array.from({ length: numNodes }, () => new Requests());
     this.finishes = new Finishes(this, progress, this.#unseen, options.makeFinishContext);
-    const inbox = new Inbox(this, numPes);
+    const inbox = new Inbox(this, numNodes);
     progress.setSink(
       (source, views, at, end) => inbox.receive(source, views, at, end),
-      () => this.#waitReason(),
+      () => this.waitReason,
     );
     progress.tellUnderWay(() => inbox.underWay || this.#local.underWay);
     const { own } = this.outbox;
@@ -112,24 +99,42 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
 
   /** AMs and closures launched by this PE so far. */
   get launched(): number {
-    return this.#launched;
+    return this.#count.launched;
   }
 
   /** How many of them are not over. */
   get outstanding(): number {
-    return this.#outstanding;
+    return this.#count.outstanding;
   }
 
   /** How many of these need the event loop of this PE. */
   get asynchronous(): number {
-    return this.#asynchronous;
+    return this.#count.asynchronous;
+  }
+
+  /** What the program waits for when it awaits. */
+  get waitReason(): WaitReason {
+    return reasonToWait(this.#count, this.#requests);
+  }
+
+  /** Whether the job has failed, and somebody awaited what failed with it. */
+  get isFailureSeen(): boolean {
+    return this.#isFailureSeen;
   }
 
   /**
    * @param listener Called once when nothing is under way.
    */
   onIdle(listener: () => void): void {
-    this.#idleListeners.push(listener);
+    this.#count.onceAtMost(0, listener);
+  }
+
+  /**
+   * @param atMost How much may be under way.
+   * @param listener Called once when no more is.
+   */
+  onceAtMost(atMost: number, listener: () => void): void {
+    this.#count.onceAtMost(atMost, listener);
   }
 
   /**
@@ -148,18 +153,19 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     options?: LaunchOptions,
     team?: TeamWork,
   ): AmHandle<T> {
-    const definition = this.#definitionOf(call);
+    const definition = launchableHere(call);
+    const id = this.#numberOf(definition);
     const codec = definition.codec!;
     const payload = payloadOf(call);
     const { outbox } = this;
     const length = codec.size(payload);
     if (team !== undefined) team.enter();
-    const at = outbox.begin(pe, FRAME.request, definition.id, length, team);
+    const at = outbox.begin(pe, FRAME.request, id, length, team);
     outbox.encode(codec, payload, at, length);
     const handle = new AmHandle<T>(this, pe, definition);
     if (team !== undefined) control.join(handle, team);
-    this.#outstanding++;
-    this.#launched++;
+    this.#count.outstanding++;
+    this.#count.launched++;
     outbox.end(this.#requests[pe]!.add(handle as AmHandle<unknown>));
     if (options) control.limit(handle, options);
     return handle;
@@ -181,17 +187,20 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     options?: LaunchOptions,
     team?: TeamWork,
   ): AmHandle<T>[] {
-    const definition = this.#definitionOf(call);
+    const definition = launchableHere(call);
+    const id = this.#numberOf(definition);
     const codec = definition.codec!;
     const payload = payloadOf(call);
-    const frame = this.#multicast.write(FRAME.request, definition.id, team, codec, payload);
+    const frame = this.#multicast.write(FRAME.request, id, team, codec, payload);
     return this.#sendToAll(pes, frame, definition, options, team) as AmHandle<T>[];
   }
 
-  /** What runs where a call is launched, if that may be now. */
-  #definitionOf(call: AmCall<unknown>): AmDefinition {
+  /** The id of an AM that may be launched on any PE now. */
+  #numberOf(definition: AmDefinition): number {
     if (this.#failure) throw this.#failure;
-    return launchable(call);
+    const id = this.#idOf === undefined ? definition.id : this.#idOf(definition);
+    if (definition.codec === undefined || id < 0) refuseToSend(definition);
+    return id;
   }
 
   /** Launches what is written already on several PEs. */
@@ -208,8 +217,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
         this.outbox.tellCopy(pe, frame);
         const handle = new AmHandle<unknown>(this, pe, definition);
         if (team !== undefined) control.join(handle, team);
-        this.#outstanding++;
-        this.#launched++;
+        this.#count.outstanding++;
+        this.#count.launched++;
         this.outbox.sendCopy(pe, frame, this.#requests[pe]!.add(handle));
         return handle;
       });
@@ -321,8 +330,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     team?.enter();
     const handle = new AmHandle<unknown>(this, this.pe, definition);
     if (team) control.join(handle, team);
-    this.#outstanding++;
-    this.#launched++;
+    this.#count.outstanding++;
+    this.#count.launched++;
     this.#local.add(work, handle);
     this.#progress.kick();
     if (options) control.limit(handle, options);
@@ -340,7 +349,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   }
 
   countAsynchronous(change: 1 | -1): void {
-    this.#asynchronous += change;
+    this.#count.asynchronous += change;
   }
 
   requests(pe: number): Requests {
@@ -348,10 +357,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   }
 
   countDone(count: number): void {
-    this.#outstanding -= count;
-    if (this.#outstanding === 0 && this.#idleListeners.length > 0) {
-      for (const listener of this.#idleListeners.splice(0)) listener();
-    }
+    this.#count.end(count);
   }
 
   /**
@@ -369,8 +375,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     team?: TeamWork,
   ): Promise<T> {
     team?.enter();
-    this.#outstanding++;
-    this.#asynchronous++;
+    this.#count.outstanding++;
+    this.#count.asynchronous++;
     team?.begin(true);
     // It may block, and is counted meanwhile.
     const task = Promise.try(start) as Promise<T>;
@@ -379,7 +385,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
       this.keepFailure(error, observed, team);
     }).finally(() => {
       team?.end(true);
-      this.#asynchronous--;
+      this.#count.asynchronous--;
       this.countDone(1);
     });
     return task;
@@ -387,7 +393,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
 
   /** Counts one more operation as under way; `countDone` counts it down. */
   begin(): void {
-    this.#outstanding++;
+    this.#count.outstanding++;
   }
 
   /**
@@ -406,8 +412,8 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.#progress.kick();
   }
 
-  refuseInHandler(op: string): void {
-    this.#progress.refuseInHandler(op);
+  refuseBlocking(op: string): void {
+    this.#progress.refuseBlocking(op);
   }
 
   blockFor(done: () => boolean, op: string, pe: number, limit?: WaitLimit): void {
@@ -434,7 +440,10 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.outbox.flush();
     const work: Countable = team ?? this;
     const blocked = (): boolean => work.outstanding === work.asynchronous;
-    this.#progress.block(blocked, "waitAll", { kind: WAIT_FOR.all, pe: this.#firstPending() });
+    this.#progress.block(blocked, "waitAll", {
+      kind: WAIT_FOR.all,
+      pe: firstPending(this.#requests),
+    });
     if (work.outstanding > 0) {
       throw new LamellarError(
         "ERR_NEEDS_EVENT_LOOP",
@@ -462,36 +471,20 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.#unseen.throwAll(team);
   }
 
-  #firstPending(): number {
-    return this.#requests.findIndex((requests) => requests.pending);
-  }
-
-  #waitReason(): WaitReason {
-    if (this.#outstanding === 0) return { kind: WAIT_FOR.nothing, pe: -1 };
-    // Tasks and async handlers of this PE go on in its event loop.
-    if (this.#outstanding === this.#asynchronous) return { kind: WAIT_FOR.task, pe: -1 };
-    const pe = this.#firstPending();
-    // What is counted here without being an AM tells itself what it waits for.
-    if (pe < 0) return { kind: WAIT_FOR.nothing, pe };
-    return { kind: WAIT_FOR.am, pe, what: () => this.#oldestOp(pe) };
-  }
-
-  #oldestOp(pe: number): string {
-    const oldest = this.#requests[pe]?.oldest;
-    return oldest ? control.opOf(oldest) : "";
-  }
-
   #failAll(error: LamellarError): void {
     this.#failure = error;
+    let rejected = 0;
+    this.#unseen.clear();
     for (const requests of this.#requests) {
-      for (const handle of requests.takeAll()) control.reject(handle, error);
+      const handles = requests.takeAll();
+      rejected += handles.length;
+      for (const handle of handles) control.reject(handle, error);
     }
+    this.#isFailureSeen = this.#unseen.clear() < rejected;
     this.#local.failAll(error);
     this.outbox.own.clear();
-    this.#unseen.clear();
     this.taskGroups.fail();
     this.finishes.failAll(error);
-    this.#outstanding = 0;
-    for (const listener of this.#idleListeners.splice(0)) listener();
+    this.#count.fail();
   }
 }

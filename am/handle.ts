@@ -52,7 +52,7 @@ export interface HandleHost {
   /** Sends what is buffered and gives replies full attention. */
   attend(): void;
   /** Throws inside a handler, where blocking would never end. */
-  refuseInHandler(op: string): void;
+  refuseBlocking(op: string): void;
   /** Blocks until the condition holds. */
   blockFor(done: () => boolean, op: string, pe: number, limit?: WaitLimit): void;
   /** This handle failed, and nothing waits for its error yet. */
@@ -193,7 +193,7 @@ export class AmHandle<T> extends Handle<T> {
 
   /** @ignore */
   protected override blocked(limit: WaitLimit | undefined): T {
-    this.#host.refuseInHandler("block");
+    this.#host.refuseBlocking("block");
     const check = (): boolean => this.#state !== PENDING || this.#wait?.asynchronous === true;
     if (!check()) AmHandle.#blockFor(this, check, limit);
     if (this.#state === DONE) return this.#value as T;

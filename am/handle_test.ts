@@ -8,7 +8,7 @@ function bench(): { host: HandleHost; calls: string[]; handle: AmHandle<number> 
   const calls: string[] = [];
   const host: HandleHost = {
     attend: () => void calls.push("attend"),
-    refuseInHandler: () => {},
+    refuseBlocking: () => {},
     blockFor: (_done, op, pe) => void calls.push(`block for ${op} on ${pe}`),
     keepError: () => void calls.push("keep"),
     dropError: () => void calls.push("drop"),

@@ -7,7 +7,7 @@
 import { type AmDefinition, definitionOf } from "./call.ts";
 
 /**
- * @param call What is launched on this PE.
+ * @param call What is launched.
  * @returns What it runs.
  * @throws {TypeError} If it is not an AM with its payload.
  */
@@ -24,12 +24,15 @@ export function launchableHere(call: unknown): AmDefinition {
  */
 export function launchable(call: unknown): AmDefinition {
   const definition = launchableHere(call);
-  if (definition.codec === undefined || definition.id < 0) throw notRegistered(definition);
+  if (definition.codec === undefined || definition.id < 0) refuseToSend(definition);
   return definition;
 }
 
-function notRegistered(definition: AmDefinition): TypeError {
-  return definition.codec === undefined
+/**
+ * @param definition An AM that does not travel, or that this world does not have.
+ */
+export function refuseToSend(definition: AmDefinition): never {
+  throw definition.codec === undefined
     ? new TypeError(`Cannot send the local AM "${definition.name}": local AMs do not travel`)
     : new TypeError(`Cannot send AM "${definition.name}": it is not part of this world`);
 }

@@ -84,6 +84,8 @@ export class MemoryLamella implements Lamella {
   readonly name = "memory";
   readonly views: MemoryViews;
   readonly numPes: number;
+  readonly numNodes: number;
+  readonly session = 0;
   readonly neighbours = 1;
   readonly heap: SegmentHeap;
   readonly staging = 0;
@@ -107,6 +109,7 @@ export class MemoryLamella implements Lamella {
     this.#network = network;
     this.views = network.views;
     this.numPes = network.numPes;
+    this.numNodes = network.numPes;
     this.heap = new SegmentHeap(pe, 0);
     this.frameBytesMax = network.ringBytes / 4;
   }

@@ -8,8 +8,8 @@
  * @module
  */
 
-export { AmCall, type AmDefinition, definitionOf } from "./call.ts";
-export { prepareClosureParser } from "./closure/source.ts";
+export { AmCall, type AmDefinition, definitionOf, payloadOf } from "./call.ts";
+export { analyseClosure, prepareClosureParser } from "./closure/source.ts";
 export {
   type Closure,
   type ClosureResult,
@@ -37,6 +37,7 @@ export {
   type AmOptions,
   type AmResult,
   type AmType,
+  definedAms,
   localAm,
   sealRegistry,
 } from "./definition.ts";

@@ -8,6 +8,13 @@ import { LamellarError } from "../internal/errors.ts";
 import { type Awaited, Handle, type WaitLimit } from "../lamellae/mod.ts";
 import { AmHandle, control } from "./handle.ts";
 
+/** The codes of errors by which a handle refuses to block. */
+const BLOCKING_REFUSED = [
+  "ERR_BLOCKING_IN_CLIENT",
+  "ERR_BLOCKING_IN_HANDLER",
+  "ERR_NEEDS_EVENT_LOOP",
+];
+
 /** What handles of groups are made of. */
 export const partsOfGroups: WeakMap<object, () => AmHandle<unknown>[]> = new WeakMap();
 
@@ -104,5 +111,5 @@ function observe(handle: unknown): void {
 export function saysNothing(error: unknown, handle: unknown): boolean {
   if (handle instanceof Handle && !handle.done) return true;
   return error instanceof LamellarError &&
-    (error.code === "ERR_BLOCKING_IN_HANDLER" || error.code === "ERR_NEEDS_EVENT_LOOP");
+    BLOCKING_REFUSED.includes(error.code);
 }

@@ -11,7 +11,7 @@ import { FRAME } from "./wire/frames.ts";
 import type { Outbox, PayloadWriter } from "./wire/outbox.ts";
 
 /** The layers, by the number that their messages carry. */
-export const SERVICE = { darcs: 1, finishes: 2, arrayLocks: 3 } as const;
+export const SERVICE = { darcs: 1, finishes: 2, arrayLocks: 3, sessions: 4 } as const;
 
 /**
  * Takes a message; it may send others, and must not wait.

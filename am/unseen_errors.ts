@@ -57,9 +57,15 @@ export class UnseenErrors {
     this.#tasksMax = Math.max(TASKS_MAX, 2 * this.#tasks.length);
   }
 
-  /** Forgets the handles, when the job fails: the reason is known. */
-  clear(): void {
+  /**
+   * Forgets the handles, when the job fails: the reason is known.
+   *
+   * @returns How many there were.
+   */
+  clear(): number {
+    const { size } = this.#handles;
     this.#handles.clear();
+    return size;
   }
 
   /**

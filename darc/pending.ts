@@ -113,7 +113,7 @@ export class DarcHandle<T> extends Handle<T> {
   /** @ignore */
   protected override blocked(limit: WaitLimit | undefined): T {
     const { progress } = this.#host;
-    progress.refuseInHandler("block");
+    progress.refuseBlocking("block");
     if (this.#outcome === undefined) {
       const work = this.#work;
       const own = this.#limit;

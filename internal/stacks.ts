@@ -9,7 +9,7 @@ import { LamellarError } from "./errors.ts";
 
 /** Where the library is; the examples are there too, and are programs like any other. */
 const ROOT = new URL("../", import.meta.url).href;
-const ROOMS = "(?:am|array|darc|ffi|internal|lamellae|memregion|world|scripts/launch[^:]*)";
+const ROOMS = "(?:am|array|darc|ffi|internal|lamellae|memregion|session|world|scripts/launch[^:]*)";
 const QUOTED_ROOT = ROOT.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const OURS = new RegExp(`(?:${QUOTED_ROOT}${ROOMS}/(?![^:]*_test\\.ts)|\\bext:|node:)`);
 /** A line of a stack, or one in which it is said that some are those of the cause. */

@@ -125,10 +125,17 @@ export interface Signals {
 export interface Lamella extends Signals {
   /** Its name, as in `LAMELLAR_BACKEND`. */
   readonly name: string;
-  /** This PE. */
+  /** This PE, or this client. */
   readonly pe: number;
   /** Number of PEs of the world. */
   readonly numPes: number;
+  /**
+   * PEs and clients, which send and get frames: a client is a program at whose service the PEs are.
+   * Its number follows those of the PEs; it has no segment and no place in collectives.
+   */
+  readonly numNodes: number;
+  /** Tells regions of one session from those of others; 0 if there are none. */
+  readonly session: number;
   /** Number of PEs on this host. */
   readonly neighbours: number;
   /** The memory of this process. */

@@ -60,6 +60,8 @@ export class Progress implements PumpHost {
   readonly lamella: Lamella;
   /** Whether other processes may have memory that is reached by the network only. */
   readonly #far: boolean;
+  /** Whether this is no PE but a client. */
+  readonly #isClient: boolean;
   readonly #spins: number;
   readonly #pump: Pump;
   #sink: FrameSink = (_source, _views, at) => at;
@@ -85,6 +87,7 @@ export class Progress implements PumpHost {
     this.lamella = lamella;
     this.#spins = spins ?? (crowded ? SPINS_CROWDED : SPINS);
     this.#far = lamella.operationBytesMax > 0;
+    this.#isClient = lamella.pe >= lamella.numPes;
     this.#pump = new Pump(this, this.#turns, crowded);
   }
 
@@ -96,6 +99,11 @@ export class Progress implements PumpHost {
   /** Whether a handler or a poller is running: blocking there would never end. */
   get inHandler(): boolean {
     return this.#depth > 0;
+  }
+
+  /** Whether nothing may block now: in a handler, and on the thread of a client at any time. */
+  get mayNotBlock(): boolean {
+    return this.#depth > 0 || this.#isClient;
   }
 
   /**
@@ -195,7 +203,7 @@ export class Progress implements PumpHost {
    * @throws {TimeoutError} If the time is over; what aborted the wait, if something did.
    */
   block(done: () => boolean, op: string, reason: WaitReason, limit?: WaitLimit): void {
-    this.refuseInHandler(op);
+    this.refuseBlocking(op);
     if (done()) return;
     const { lamella } = this;
     // Once a sleep brought nothing, looking hard before the next one would only burn the core.
@@ -332,12 +340,20 @@ export class Progress implements PumpHost {
   }
 
   /**
-   * Refuses to block inside a handler.
+   * Refuses to block inside a handler, and on the thread of a client.
    *
    * @param op What the user called.
-   * @throws {LamellarError} If called inside a handler.
+   * @throws {LamellarError} If it may not block.
    */
-  refuseInHandler(op: string): void {
+  refuseBlocking(op: string): void {
+    if (this.#isClient) {
+      throw new LamellarError(
+        "ERR_BLOCKING_IN_CLIENT",
+        `Cannot call ${op} in the program that started the session: its thread has to stay free; ` +
+          "use await",
+        { op },
+      );
+    }
     if (this.#depth === 0) return;
     throw new LamellarError(
       "ERR_BLOCKING_IN_HANDLER",

@@ -11,10 +11,11 @@ import type { Lamella } from "./lamella.ts";
 import { createMemory, layoutFor } from "./local/layout.ts";
 // Imported so that a program that runs with --cached-only has the module its PEs start with.
 import "./process/boot.ts";
+import type { HostedOptions, HostedPes } from "./process/hosted_pes.ts";
 import { type FinishLeftovers, peContext, type WorldEnd } from "./process/pe_context.ts";
 import { supervise } from "./process/supervisor.ts";
 
-export type { FinishLeftovers };
+export type { FinishLeftovers, HostedOptions, HostedPes };
 
 /** What a PE has from the start. */
 export interface StartedPe {
@@ -73,6 +74,13 @@ export function startedPe(version: string): StartedPe | undefined {
 }
 
 /**
+ * @returns What whoever started this PE tells its program; undefined if this is no PE.
+ */
+export function toldToPe(): unknown {
+  return peContext()?.told;
+}
+
+/**
  * Starts a job from a main thread, which becomes its supervisor, and ends the process with the
  * job's exit code.
  *
@@ -81,6 +89,19 @@ export function startedPe(version: string): StartedPe | undefined {
  */
 export async function startJob(options: StartOptions, version: string): Promise<never> {
   return await supervise({ ...options, version });
+}
+
+/**
+ * Starts PEs at the service of this thread, whose program goes on.
+ *
+ * @param options What to start.
+ * @returns The PEs.
+ * @throws {RangeError} If the memory for the PEs cannot be had.
+ * @throws {FeatureLevelError} If a permission is missing.
+ */
+export async function startHosted(options: HostedOptions): Promise<HostedPes> {
+  const hosted = await import("./process/hosted_pes.ts");
+  return new hosted.HostedPes(options);
 }
 
 /**

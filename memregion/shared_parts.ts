@@ -4,9 +4,9 @@
  *
  * In front of each part is a table of all parts: the offset of each in the memory of its PE, and
  * for a team's region the PE of each. A part is free again once every PE that has one has disposed
- * the region. A PE outside the team does not know when that is: the header of each part holds a
- * number that follows from the team and the region, and that PE has it looked at with each
- * operation.
+ * the region. A PE outside the team, or a client, does not know when that is: the header of each
+ * part holds a number that follows from the team and the region, and is looked at with each of
+ * their operations.
  *
  * @module
  */
@@ -33,6 +33,7 @@ import {
   type SpaceState,
 } from "./memory/allocation.ts";
 import type { FarWork } from "./transfer/pending.ts";
+import { firstNumberOf, sessionOf, shownNumber } from "./session_numbers.ts";
 import type { SharedWire } from "./wire.ts";
 
 /** Regions of other teams that are remembered, so that one stays the same from handle to handle. */
@@ -61,6 +62,8 @@ export class SharedParts {
   readonly #groups = new Map<number, GroupRegions>();
   /** Regions of teams of which this PE is not a member. */
   readonly #foreign = new Map<string, Allocation>();
+  /** What to do when a client gives up a region that was allocated for it. */
+  readonly #adopted = new Map<Allocation, () => void>();
   #leaving: Leaving[] = [];
 
   /**
@@ -90,11 +93,15 @@ export class SharedParts {
    */
   begin(group: PeGroup): Allocation {
     let known = this.#groups.get(group.id);
-    if (!known) this.#groups.set(group.id, known = { group, regions: new Map(), next: 1 });
+    if (!known) this.#groups.set(group.id, known = this.#newGroup(group));
     const id = known.next++;
     const allocation = new Allocation(this.#host, memberOwners(group, id));
     known.regions.set(id, allocation);
     return allocation;
+  }
+
+  #newGroup(group: PeGroup): GroupRegions {
+    return { group, regions: new Map(), next: firstNumberOf(this.#lamella.session) };
   }
 
   /**
@@ -125,7 +132,6 @@ export class SharedParts {
    */
   mark(allocation: Allocation, offset: number): void {
     const { groupId, id } = allocation.owners;
-    if (groupId === WORLD_ID) return;
     const { low, high } = generationOf(groupId, id);
     const { pe, views } = this.#lamella;
     const at = (this.#lamella.address(pe, offset - PART_HEADER_BYTES) + PART_HEADER.generation) / 4;
@@ -165,12 +171,13 @@ export class SharedParts {
     if (allocation) {
       // The sender knows already that the collective is over: its table tells where the parts are.
       if (allocation.addresses.length === 0 && !allocation.closed) {
-        this.place(allocation, this.#readTable(wire)!.offsets);
+        const { offsets } = this.#readTable(wire) ?? refuseWire(wire);
+        this.place(allocation, offsets);
       }
       return allocation;
     }
     if (!known || id >= known.next) return this.#findForeign(wire);
-    return this.#closed(memberOwners(known.group, id), this.#lamella.pe);
+    return this.#closed(memberOwners(known.group, id), disposedBy(this.#lamella.pe));
   }
 
   #findForeign(wire: SharedWire): Allocation {
@@ -179,7 +186,7 @@ export class SharedParts {
     const known = this.#foreign.get(key);
     if (known && known.isCurrent(0)) return known;
     const table = this.#readTable(wire);
-    if (!table) return this.#closed(foreignOwners(wire, [holder]), holder);
+    if (!table) return this.#closed(foreignOwners(wire, [holder]), disposedBy(holder));
     const allocation = new Allocation(this.#host, foreignOwners(wire, table.pes));
     allocation.place(table.offsets);
     this.#foreign.set(key, allocation);
@@ -192,9 +199,9 @@ export class SharedParts {
     return allocation;
   }
 
-  #closed(owners: Owners, pe: number): Allocation {
+  #closed(owners: Owners, reason: string): Allocation {
     const allocation = new Allocation(this.#host, owners);
-    allocation.close(`it was disposed by PE ${pe}`);
+    allocation.close(reason);
     return allocation;
   }
 
@@ -208,10 +215,8 @@ export class SharedParts {
     if (offset >= before) this.#read(holder, offset - before, bytes);
     const numbers = new Float64Array(bytes.buffer, 0, tableBytes / 8);
     const words = new Int32Array(bytes.buffer, tableBytes + PART_HEADER.generation, 2);
-    if (groupId !== WORLD_ID) {
-      const { low, high } = generationOf(groupId, id);
-      if (words[0] !== low || words[1] !== high) return undefined;
-    }
+    const { low, high } = generationOf(groupId, id);
+    if (words[0] !== low || words[1] !== high) return undefined;
     const offsets = [...numbers.subarray(0, parts)];
     const pes = groupId === WORLD_ID
       ? Array.from({ length: numPes }, (_, pe) => pe)
@@ -221,10 +226,7 @@ export class SharedParts {
     const right = offsets[pes.indexOf(holder)] === offset && offsets.every(held) &&
       pes.every((pe) => Number.isInteger(pe) && pe >= 0 && pe < numPes);
     if (right) return { offsets, pes };
-    throw new ProtocolError(
-      `Cannot read the handle of a region: PE ${holder} has none at offset ${offset}`,
-      { pe: holder },
-    );
+    return refuseWire(wire);
   }
 
   #read(pe: number, offset: number, into: Uint8Array): void {
@@ -239,12 +241,27 @@ export class SharedParts {
   }
 
   /**
+   * Lets somebody know when a client gives up a region that PEs allocated for it.
+   *
+   * @param allocation The region.
+   * @param release Called then.
+   */
+  adopt(allocation: Allocation, release: () => void): void {
+    this.#adopted.set(allocation, release);
+  }
+
+  /**
    * Frees this PE's part once every PE that has one has left the region, and nothing is under way
    * any more from here to a part of it.
    */
   #release(allocation: Allocation, { addresses, offsets }: Places): void {
     const { localPart, pes } = allocation;
     const { groupId, id } = allocation.owners;
+    const adopted = this.#adopted.get(allocation);
+    if (adopted) {
+      this.#adopted.delete(allocation);
+      return this.#far.fence(adopted);
+    }
     this.#groups.get(groupId)!.regions.delete(id);
     this.#far.fence(() => {
       addresses.forEach((address, part) => {
@@ -295,16 +312,32 @@ export class SharedParts {
   }
 }
 
+function disposedBy(pe: number): string {
+  return `it was disposed by PE ${pe}`;
+}
+
+function refuseWire({ holder, offset }: SharedWire): never {
+  throw new ProtocolError(
+    `Cannot read the handle of a region: PE ${holder} has none at offset ${offset}`,
+    { pe: holder },
+  );
+}
+
 /** What a region is to a PE that has a part of it. */
 function memberOwners({ id: groupId, name, pes }: PeGroup, id: number): Owners {
-  const label = groupId === WORLD_ID ? `region ${id}` : `region ${id} of ${name}`;
+  const region = `region ${shownNumber(id)}`;
+  const label = groupId === WORLD_ID ? region : `${region} of ${name}`;
   return { id, label, group: name, groupId, pes, guard: undefined };
 }
 
-/** What it is to a PE outside the team, which another PE told of it. */
+/** What it is to a PE outside the team, or to a client: another PE told of it. */
 function foreignOwners({ groupId, id }: SharedWire, pes: readonly number[]): Owners {
-  const label = `region ${id} of another team`;
-  return { id, label, group: "the team", groupId, pes, guard: generationOf(groupId, id) };
+  const guard = generationOf(groupId, id);
+  if (groupId === WORLD_ID) {
+    return { id, label: `region ${shownNumber(id)}`, group: "the world", groupId, pes, guard };
+  }
+  const label = `region ${shownNumber(id)} of another team`;
+  return { id, label, group: "the team", groupId, pes, guard };
 }
 
 /**
@@ -317,10 +350,10 @@ export function tableBytesOf(groupId: number, parts: number): number {
   return Math.ceil(bytes / ALLOCATION_ALIGN) * ALLOCATION_ALIGN;
 }
 
-/** What the headers of a team's region hold: no other region of the job has it there later. */
+/** What the headers of a region hold: no other region of the job has it there later. */
 function generationOf(groupId: number, id: number): Generation {
   return {
     low: (Math.imul(id, 0x9e3779b1) ^ groupId % 2 ** 32) | 1,
-    high: (Math.floor(groupId / 2 ** 32) ^ id) | 0,
+    high: (Math.floor(groupId / 2 ** 32) ^ sessionOf(id) ^ id) | 0,
   };
 }

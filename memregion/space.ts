@@ -51,7 +51,8 @@ import { RegionCollectives } from "./collectives/region_collectives.ts";
 import { noRoomIn, type Placing, placingTurns } from "./placing.ts";
 import { SpanSpace } from "./span_space.ts";
 import { SharedParts, tableBytesOf } from "./shared_parts.ts";
-import { readOffer, readOneSided, readShared } from "./wire.ts";
+import { firstNumberOf, sessionOf, shownNumber } from "./session_numbers.ts";
+import { readOffer, readOneSided, readShared, readStrange } from "./wire.ts";
 
 /**
  * A region of either kind, as sources and targets of copies may be.
@@ -74,7 +75,7 @@ export type AllocationResult<R> =
 /** The regions of a world, seen from one PE. */
 export class RegionSpace {
   readonly #lamella: Lamella;
-  readonly #group: PeGroup;
+  readonly #group: PeGroup | undefined;
   readonly #far: FarWork;
   readonly #host: RegionHost;
   readonly #services: RegionServices;
@@ -84,22 +85,23 @@ export class RegionSpace {
   readonly spans: SpanSpace;
   /** One-sided allocations of this PE, by number. */
   readonly #own = new Map<number, Allocation>();
-  #nextOwn = 1;
+  #nextOwn: number;
   #isComingBack: () => boolean = () => false;
   readonly #state: SpaceState = { closed: "", failure: undefined };
   readonly #ownHost: AllocationHost;
 
   /**
    * @param progress The engine that waits.
-   * @param group All PEs of the world.
+   * @param group All PEs of the world; nothing for a client, which is not one of them.
    * @param transfers What moves the data of collectives.
    * @internal
    */
-  constructor(progress: Progress, group: PeGroup, transfers: Transfers) {
+  constructor(progress: Progress, group: PeGroup | undefined, transfers: Transfers) {
     const { lamella } = progress;
     const done = new RmaHandle<void>(progress, undefined);
     this.#lamella = lamella;
     this.#group = group;
+    this.#nextOwn = firstNumberOf(lamella.session);
     const far = new FarWork(progress);
     this.#far = far;
     this.#shared = new SharedParts(far, this.#state);
@@ -118,7 +120,7 @@ export class RegionSpace {
     };
     this.spans = new SpanSpace({
       services: this.#services,
-      check: (type) => this.#check(type, 1),
+      check: (type) => this.check(type, 1),
       place: (group, placing) => this.#place(group, placing),
       memory: (...range) => this.#memory(...range) as never,
       nowhere: () => this.#newOneSided(0, lamella.pe, { low: 0, high: 0 }),
@@ -165,9 +167,9 @@ export class RegionSpace {
    */
   quiet(): RmaHandle<void> {
     this.#services.waits.progress.checkFailure();
-    const { kernels, pe } = this.#lamella;
+    const { kernels, staging } = this.#lamella;
     // Plain stores of this PE come before its next ones on every processor, by an atomic operation.
-    kernels.or32(this.#lamella.address(pe, 0), 0);
+    kernels.or32(staging, 0);
     return this.#services.ended(this.#far.all());
   }
 
@@ -191,7 +193,7 @@ export class RegionSpace {
   allocShared<E extends ElementType>(
     type: ElementTypeLike<E>,
     length: number,
-    group: PeGroup = this.#group,
+    group: PeGroup = this.#group!,
   ): CollectiveHandle<SharedMemoryRegion<E>> {
     return this.#allocShared<E, SharedMemoryRegion<E>>(type, length, group, (result) => {
       if ("error" in result) throw result.error;
@@ -210,7 +212,7 @@ export class RegionSpace {
   tryAllocShared<E extends ElementType>(
     type: ElementTypeLike<E>,
     length: number,
-    group: PeGroup = this.#group,
+    group: PeGroup = this.#group!,
   ): CollectiveHandle<AllocationResult<SharedMemoryRegion<E>>> {
     return this.#allocShared<E, AllocationResult<SharedMemoryRegion<E>>>(
       type,
@@ -226,7 +228,7 @@ export class RegionSpace {
     group: PeGroup,
     give: (result: AllocationResult<SharedMemoryRegion<E>>) => R,
   ): CollectiveHandle<R> {
-    const info = this.#check(type, length);
+    const info = this.check(type, length);
     return this.#place<AllocationResult<SharedMemoryRegion<E>>>(group, {
       kind: "allocSharedMemRegion",
       args: `${info.type}, ${length}`,
@@ -298,7 +300,7 @@ export class RegionSpace {
     type: ElementTypeLike<E>,
     length: number,
   ): AllocationResult<OneSidedMemoryRegion<E>> {
-    const info = this.#check(type, length);
+    const info = this.check(type, length);
     let offset = this.#allocate(0, info, length);
     // What this PE has disposed is free once nothing is under way to or from it.
     if (typeof offset !== "number" && this.#far.passFences()) {
@@ -320,7 +322,16 @@ export class RegionSpace {
     return { ok: true, region: new OneSidedMemoryRegion<E>(this.#services, memory) };
   }
 
-  #check(type: ElementTypeLike<ElementType>, length: number): ElementInfo {
+  /**
+   * Checks what is about to be allocated.
+   *
+   * @param type The element type.
+   * @param length Elements on each PE.
+   * @returns The type.
+   * @throws {TypeError} If there is no such type.
+   * @throws {RangeError} If the length is not an integer of at least 1.
+   */
+  check(type: ElementTypeLike<ElementType>, length: number): ElementInfo {
     const info = elementInfo(type);
     this.#services.waits.progress.checkFailure();
     const { closed } = this.#state;
@@ -355,7 +366,7 @@ export class RegionSpace {
   }
 
   #newOneSided(id: number, pe: number, guard: Generation): Allocation {
-    const label = `one-sided region ${id}`;
+    const label = `one-sided region ${shownNumber(id)}`;
     const owners = { id, label, group: undefined, groupId: WORLD_ID, pes: [pe], guard };
     return new Allocation(this.#ownHost, owners);
   }
@@ -395,6 +406,9 @@ export class RegionSpace {
    * @throws {ProtocolError} If the numbers describe no region.
    */
   decodeShared(numbers: ArrayLike<number>): SharedMemoryRegion<ElementType> {
+    if (sessionOf(numbers[1]!) !== this.#lamella.session) {
+      return new SharedMemoryRegion<ElementType>(this.#services, this.#strange(numbers));
+    }
     const wire = readShared(numbers, this.#lamella);
     const { info, start, length } = wire;
     const allocation = this.#shared.find(wire);
@@ -412,6 +426,9 @@ export class RegionSpace {
    * @throws {ProtocolError} If the numbers describe no region.
    */
   decodeOneSided(numbers: ArrayLike<number>): OneSidedMemoryRegion<ElementType> {
+    if (sessionOf(numbers[1]!) !== this.#lamella.session) {
+      return new OneSidedMemoryRegion<ElementType>(this.#services, this.#strange(numbers));
+    }
     const wire = readOneSided(numbers, this.#lamella);
     const { info, id, owner, offset, start, length, generation } = wire;
     let allocation = owner === this.#lamella.pe ? this.#own.get(id) : undefined;
@@ -424,6 +441,32 @@ export class RegionSpace {
     return new OneSidedMemoryRegion<ElementType>(this.#services, memory);
   }
 
+  /** The memory of a region of another session, of which nothing can be used here. */
+  #strange(numbers: ArrayLike<number>): RegionMemory<ElementValue<ElementType>> {
+    const { id, info, length } = readStrange(numbers);
+    const label = `region ${shownNumber(id)}`;
+    const owners = { id, label, group: undefined, groupId: WORLD_ID, pes: [0], guard: undefined };
+    const allocation = new Allocation(this.#ownHost, owners);
+    allocation.close("it belongs to another session");
+    return this.#memory<ElementType>(info, allocation, 0, length);
+  }
+
+  /**
+   * Makes the handle of a region that PEs allocated for a client, which gives it up by disposing of
+   * this handle.
+   *
+   * @param numbers What `encodeShared` gave on a PE.
+   * @param release Has the PEs give it up.
+   * @returns The region.
+   */
+  adoptShared(numbers: ArrayLike<number>, release: () => void): SharedMemoryRegion<ElementType> {
+    const region = this.decodeShared(numbers);
+    const memory = region[MEMORY];
+    memory.allocation.root = memory;
+    this.#shared.adopt(memory.allocation, release);
+    return region;
+  }
+
   /** Refuses a handle that reaches beyond its memory; what a closed one says does not matter. */
   #checkRange(allocation: Allocation, part: number, end: number): void {
     const address = allocation.addresses[part];
@@ -432,7 +475,9 @@ export class RegionSpace {
     const bytes = this.#lamella.views.f64[(address - PART_HEADER_BYTES + PART_HEADER.bytes) / 8]!;
     if (end <= bytes) return;
     throw new ProtocolError(
-      `Cannot read the handle of region ${allocation.id}: it ends at byte ${end} of ${bytes}`,
+      `Cannot read the handle of region ${
+        shownNumber(allocation.id)
+      }: it ends at byte ${end} of ${bytes}`,
     );
   }
 

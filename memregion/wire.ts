@@ -152,6 +152,23 @@ export function readOneSided(numbers: ArrayLike<number>, lamella: Lamella): OneS
   return { ...common, owner, generation: { low, high } };
 }
 
+/**
+ * Reads the numbers of a region of another session.
+ *
+ * @param numbers The numbers.
+ * @returns What they say that means something here.
+ * @throws {ProtocolError} If they describe no region.
+ */
+export function readStrange(
+  numbers: ArrayLike<number>,
+): Pick<SharedWire, "id" | "info" | "length"> {
+  const [code = -1, id = -1, , , , length = -1] = Array.from(numbers);
+  const info = ELEMENTS[code];
+  const whole = [id, length].every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!info || !whole) throw unreadable(numbers);
+  return { id, info, length };
+}
+
 function readCommon(
   numbers: ArrayLike<number>,
   count: number,

@@ -18,6 +18,7 @@ const ROOMS: readonly string[] = [
   "world",
   "darc",
   "array",
+  "session",
 ];
 
 /** The folders that use the library as its users do, and only they. */

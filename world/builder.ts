@@ -4,16 +4,7 @@
  * @module
  */
 
-import {
-  type AmContext,
-  AmEngine,
-  closuresRefused,
-  makeClosure,
-  makeOriginClosure,
-  prepareClosureParser,
-  prepareMsgpack,
-  sealRegistry,
-} from "../am/mod.ts";
+import { sealRegistry } from "../am/mod.ts";
 import { endWithAdvice } from "../internal/advice.ts";
 import {
   type Config,
@@ -28,20 +19,10 @@ import { PES_MAX } from "../internal/limits.ts";
 import { checkProgramKind } from "../internal/program_kind.ts";
 import { VERSION } from "../internal/version.ts";
 import { checkDeno, checkPermissions } from "../internal/platform.ts";
-import {
-  type PeGroup,
-  PeGroups,
-  Progress,
-  type StartedPe,
-  startedPe,
-  startJob,
-} from "../lamellae/mod.ts";
-import { RegionSpace } from "../memregion/mod.ts";
+import { type StartedPe, startedPe, startJob } from "../lamellae/mod.ts";
+import { assembleCore } from "./assemble.ts";
 import { compareAms } from "./handshake.ts";
-import type { WorldCore } from "./core.ts";
-import { finishContext, runFinish } from "./finish.ts";
 import { guestTeam } from "./team.ts";
-import { type TeamParent, Teams } from "./teams.ts";
 import { LamellarWorld } from "./world.ts";
 
 /**
@@ -53,18 +34,6 @@ import { LamellarWorld } from "./world.ts";
 export type Backend = "local" | "shmem" | "rofi";
 
 let built = false;
-
-/** What layers above do on each PE before anything can arrive there. */
-const parts: ((core: WorldCore) => void)[] = [];
-
-/**
- * Has a layer above take part in the world that the program builds.
- *
- * @param part Called on each PE, before any message arrives.
- */
-export function addToWorld(part: (core: WorldCore) => void): void {
-  parts.push(part);
-}
 
 /**
  * Builds the world of a program.
@@ -205,34 +174,14 @@ export class LamellarWorldBuilder {
     const { lamella } = pe;
     this.#compareSettings(pe);
     const config = this.#configure(pe.config);
-    const crowded = lamella.neighbours > navigator.hardwareConcurrency;
-    const progress = new Progress(lamella, crowded, config.spinLoads);
-    const groups = new PeGroups(progress);
-    const group = groups.world(config.barrierFactor);
     const definitions = sealRegistry();
-    await Promise.all([config.closures && prepareClosureParser(), prepareMsgpack()]);
-    const regions = new RegionSpace(progress, group, groups.transfers);
-    const teams = new Teams(progress, (description) => guestTeam(core, world, description));
-    const context = {} as { -readonly [K in keyof AmContext]: AmContext[K] };
-    const engine = new AmEngine({
-      progress,
-      thresholdBytes: config.amThresholdBytes,
-      closuresAllowed: config.closures,
+    const { core, context } = await assembleCore(lamella, config, {
       definitions,
-      context,
-      teams,
-      makeFinishContext: finishContext,
-      decodeContext: { closuresAllowed: config.closures, regions },
+      groupOf: (groups) => groups.world(config.barrierFactor),
+      guestTeam: (core, description) => guestTeam(core, world, description),
     });
-    regions.countWith(engine);
-    const root = worldAsParent(group);
-    const closing: (() => void)[] = [];
-    const onClose = (close: () => void): void => void closing.push(close);
-    const shared = { lamella, progress, groups, engine, regions, teams, root, config, runFinish };
-    const core: WorldCore = { ...shared, onClose, closed: false };
-    for (const part of parts) part(core);
     const world = new LamellarWorld(core, () => {
-      for (const close of closing) close();
+      core.release();
       pe.setWorld(undefined);
     });
     Object.assign(context, {
@@ -240,12 +189,10 @@ export class LamellarWorldBuilder {
       numPes: lamella.numPes,
       world,
       team: world.team,
-      closure: (config.closures ? makeClosure : refuseClosure) as AmContext["closure"],
-      onReturn: (config.closures ? makeOriginClosure : refuseClosure) as AmContext["onReturn"],
     });
     pe.setWorld((finish) => world.end(finish));
-    progress.kick();
-    await compareAms(group, definitions);
+    core.progress.kick();
+    await compareAms(core.root.group!, definitions);
     return world;
   }
 
@@ -267,14 +214,4 @@ export class LamellarWorldBuilder {
       );
     }
   }
-}
-
-function worldAsParent(group: PeGroup): TeamParent {
-  const { name, pes, me } = group;
-  const createOp = "createTeamFromArch";
-  return { name, path: "", pes, parentPes: pes, me, children: 0, createOp, group };
-}
-
-function refuseClosure(): never {
-  throw closuresRefused("a closure");
 }

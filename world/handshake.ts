@@ -23,7 +23,7 @@ export async function compareAms(
   group: PeGroup,
   definitions: readonly AmDefinition[],
 ): Promise<void> {
-  const list = new TextEncoder().encode(definitions.map(describe).join("\n"));
+  const list = new TextEncoder().encode(definitions.map(describeAm).join("\n"));
   const own = new Uint8Array(DIGEST_BYTES);
   const words = new Uint32Array(own.buffer);
   words[0] = digest(list);
@@ -37,7 +37,11 @@ export async function compareAms(
   });
 }
 
-function describe(definition: AmDefinition): string {
+/**
+ * @param definition An AM.
+ * @returns Its name and layout, which are the same on all PEs.
+ */
+export function describeAm(definition: AmDefinition): string {
   const { name, codec, returns } = definition;
   const constant = constantsOf(definition)?.names.map((name) => JSON.stringify(name));
   const layout = `${codec?.layout}${constant ? ` with static ${constant.join()}` : ""}`;

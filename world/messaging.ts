@@ -226,7 +226,7 @@ export abstract class Messaging extends RegionCalls implements ActiveMessaging, 
     this.core.engine.outbox.flush();
     const { group } = this.pes;
     if (group) group.barrier();
-    else this.core.progress.refuseInHandler("barrier");
+    else this.core.progress.refuseBlocking("barrier");
   }
 
   /**

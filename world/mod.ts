@@ -5,6 +5,9 @@
  */
 
 export * from "./builder.ts";
+export { addToWorld } from "./assemble.ts";
+export { ClientWorld, type KnownAms } from "./client.ts";
+export { describeAm } from "./handshake.ts";
 export { type Inside, insideOf, Messaging } from "./messaging.ts";
 export type { WorldCore } from "./core.ts";
 export type { TeamParent } from "./teams.ts";

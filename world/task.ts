@@ -70,7 +70,7 @@ export class LamellarTask<T> extends Handle<T> {
 
   /** @ignore */
   protected override blocked(): T {
-    this.#progress.refuseInHandler("block");
+    this.#progress.refuseBlocking("block");
     if (!this.#outcome) {
       throw new LamellarError(
         "ERR_NEEDS_EVENT_LOOP",

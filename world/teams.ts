@@ -153,7 +153,7 @@ export function nothing(progress: Progress): Collective {
     done: true,
     awaited: { text: "for a collective" },
     block: () => {
-      progress.refuseInHandler("block");
+      progress.refuseBlocking("block");
       return [];
     },
     onOver: (listener) => listener([]),

@@ -31,13 +31,13 @@ export class ClosureTable {
 
   /**
    * @param outbox Sends the sources.
-   * @param numPes Number of PEs.
+   * @param nodes PEs and clients.
    * @param allowed Whether this world runs closures.
    */
-  constructor(outbox: Outbox, numPes: number, allowed: boolean) {
+  constructor(outbox: Outbox, nodes: number, allowed: boolean) {
     this.#outbox = outbox;
-    this.#known = Array.from({ length: numPes }, () => new Set());
-    this.#received = Array.from({ length: numPes }, () => new Map());
+    this.#known = Array.from({ length: nodes }, () => new Set());
+    this.#received = Array.from({ length: nodes }, () => new Map());
     this.allowed = allowed;
   }
 

@@ -58,6 +58,8 @@ export interface InboxHost extends AnswerHost {
   readonly services: Services;
   /** AMs by id. */
   readonly definitions: readonly AmDefinition[];
+  /** The same for a client, which learns the ids from PEs. */
+  readonly definitionOf: ((id: number) => AmDefinition) | undefined;
   readonly finishes: Pick<Finishes, "visit">;
   /** Which of them runs batches of groups. */
   readonly groups: { readonly batchId: number };
@@ -97,13 +99,13 @@ export class Inbox {
 
   /**
    * @param host The engine.
-   * @param numPes Number of PEs.
+   * @param sources PEs and clients.
    */
-  constructor(host: InboxHost, numPes: number) {
+  constructor(host: InboxHost, sources: number) {
     this.#host = host;
     this.#answers = new Answers(host);
     this.#sources = Array.from(
-      { length: numPes },
+      { length: sources },
       () => ({ last: 0, done: 0, told: 0, parts: new Parts() }),
     );
   }
@@ -284,8 +286,8 @@ export class Inbox {
   }
 
   #definition(pe: number, id: number): AmDefinition {
-    const { definitions } = this.#host;
-    return definitions[id] ?? refuseId(pe, id, definitions.length);
+    const { definitionOf, definitions } = this.#host;
+    return definitionOf?.(id) ?? definitions[id] ?? refuseId(pe, id, definitions.length);
   }
 
   #readClosure(

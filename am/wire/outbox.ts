@@ -3,8 +3,9 @@
  * published together.
  *
  * Where the ring is full, frames go to a backlog that moves as room appears. A program waits until
- * it is empty, making progress meanwhile; a handler never waits. So a PE that waits for room drains
- * his own rings, and full rings cannot deadlock. Frames longer than a ring takes travel in parts.
+ * it is empty, making progress meanwhile; a handler never waits, nor does a client. So a PE that
+ * waits for room drains his own rings, and full rings cannot deadlock. Frames longer than a ring
+ * takes travel in parts.
  * What a PE sends itself goes to a queue of its own (`own_frames.ts`), which is never full.
  *
  * Handlers run at the end of a send only, never between `begin` and `end`: a payload is what it was
@@ -94,7 +95,7 @@ export class Outbox {
     // A ring that is published only when it is full would make both sides take turns.
     this.#thresholdBytes = Math.min(thresholdBytes, this.#lamella.frameBytesMax);
     this.#destinations = Array.from(
-      { length: this.#lamella.numPes },
+      { length: this.#lamella.numNodes },
       () => ({ unpublished: 0, backlog: new Backlog(this.#chunks), sending: false }),
     );
     progress.addPoller(() => {
@@ -169,7 +170,7 @@ export class Outbox {
       this.#sendParts(pe, large, bytes);
     } else {
       this.#destinations[pe]!.backlog.end(bytes);
-      if (!this.#progress.inHandler) this.#waitForBacklog(pe);
+      if (!this.#progress.mayNotBlock) this.#waitForBacklog(pe);
     }
   }
 
@@ -414,7 +415,7 @@ export class Outbox {
     const destination = this.#destinations[pe]!;
     // The number of the frame is given: what waits already has to go first, and nothing that a
     // handler sends meanwhile may slip in between.
-    const queued = this.#progress.inHandler || destination.sending ||
+    const queued = this.#progress.mayNotBlock || destination.sending ||
       !destination.backlog.isEmpty;
     if (!queued) {
       this.flush();

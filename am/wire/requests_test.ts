@@ -6,7 +6,7 @@ import { newSeed } from "../../internal/random_test_numbers.ts";
 
 const host: HandleHost = {
   attend: () => {},
-  refuseInHandler: () => {},
+  refuseBlocking: () => {},
   blockFor: () => {},
   keepError: () => {},
   dropError: () => {},

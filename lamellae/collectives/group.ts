@@ -142,7 +142,7 @@ export class PeGroup implements Members {
   /** A blocking barrier, without the objects that handles need. */
   barrier(): void {
     // Before anything is signalled: a barrier that was entered cannot be left.
-    this.#progress.refuseInHandler("barrier");
+    this.#progress.refuseBlocking("barrier");
     if (this.#queue.length > 0) {
       this.call("barrier").block();
       return;
@@ -369,7 +369,7 @@ export class PeGroup implements Members {
    * @returns What each PE contributed.
    */
   block(operation: Operation, limit: WaitLimit | undefined): Uint8Array[] {
-    this.#progress.refuseInHandler("block");
+    this.#progress.refuseBlocking("block");
     // For each partner anew, so that the watchdog can name the one that is missing.
     while (!operation.done) {
       const pe = this.#lacks(operation);

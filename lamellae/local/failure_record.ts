@@ -12,18 +12,25 @@ import {
   atomicNotifyAll,
   atomicStore,
 } from "../../internal/atomics.ts";
-import { DeadlockError, type LamellarError, PeFailedError } from "../../internal/errors.ts";
+import {
+  ClosedError,
+  DeadlockError,
+  type LamellarError,
+  PeFailedError,
+} from "../../internal/errors.ts";
 import { FAILURE_TEXT_BYTES } from "../../internal/limits.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import { foldFrames, loadingErrorText } from "../../internal/stacks.ts";
-import { ASLEEP, BLOCK, blockOf, HEADER, type Layout, ownPesOf } from "./layout.ts";
+import { ASLEEP, BLOCK, blockOf, HEADER, type Layout, ownNodesOf } from "./layout.ts";
 
 /** Instead of the PE that failed: none did, but nothing can go on. */
 export const STUCK = -2;
+/** Nor did any if a client had to leave them while something was under way. */
+export const CLOSED = -3;
 
 /** Why a job fails. */
 export interface FailureRecord {
-  /** The PE that failed first, -1 if it was none, {@linkcode STUCK} if nothing can go on. */
+  /** The PE that failed first, -1 if it was none, or one of the constants above. */
   readonly pe: number;
   /** Exit code of the job. */
   readonly exitCode: number;
@@ -53,7 +60,7 @@ export function writeFailure(
   far = false,
 ): boolean {
   if (!recordFailure(views, 0, { pe, exitCode, text, far })) return false;
-  for (const own of ownPesOf(layout)) wakePe(layout, views, own);
+  for (const own of ownNodesOf(layout)) wakePe(layout, views, own);
   wakeSupervisor(views);
   return true;
 }
@@ -124,6 +131,7 @@ export function readFailure(views: MemoryViews): FailureRecord {
 export function failureError({ pe, text }: FailureRecord, op?: string): LamellarError {
   const options = op === undefined ? {} : { op };
   if (pe === STUCK) return new DeadlockError(text, options);
+  if (pe === CLOSED) return new ClosedError(text, options);
   return new PeFailedError(text, pe < 0 ? options : { ...options, pe });
 }
 
@@ -156,9 +164,10 @@ export function wakePe(layout: Layout, views: MemoryViews, pe: number): void {
  *
  * @param pe The PE.
  * @param error What it threw.
+ * @param who How the text calls it.
  * @returns The text.
  */
-export function failureText(pe: number, error: unknown): string {
+export function failureText(pe: number, error: unknown, who = `PE ${pe}`): string {
   // A program may throw what throws when it is looked at, and `instanceof` looks.
   try {
     if (error instanceof PeFailedError || error instanceof DeadlockError) return error.message;
@@ -166,8 +175,8 @@ export function failureText(pe: number, error: unknown): string {
     // Not one of ours.
   }
   try {
-    return `PE ${pe} failed: ${loadingErrorText(error) ?? foldFrames(Deno.inspect(error))}`;
+    return `${who} failed: ${loadingErrorText(error) ?? foldFrames(Deno.inspect(error))}`;
   } catch {
-    return `PE ${pe} failed: it threw a value that cannot be shown`;
+    return `${who} failed: it threw a value that cannot be shown`;
   }
 }

@@ -7,7 +7,9 @@
  *
  * PEs go by their numbers in the world; every process holds as many, in a row. A ring leads from
  * any PE of the world to one of the process. Words that different PEs write stand on cache lines of
- * their own.
+ * their own. A client, which is no PE, may take part: a program at whose service the PEs are. Its
+ * number is the one after the last PE, and it has all that a PE has but a segment and a place in
+ * collectives.
  *
  * Where processes share memory, the PEs of all of them are near. Each process has what it has by
  * itself, in two pieces: first come the pieces that are not open, its own and then those of the
@@ -124,6 +126,10 @@ export interface Share {
   readonly nearPes: number;
   /** Bytes of the area for the network. */
   readonly networkBytes: number;
+  /** Clients: 1 if the PEs are at the service of a program, else 0 as if left out. */
+  readonly clients?: number;
+  /** Tells regions of one session from those of others in this process; 0 as if left out. */
+  readonly session?: number;
   /** Which processes share memory with this one, where there are any. */
   readonly host?: Host;
 }
@@ -138,6 +144,11 @@ export interface Host {
 
 /** Sizes and places of everything, the same on every PE of a process. */
 export interface Layout extends Share {
+  readonly clients: number;
+  /** PEs of the world and clients: who has rings. */
+  readonly nodes: number;
+  /** How many of them have a place in this process; a client has one behind the PEs. */
+  readonly nearNodes: number;
   readonly ringBytes: number;
   /** Bytes of each PE's heap segment. */
   readonly heapBytes: number;
@@ -200,23 +211,25 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
   const share = typeof of === "number"
     ? { numPes: of, firstPe: 0, nearPes: of, networkBytes: 0 }
     : of;
-  const { numPes, nearPes } = share;
+  const { clients = 0, numPes, nearPes } = share;
+  const nodes = numPes + clients;
+  const nearNodes = nearPes + clients;
   const processes = share.host?.places ?? 1;
   if (!Number.isInteger(numPes) || numPes < 1 || numPes > PES_MAX) {
     throw new RangeError(`Cannot lay out ${numPes} PEs: the number must be 1 to ${PES_MAX}`);
   }
-  const ring = ringBytes || defaultRingBytes(nearPes * numPes);
+  const ring = ringBytes || defaultRingBytes(nearNodes * nodes);
   if (ring < 4096 || (ring & (ring - 1)) !== 0) {
     throw new RangeError(
       `Cannot use rings of ${ring} bytes: the size must be a power of two from 4096`,
     );
   }
   const blocks = align(HEADER_BYTES, PAGE_BYTES);
-  const exchanges = align(blocks + nearPes * BLOCK_BYTES, PAGE_BYTES);
+  const exchanges = align(blocks + nearNodes * BLOCK_BYTES, PAGE_BYTES);
   const ringHeaders = align(exchanges + numPes * SETS * EXCHANGE_AREA_BYTES, PAGE_BYTES);
-  const rings = align(ringHeaders + nearPes * numPes * RING_HEADER_BYTES, PAGE_BYTES);
-  const staging = align(rings + nearPes * numPes * ring, PAGE_BYTES);
-  const network = align(staging + nearPes * stagingBytes(numPes), PAGE_BYTES);
+  const rings = align(ringHeaders + nearNodes * nodes * RING_HEADER_BYTES, PAGE_BYTES);
+  const staging = align(rings + nearNodes * nodes * ring, PAGE_BYTES);
+  const network = align(staging + nearNodes * stagingBytes(numPes), PAGE_BYTES);
   const controlBytes = align(network + share.networkBytes, PAGE_BYTES);
   const open = processes * controlBytes;
   if (open >= MEMORY32_BYTES / 2) {
@@ -236,6 +249,9 @@ export function layoutFor(of: number | Share, ringBytes: number, heapBytes: numb
   const totalBytes = open + processes * openBytes;
   return {
     ...share,
+    clients,
+    nodes,
+    nearNodes,
     ringBytes: ring,
     heapBytes: heap,
     segmentBytes,
@@ -263,7 +279,14 @@ function placesOf({ firstPe, host, nearPes, numPes }: Share): (number | undefine
 }
 
 function placeOf(layout: Layout, pe: number): number | undefined {
-  return layout.placeOf[Math.floor(pe / layout.nearPes)];
+  if (pe < layout.numPes) return layout.placeOf[Math.floor(pe / layout.nearPes)];
+  // Where there is a client, there is one process.
+  return pe < layout.nodes ? 0 : undefined;
+}
+
+/** Place of a node among those of its process. */
+function indexOf({ nearPes, numPes }: Layout, pe: number): number {
+  return pe < numPes ? pe % nearPes : nearPes + pe - numPes;
 }
 
 /**
@@ -302,6 +325,15 @@ export function ownPesOf(layout: Layout): number[] {
 
 /**
  * @param layout The layout.
+ * @returns The PEs of this process, and the client if there is one.
+ */
+export function ownNodesOf(layout: Layout): number[] {
+  const { clients, numPes } = layout;
+  return [...ownPesOf(layout), ...Array.from({ length: clients }, (_, i) => numPes + i)];
+}
+
+/**
+ * @param layout The layout.
  * @param pe A PE.
  * @returns The byte address of what its process has that is not open; 0, that of this process, if
  * the PE is not near.
@@ -326,7 +358,7 @@ export function openOf(layout: Layout, pe: number): number {
  * @returns The byte address of its block.
  */
 export function blockOf(layout: Layout, pe: number): number {
-  return controlOf(layout, pe) + layout.blocks + (pe % layout.nearPes) * BLOCK_BYTES;
+  return controlOf(layout, pe) + layout.blocks + indexOf(layout, pe) * BLOCK_BYTES;
 }
 
 /**
@@ -348,7 +380,7 @@ export function exchangeOf(layout: Layout, pe: number, sequence: number): number
  * producer.
  */
 export function ringHeaderOf(layout: Layout, consumer: number, producer: number): number {
-  const index = (consumer % layout.nearPes) * layout.numPes + producer;
+  const index = indexOf(layout, consumer) * layout.nodes + producer;
   return controlOf(layout, consumer) + layout.ringHeaders + index * RING_HEADER_BYTES;
 }
 
@@ -359,7 +391,7 @@ export function ringHeaderOf(layout: Layout, consumer: number, producer: number)
  * @returns The byte address of its data.
  */
 export function ringOf(layout: Layout, consumer: number, producer: number): number {
-  const index = (consumer % layout.nearPes) * layout.numPes + producer;
+  const index = indexOf(layout, consumer) * layout.nodes + producer;
   return controlOf(layout, consumer) + layout.rings + index * layout.ringBytes;
 }
 
@@ -369,7 +401,7 @@ export function ringOf(layout: Layout, consumer: number, producer: number): numb
  * @returns The byte address of its area for what kernels work on.
  */
 export function stagingOf(layout: Layout, pe: number): number {
-  const index = pe % layout.nearPes;
+  const index = indexOf(layout, pe);
   return controlOf(layout, pe) + layout.staging + index * stagingBytes(layout.numPes);
 }
 

@@ -30,13 +30,17 @@ function partsOf(layout: Layout): { at: number; end: number }[] {
     const exchange = exchangeOf(layout, pe, 0);
     parts.push({ at: exchange, end: exchangeOf(layout, pe, 1) + EXCHANGE_AREA_BYTES });
   }
-  for (let pe = firstPe; pe < firstPe + nearPes; pe++) {
+  const clients = Array.from({ length: layout.clients }, (_, i) => numPes + i);
+  const own = Array.from({ length: nearPes }, (_, i) => firstPe + i);
+  for (const pe of [...own, ...clients]) {
     const block = blockOf(layout, pe);
     parts.push({ at: block, end: block + BLOCK.scratch + 2048 });
     const staging = stagingOf(layout, pe);
     parts.push({ at: staging, end: staging + stagingBytes(numPes) });
-    parts.push({ at: heapOf(layout, pe), end: heapOf(layout, pe) + segmentBytes });
-    for (let other = 0; other < numPes; other++) {
+    if (pe < numPes) {
+      parts.push({ at: heapOf(layout, pe), end: heapOf(layout, pe) + segmentBytes });
+    }
+    for (let other = 0; other < layout.nodes; other++) {
       const header = ringHeaderOf(layout, pe, other);
       parts.push({ at: header, end: header + RING_HEADER_BYTES });
       parts.push({ at: ringOf(layout, pe, other), end: ringOf(layout, pe, other) + ringBytes });
@@ -55,7 +59,13 @@ function layoutOfShare(processes: number, ringBytes: number, heapBytes: number):
 Deno.test("Nothing in a layout overlaps, and everything stands on a cache line", () => {
   for (const numPes of [1, 2, 3, 7, 16, 64]) {
     for (const [ring, heap] of [[0, 65536], [4096, 1], [1 << 16, 1 << 20]] as const) {
-      for (const layout of [layoutFor(numPes, ring, heap), layoutOfShare(numPes, ring, heap)]) {
+      const share = { numPes, firstPe: 0, nearPes: numPes, networkBytes: 0, clients: 1 };
+      const layouts = [
+        layoutFor(numPes, ring, heap),
+        layoutOfShare(numPes, ring, heap),
+        layoutFor(share, ring, heap),
+      ];
+      for (const layout of layouts) {
         let end = 0;
         for (const part of partsOf(layout)) {
           assert(part.at >= end, `${numPes} PEs: a part at ${part.at} before ${end}`);

@@ -68,6 +68,8 @@ export class LocalLamella implements Lamella {
   readonly name: string;
   readonly pe: number;
   readonly numPes: number;
+  readonly numNodes: number;
+  readonly session: number;
   readonly neighbours: number;
   readonly views: MemoryViews;
   readonly kernels: Kernels;
@@ -122,6 +124,8 @@ export class LocalLamella implements Lamella {
     this.#layout = layout;
     this.pe = pe;
     this.numPes = layout.numPes;
+    this.numNodes = layout.nodes;
+    this.session = layout.session ?? 0;
     this.neighbours = neighboursIn(layout);
     this.views = memoryViews(memory.buffer);
     this.kernels = kernels;
@@ -135,7 +139,7 @@ export class LocalLamella implements Lamella {
     this.#status = new PeStatus(layout, this.views.i32, pe);
     this.#tails = ringHeaderOf(layout, pe, 0) + RING.tail;
     this.#heads = ringHeaderOf(layout, pe, 0) + RING.head;
-    for (let other = 0; other < layout.numPes; other++) this.#connect(other, wakerOf);
+    for (let other = 0; other < layout.nodes; other++) this.#connect(other, wakerOf);
   }
 
   #connect(other: number, wakerOf: (pe: number) => Waker): void {
@@ -149,7 +153,8 @@ export class LocalLamella implements Lamella {
     if (!near) return;
     this.#partners[other] = partner;
     this.#out[other] = new OutRing(layout, views, kernels, pe, other, partner);
-    this.#heaps[other] = heapOf(layout, other);
+    // A client has none.
+    if (other < layout.numPes) this.#heaps[other] = heapOf(layout, other);
   }
 
   isNear(pe: number): boolean {
@@ -209,11 +214,11 @@ export class LocalLamella implements Lamella {
       this.#tails,
       this.#heads,
       RING_HEADER_BYTES,
-      this.numPes,
+      this.numNodes,
       this.#next,
     );
     if (source < 0) return 0;
-    this.#next = source + 1 === this.numPes ? 0 : source + 1;
+    this.#next = source + 1 === this.numNodes ? 0 : source + 1;
     const ring = this.#in[source]!;
     const bytes = ring.consume(sink);
     if (this.#consumed) this.#consumed(source, ring.head);

@@ -9,12 +9,14 @@
 import { schedYield } from "../../ffi/libc.ts";
 import { noteOwnOperations } from "../../internal/engine_internals.ts";
 import { instantiateKernels } from "../../internal/kernels.ts";
+import { writeFailure } from "../local/failure_record.ts";
 import { BLOCK, blockOf, neighboursIn } from "../local/layout.ts";
 import { LocalLamella } from "../local/local_lamella.ts";
 import type { Lamella } from "../lamella.ts";
 import { pausingOffer } from "./core_offer.ts";
 import { actAsMain } from "./main_module.ts";
 import { PE_WORKER_NAME, setPeContext, type StartMessage } from "./pe_context.ts";
+import { fullText, watchMemory } from "./memory_watch.ts";
 import { PeLife } from "./pe_life.ts";
 import { assembleOutput, isolateStdin, tellProgram } from "./pe_process.ts";
 
@@ -36,13 +38,16 @@ if (scope.name === PE_WORKER_NAME) {
 }
 
 async function start(message: StartMessage): Promise<void> {
-  const { pe, layout, config, version } = message;
+  const { pe, layout, config, objectBytesMax, told, version } = message;
+  // Workers of Node lack it.
+  if (!("self" in globalThis)) Object.assign(globalThis, { self: globalThis });
   const lamella = await lamellaOf(message);
   const life = new PeLife(layout, lamella);
   setPeContext({
     lamella,
     config,
     version,
+    told,
     beginWorld: () => life.beginWorld(),
     endBuild: () => life.endBuild(),
     setWorld: (end) => life.setWorld(end),
@@ -58,6 +63,10 @@ async function start(message: StartMessage): Promise<void> {
     life.beforeEnd(flush);
   }
   life.watchReader();
+  if (objectBytesMax !== undefined) {
+    const text = `PE ${pe} failed: ${fullText(objectBytesMax)}`;
+    await watchMemory(() => void writeFailure(layout, lamella.views, pe, 1, text));
+  }
   await actAsMain(message.program);
   noteOwnOperations();
   await life.run(message.program);

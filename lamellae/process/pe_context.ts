@@ -28,6 +28,10 @@ export interface StartMessage {
   readonly config: Config;
   /** Version of the library that started the PE. */
   readonly version: string;
+  /** Bytes that its objects may take, if going beyond that ends the PE and not the process. */
+  readonly objectBytesMax?: number;
+  /** What whoever starts the PE tells its program. */
+  readonly told?: unknown;
 }
 
 /**
@@ -49,6 +53,8 @@ export interface PeContext {
   readonly lamella: Lamella;
   readonly config: Config;
   readonly version: string;
+  /** What whoever started the PE tells its program. */
+  readonly told: unknown;
   /** Called when the program begins to build a world. */
   beginWorld(): void;
   /** Called when it has built it, or could not. */

@@ -6,7 +6,7 @@
  */
 
 import { adviseHugePages } from "../../ffi/libc.ts";
-import { atomicLoad, atomicWaitAsync } from "../../internal/atomics.ts";
+import { atomicLoad } from "../../internal/atomics.ts";
 import { type Config, environment, readBootstrapConfig } from "../../internal/config.ts";
 import { FeatureLevelError } from "../../internal/errors.ts";
 import { compileKernels } from "../../internal/kernels.ts";
@@ -33,6 +33,7 @@ import {
 } from "../local/layout.ts";
 import { PE_STATE, STATUS } from "../local/pe_status.ts";
 import type { NetworkStart } from "../rofi/network_start.ts";
+import { Bell } from "./bell.ts";
 import type { ProcessGroup } from "./process_group.ts";
 import { reportInOwnRow } from "./open_row.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
@@ -328,42 +329,5 @@ class Supervisor {
         // This platform does not have the signal.
       }
     }
-  }
-}
-
-/** Wakes the supervisor as soon as something happens to a PE. */
-class Bell {
-  readonly #words: Int32Array;
-  readonly #index = HEADER.bell >>> 2;
-  #wake: (() => void) | undefined;
-  #pending: Promise<unknown> | undefined;
-
-  constructor(views: MemoryViews) {
-    this.#words = views.i32;
-  }
-
-  read(): number {
-    return atomicLoad(this.#words, this.#index);
-  }
-
-  /** Waits until somebody has woken it since `seen` was read, but not longer than `limitMs`. */
-  async wait(seen: number, limitMs: number): Promise<void> {
-    // A waiter stays until somebody wakes it, so there is never more than one. It does not keep the
-    // process alive, the timer does.
-    if (!this.#pending) {
-      const pending = atomicWaitAsync(this.#words, this.#index, seen);
-      if (!pending) return;
-      this.#pending = pending.then(() => {
-        this.#pending = undefined;
-        this.#wake?.();
-      });
-    } else if (this.read() !== seen) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, limitMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

@@ -51,6 +51,8 @@ export class RofiLamella implements Lamella {
   readonly name = "rofi";
   readonly pe: number;
   readonly numPes: number;
+  readonly numNodes: number;
+  readonly session = 0;
   readonly neighbours: number;
   readonly views: MemoryViews;
   readonly kernels: Kernels;
@@ -110,6 +112,7 @@ export class RofiLamella implements Lamella {
     });
     this.pe = pe;
     this.numPes = layout.numPes;
+    this.numNodes = layout.nodes;
     this.neighbours = start.pesOnHost;
     this.views = this.#local.views;
     this.kernels = kernels;

@@ -141,22 +141,21 @@ export function refuseStale(region: Described, op: string, pe: number): never {
  * Refuses direct use of data on another PE.
  *
  * @param region The region.
- * @param pe This PE.
+ * @param lamella This PE, or a client.
  * @param op What the user called.
  */
-export function refuseRemote(region: Described, pe: number, op: string): never {
+export function refuseRemote(
+  region: Described,
+  { numPes, pe }: { readonly numPes: number; readonly pe: number },
+  op: string,
+): never {
   const { allocation } = region;
   const owner = allocation.pes[0]!;
-  if (!allocation.oneSided) {
-    throw new MemNotLocalError(
-      `Cannot ${op} ${labelOf(region)} on PE ${pe}: the PE has no part of it`,
-      owner,
-    );
-  }
-  throw new MemNotLocalError(
-    `Cannot ${op} ${labelOf(region)} on PE ${pe}: its data is on PE ${owner}`,
-    owner,
-  );
+  const isClient = pe >= numPes;
+  const where = isClient ? "in the program that started the session" : `on PE ${pe}`;
+  const who = isClient ? "it" : "the PE";
+  const why = allocation.oneSided ? `its data is on PE ${owner}` : `${who} has no part of it`;
+  throw new MemNotLocalError(`Cannot ${op} ${labelOf(region)} ${where}: ${why}`, owner);
 }
 
 /**

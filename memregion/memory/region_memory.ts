@@ -214,7 +214,7 @@ export class RegionMemory<V> {
    */
   own(op: string): number {
     const { localPart } = this;
-    return localPart >= 0 ? localPart : refuseRemote(this, this.#lamella.pe, op);
+    return localPart >= 0 ? localPart : refuseRemote(this, this.#lamella, op);
   }
 
   /**

@@ -75,7 +75,7 @@ export class WaitHandle<T = void> extends Handle<T> {
   protected override blocked(limit: WaitLimit | undefined): T {
     const { memory, op } = this.#condition;
     const { progress } = this.#waits;
-    progress.refuseInHandler(op);
+    progress.refuseBlocking(op);
     if (this.#holds()) return this.#condition.result;
     const { allocation, localPart } = memory;
     allocation.countWait(localPart, 1);

@@ -1,0 +1,57 @@
+/**
+ * The AMs of the PEs of a session, as the program that started it knows them: ids are those of the
+ * PEs, and belong to the session.
+ *
+ * @module
+ */
+
+import type { AmDefinition } from "../am/mod.ts";
+import { definedAms } from "../am/mod.ts";
+import { FeatureLevelError } from "../internal/errors.ts";
+import { describeAm, type KnownAms } from "../world/mod.ts";
+
+/** The AMs that the PEs of a session have. */
+export class SessionAms implements KnownAms {
+  /** Names and layouts, by id. */
+  #list: readonly string[] = [];
+  readonly #ids = new Map<string, number>();
+  readonly #known = new Map<AmDefinition, number>();
+
+  /**
+   * Takes note of what the PEs have.
+   *
+   * @param list The name and layout of each AM, by id.
+   */
+  learn(list: readonly string[]): void {
+    this.#list = list;
+    list.forEach((text, id) => this.#ids.set(text, id));
+  }
+
+  /**
+   * @param definition An AM of this program.
+   * @returns Its id, or -1 if no PE has an AM of this name and layout.
+   */
+  readonly idOf = (definition: AmDefinition): number => {
+    let id = this.#known.get(definition);
+    if (id === undefined) {
+      id = this.#ids.get(describeAm(definition)) ?? -1;
+      this.#known.set(definition, id);
+    }
+    return id;
+  };
+
+  /**
+   * @param id An id that a PE sent.
+   * @returns The AM of this program.
+   * @throws {FeatureLevelError} If this program does not define it.
+   */
+  readonly definitionOf = (id: number): AmDefinition => {
+    const text = this.#list[id];
+    const found = definedAms().find((definition) => describeAm(definition) === text);
+    if (found) return found;
+    throw new FeatureLevelError(
+      `Cannot run the AM that a handler returned: this program does not define ${text}; ` +
+        "import the module that does",
+    );
+  };
+}
