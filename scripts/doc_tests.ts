@@ -15,7 +15,9 @@ const LIMIT_SECONDS = 60;
 const PES = "2";
 
 /** Folders whose files are documentation for users of the library. */
-const ROOMS = ["am", "array", "darc", "ffi", "internal", "lamellae", "memregion", "world"];
+const ROOMS = [
+  ...["am", "array", "darc", "ffi", "internal", "lamellae", "memregion", "session", "world"],
+];
 const DOCUMENTED = new RegExp(`^(?:[A-Z]+\\.md|mod\\.ts|docs/.*\\.md|(?:${ROOMS.join("|")})/.*)$`);
 
 interface Program extends DocBlock {

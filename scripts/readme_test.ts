@@ -4,7 +4,7 @@ import { findFiles, ROOT } from "./tree.ts";
 Deno.test("the README lists every example, and no other", () => {
   const folder = `${ROOT}examples/`;
   const programs = findFiles(folder, ".ts").filter((path) =>
-    Deno.readTextFileSync(folder + path).includes("new LamellarWorldBuilder()")
+    /new LamellarWorldBuilder\(\)|startSession\(/.test(Deno.readTextFileSync(folder + path))
   );
   const section = Deno.readTextFileSync(`${ROOT}README.md`).split("\n## ")
     .find((part) => part.startsWith("Examples\n"))!;
