@@ -112,6 +112,16 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     return this.#count.asynchronous;
   }
 
+  /** The PE that has fewest requests to answer, the first if several have. */
+  get leastBusy(): number {
+    const { numPes } = this.#lamella;
+    let found = 0;
+    for (let pe = 1; pe < numPes; pe++) {
+      if (this.#requests[pe]!.unanswered < this.#requests[found]!.unanswered) found = pe;
+    }
+    return found;
+  }
+
   /** What the program waits for when it awaits. */
   get waitReason(): WaitReason {
     return reasonToWait(this.#count, this.#requests);

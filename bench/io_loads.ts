@@ -166,7 +166,7 @@ export class IoLoad implements AsyncDisposable {
 }
 
 /** Requests a second that a server of this thread answers. */
-async function requests(
+export async function requests(
   kind: string,
   clients: number,
   seconds: number,

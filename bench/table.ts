@@ -19,6 +19,7 @@ import {
   printed,
   shmem,
 } from "./contender.ts";
+import { POOL_CASES } from "./pool_table.ts";
 import { SPREAD_CASES } from "./spread_table.ts";
 
 const SIZES: readonly (readonly [string, number])[] = [
@@ -152,6 +153,7 @@ export const CASES: readonly BenchCase[] = [
     ],
   },
   ...ARRAY_CASES,
+  ...POOL_CASES,
   ...SPREAD_CASES,
 ];
 

@@ -1,5 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { regionTest } from "./pes_test.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { MemNotLocalError } from "./memory/refusals.ts";
+import { Pes, regionTest } from "./pes_test.ts";
 import type { SharedMemoryRegion } from "./shared_region.ts";
 
 // deno-lint-ignore no-explicit-any -- wrong on purpose
@@ -128,4 +129,16 @@ regionTest("A BigInt as PE or index is refused as any other value is", (newPes) 
     assertThrows(() => region.put(pe, any(Symbol("i")), 1), TypeError, "index Symbol(i)");
     assertThrows(() => region.getIndexed(pe, any(undefined)), TypeError, "indices must be");
   }
+});
+
+Deno.test("A PE sees elements of others of its process, and none of other processes", () => {
+  using pes = new Pes(4, 1 << 20, { pesPerProcess: 2, seed: 1 });
+  const regions = pes.allocShared("u32", 4) as SharedMemoryRegion<"u32">[];
+  regions[1]!.asMutSlice().set([1, 2, 3, 4]);
+  assertEquals([...regions[0]!.asSlice(1)], [1, 2, 3, 4]);
+  assertEquals([...regions[0]!.subRegion(1, 3).asMutSlice(1)], [2, 3]);
+  assert(regions[0]!.asSlice(0) === regions[0]!.asSlice());
+  const far3 = "Cannot asSlice region 1 of PE 3: it is in another process";
+  assertThrows(() => regions[0]!.asSlice(3), MemNotLocalError, far3);
+  assertThrows(() => regions[0]!.asSlice(4), RangeError, "the world has 4 PEs");
 });

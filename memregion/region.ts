@@ -25,6 +25,7 @@ import {
   regionOf,
   type Rest,
 } from "./memory/region_memory.ts";
+import { shownNumber } from "./session_numbers.ts";
 import { AllHold, AnyHolds, holds, OneHolds, SomeHold } from "./waits/wait_conditions.ts";
 import type { WaitOptions } from "../lamellae/mod.ts";
 import { WaitHandle } from "./waits/wait_handle.ts";
@@ -188,7 +189,7 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
 
   /** Number of the region, as messages name it. */
   get id(): number {
-    return this[MEMORY].allocation.id;
+    return shownNumber(this[MEMORY].allocation.id);
   }
 
   /** Whether it was disposed on this PE. */
@@ -197,23 +198,28 @@ export abstract class MemoryRegion<E extends ElementType> implements Disposable 
   }
 
   /**
-   * The elements on this PE, as a live view: it shows what other PEs put.
+   * The elements on this PE, or on another whose memory this process shares, as a live view: it
+   * shows what PEs put.
    *
+   * @param pe Whose elements; those of this PE if left out.
    * @returns A typed array over the memory. Do not use it after the region was disposed.
-   * @throws {MemNotLocalError} If the data is on another PE.
+   * @throws {MemNotLocalError} If the data is on another PE and none was named, or in a process
+   * that does not share its memory with this one.
+   * @throws {RangeError} If there is no such PE.
    * @throws {ClosedError} If the region was disposed.
    */
-  asSlice(): ElementSlice<E> {
-    return this[MEMORY].slice("asSlice") as unknown as ElementSlice<E>;
+  asSlice(pe?: number): ElementSlice<E> {
+    return sliceOf(this[MEMORY], "asSlice", pe);
   }
 
   /**
    * The same as `asSlice`: JavaScript does not have read-only arrays.
    *
+   * @param pe Whose elements; those of this PE if left out.
    * @returns A typed array over the memory.
    */
-  asMutSlice(): ElementSlice<E> {
-    return this[MEMORY].slice("asMutSlice") as unknown as ElementSlice<E>;
+  asMutSlice(pe?: number): ElementSlice<E> {
+    return sliceOf(this[MEMORY], "asMutSlice", pe);
   }
 
   /**
@@ -411,4 +417,13 @@ export function arrayFor<E extends ElementType>(
   const isList = Array.isArray(indices) || ArrayBuffer.isView(unchecked(indices)) ||
     regionOf(indices);
   return newArray(type, isList ? indices.length : 0);
+}
+
+function sliceOf<E extends ElementType>(
+  memory: RegionMemory<ElementValue<E>>,
+  op: string,
+  pe: number | undefined,
+): ElementSlice<E> {
+  const slice = pe === undefined ? memory.slice(op) : memory.sliceOf(op, pe);
+  return slice as unknown as ElementSlice<E>;
 }

@@ -4,6 +4,7 @@ import { ROOT } from "./tree.ts";
 
 const CATEGORIES = [
   "World",
+  "Sessions",
   "Teams",
   "Active messages",
   "Closures",

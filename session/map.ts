@@ -71,8 +71,8 @@ export class ItemError<T = unknown> extends LamellarError {
   }
 }
 
-/** Begins the work of one item on a PE. */
-export type Launch<T, R> = (pe: number, item: T, options: LaunchOptions) => AmHandle<R>;
+/** Begins the work of one item. */
+export type Launch<T, R> = (item: T, options: LaunchOptions) => AmHandle<R>;
 
 /** An item that is over, or under way. */
 interface Entry<R> {
@@ -86,8 +86,6 @@ export class MapRun<T, R> {
   readonly #launch: Launch<T, R>;
   readonly #options: MapOptions<T>;
   readonly #concurrency: number;
-  /** How many items each PE has. */
-  readonly #busy: number[];
   /** Those whose results were not given yet, in the order of the items or of their ends. */
   readonly #entries: Entry<R>[] = [];
   #taken = 0;
@@ -123,7 +121,6 @@ export class MapRun<T, R> {
     this.#launch = launch;
     this.#options = options;
     this.#concurrency = concurrency;
-    this.#busy = Array.from({ length: numPes }, () => 0);
   }
 
   /**
@@ -191,15 +188,11 @@ export class MapRun<T, R> {
     const index = this.#taken++;
     const entry: Entry<R> = {};
     this.#entries.push(entry);
-    const busy = this.#busy;
-    let pe = 0;
-    for (let other = 1; other < busy.length; other++) if (busy[other]! < busy[pe]!) pe = other;
-    busy[pe]!++;
     const { signal } = this.#options;
-    const begun = Promise.try(() => this.#launch(pe, item, signal ? { signal } : {}));
+    const begun = Promise.try(() => this.#launch(item, signal ? { signal } : {}));
     begun.then(
-      (value) => this.#end(pe, entry, { value }),
-      (error) => this.#end(pe, entry, this.#failed(item, index, error)),
+      (value) => this.#end(entry, { value }),
+      (error) => this.#end(entry, this.#failed(item, index, error)),
     );
   }
 
@@ -216,8 +209,7 @@ export class MapRun<T, R> {
     }
   }
 
-  #end(pe: number, entry: Entry<R>, outcome: NonNullable<Entry<R>["outcome"]>): void {
-    this.#busy[pe]!--;
+  #end(entry: Entry<R>, outcome: NonNullable<Entry<R>["outcome"]>): void {
     this.#done++;
     entry.outcome = outcome;
     try {

@@ -114,6 +114,20 @@ export class LamellarSession implements AsyncDisposable {
   }
 
   /**
+   * Runs an AM on the PE that has least to do, as `execAmPe` does on one.
+   *
+   * @param call The AM with its payload.
+   * @param options When to stop waiting; the handler goes on.
+   * @returns A handle for the result.
+   * @throws {RangeError} If a field of the payload is out of range.
+   * @throws {TypeError} If the payload cannot be sent, or the AM cannot be shipped.
+   * @throws {LamellarError} If too much is under way (`ERR_QUEUE_FULL`).
+   */
+  execAmAny<T>(call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
+    return this.execAmPe(this.#link.core.engine.leastBusy, call, options);
+  }
+
+  /**
    * Runs an AM on every PE. Its payload is encoded once, before any PE gets it.
    *
    * @param call The AM with its payload.
@@ -155,6 +169,26 @@ export class LamellarSession implements AsyncDisposable {
   ): AmHandle<ClosureResult<R>> {
     this.#link.check("runPe", 1);
     return this.#world.execClosurePe(pe, fn as Sent<R>, captures ?? [], options);
+  }
+
+  /**
+   * Runs a closure on the PE that has least to do, as `runPe` does on one.
+   *
+   * @param fn The function. It gets copies of the captures, and after them the context of handlers.
+   * @param captures What it is called with.
+   * @param options When to stop waiting; the function goes on.
+   * @returns A handle for what the function returns.
+   * @throws {TypeError} If the function uses what its source does not carry, or a capture cannot be
+   * sent.
+   * @throws {FeatureLevelError} If the session was started without closures.
+   * @throws {LamellarError} If too much is under way (`ERR_QUEUE_FULL`).
+   */
+  runAny<C extends readonly unknown[] = [], R = unknown>(
+    fn: (...args: SessionParameters<C>) => R,
+    captures?: readonly [...C],
+    options?: LaunchOptions,
+  ): AmHandle<ClosureResult<R>> {
+    return this.runPe(this.#link.core.engine.leastBusy, fn, captures, options);
   }
 
   /**
@@ -231,13 +265,12 @@ export class LamellarSession implements AsyncDisposable {
     options: MapOptions<T> = {},
   ): AsyncGenerator<unknown, void, void> {
     this.#link.check("map", 0);
-    const launch = (pe: number, item: T, limit: LaunchOptions): AmHandle<unknown> => {
+    const launch = (item: T, limit: LaunchOptions): AmHandle<unknown> => {
       if ("amName" in work) {
         const make = work as (payload: T) => AmCall<unknown>;
-        return this.execAmPe(pe, make(item), limit);
+        return this.execAmAny(make(item), limit);
       }
-      this.#link.check("map", 1);
-      return this.#world.execClosurePe(pe, work as Sent<unknown>, [item], limit);
+      return this.runAny(work as Sent<unknown>, [item], limit);
     };
     return new MapRun(items, launch, this.numPes, options).results();
   }

@@ -144,8 +144,17 @@ Deno.test("The program of a session reaches memory of its PEs, and has no part o
     for (const call of refused) {
       assertThrows(call, MemNotLocalError, "in the program that started the session");
     }
+    // The program sees the parts of the PEs without a copy.
+    const slice = region.asMutSlice(1);
+    assertEquals([...slice], [21n, 7n, 3n, 0n]);
+    slice[3] = 9n;
+    assertEquals(await region.get(1, 3), 9);
+    assertThrows(() => region.asSlice(2), RangeError, "2 PEs");
+    assertThrows(() => region.asSlice(0.5), RangeError);
     const other = await session.runPe(1, ({ world }) => world.allocOneSidedMemRegion("i32", 2));
     await other.put(0, [7, 8]);
+    assertEquals([...other.asSlice(1)], [7, 8]);
+    assertThrows(() => other.asSlice(0), MemNotLocalError, "its data is on PE 1");
     assertEquals([...await other.get(0, 2)], [7, 8]);
   }));
 

@@ -13,6 +13,8 @@ const INITIAL = 256;
 export class Requests {
   /** Number of the last request. */
   last = 0;
+  /** How many have no answer yet. */
+  unanswered = 0;
   /** All requests up to this number are settled or deferred. */
   #settled = 0;
   #handles: (AmHandle<unknown> | undefined)[] = new Array(INITIAL).fill(undefined);
@@ -40,6 +42,7 @@ export class Requests {
     const number = this.last = (this.last + 1) | 0;
     if (((number - this.#settled) | 0) > this.#mask) this.#grow();
     this.#handles[number & this.#mask] = handle;
+    this.unanswered++;
     return number;
   }
 
@@ -73,6 +76,7 @@ export class Requests {
       count++;
     }
     this.#settled = number;
+    this.unanswered -= count;
     this.#skipSettled();
     return count;
   }
@@ -85,7 +89,10 @@ export class Requests {
    */
   defer(number: number): AmHandle<unknown> | undefined {
     const handle = this.take(number);
-    if (handle) this.#deferred.set(number, handle);
+    if (handle) {
+      this.#deferred.set(number, handle);
+      this.unanswered++;
+    }
     return handle;
   }
 
@@ -99,11 +106,13 @@ export class Requests {
     const deferred = this.#deferred.get(number);
     if (deferred) {
       this.#deferred.delete(number);
+      this.unanswered--;
       return deferred;
     }
     if (((this.last - number) | 0) < 0 || ((number - this.#settled) | 0) <= 0) return undefined;
     const handle = this.#handles[number & this.#mask];
     this.#handles[number & this.#mask] = undefined;
+    if (handle) this.unanswered--;
     this.#skipSettled();
     return handle;
   }
@@ -128,6 +137,7 @@ export class Requests {
     ];
     this.#handles.fill(undefined);
     this.#deferred.clear();
+    this.unanswered = 0;
     this.#settled = this.last;
     return all;
   }

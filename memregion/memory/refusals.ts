@@ -159,6 +159,23 @@ export function refuseRemote(
 }
 
 /**
+ * Refuses direct use of data of another process.
+ *
+ * @param region The region.
+ * @param pe The PE that has it.
+ * @param op What the user called.
+ */
+export function refuseFar(region: Described, pe: number, op: string): never {
+  throw new MemNotLocalError(
+    `Cannot ${op} ${
+      labelOf(region)
+    } of PE ${pe}: it is in another process, whose memory this one ` +
+      "does not share; use get and put",
+    pe,
+  );
+}
+
+/**
  * Refuses a value.
  *
  * @param region The region.

@@ -15,7 +15,7 @@ import type { FarElements } from "../transfer/far.ts";
 import type { FarWork, Pending } from "../transfer/pending.ts";
 import type { Allocation } from "./allocation.ts";
 import type { ArrayShape } from "./array_shape.ts";
-import { labelOf, refuseClosed, refusePosition, refuseRemote } from "./refusals.ts";
+import { labelOf, refuseClosed, refuseFar, refusePosition, refuseRemote } from "./refusals.ts";
 
 /** The property under which regions keep their memory. */
 export const MEMORY: unique symbol = Symbol("lamellar.regionMemory");
@@ -226,6 +226,23 @@ export class RegionMemory<V> {
   slice(op: string): TypedArrayLike<unknown> {
     const at = this.address(op, this.own(op), 0, this.length);
     return this.#slice ??= this.#viewOf(at);
+  }
+
+  /**
+   * The elements of a PE whose memory this process has mapped.
+   *
+   * @param op What the user called.
+   * @param pe The PE.
+   * @returns A typed array over them.
+   * @throws {MemNotLocalError} If this process does not reach them.
+   */
+  sliceOf(op: string, pe: number): TypedArrayLike<unknown> {
+    const { oneSided, pes } = this.allocation;
+    const part = oneSided ? pes.indexOf(pe) : pe;
+    if (oneSided && part < 0) refuseRemote(this, this.#lamella, op);
+    const at = this.address(op, part, 0, this.length);
+    if (at < 0) refuseFar(this, pe, op);
+    return part === this.localPart ? this.slice(op) : this.#viewOf(at);
   }
 
   #viewOf(address: number): TypedArrayLike<unknown> {
