@@ -156,6 +156,8 @@ export {
   type SessionOptions,
   type SessionParameters,
   startSession,
+  type TogetherContext,
+  type TogetherParameters,
 } from "./session/mod.ts";
 export {
   type AllocationResult,

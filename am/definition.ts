@@ -11,6 +11,7 @@ import type { ClosureResult } from "./closure/value.ts";
 import type { Codec } from "./codec.ts";
 import { payloadCodec } from "./msgpack/value_codec.ts";
 import { withoutMarks } from "./schema/constants.ts";
+import { isTyped } from "../internal/program_kind.ts";
 import { type Infer, isSchema, type SchemaFields, type SchemaLike } from "./schema/schema.ts";
 import { schemaCodec } from "./schema/schema_codec.ts";
 
@@ -122,7 +123,8 @@ export function am(
         "of a module",
     );
   }
-  if (registry.has(name)) {
+  // Who types a definition again has changed it.
+  if (registry.has(name) && !isTyped()) {
     throw new TypeError(`Cannot define AM "${name}": another AM has this name`);
   }
   const plain = hasSchema ? withoutMarks(second as SchemaLike) : undefined;

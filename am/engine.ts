@@ -10,7 +10,7 @@ import type { Lamella, Progress, WaitLimit, WaitReason } from "../lamellae/mod.t
 import { WAIT_FOR } from "../lamellae/mod.ts";
 import { ClosureTable } from "./closure/table.ts";
 import { closuresRefused, ClosureValue } from "./closure/value.ts";
-import { analyseClosure } from "./closure/source.ts";
+import { analyseClosure, type ClosureSource } from "./closure/source.ts";
 import type { AmContext } from "./context.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { type AmCall, type AmDefinition, payloadOf } from "./call.ts";
@@ -289,7 +289,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
    */
   launchClosureAll(
     pes: readonly number[],
-    fn: AnyFunction,
+    fn: AnyFunction | ClosureSource,
     captures?: readonly unknown[],
     options?: LaunchOptions,
     team?: TeamWork,
@@ -322,12 +322,12 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     return this.#queue(this.#closure(fn, captures), undefined, options, team);
   }
 
-  #closure(fn: AnyFunction, captures: readonly unknown[] = []): ClosureValue {
+  #closure(fn: AnyFunction | ClosureSource, captures: readonly unknown[] = []): ClosureValue {
     if (!this.closures.allowed) throw closuresRefused("a closure");
     if (!Array.isArray(captures)) {
       throw new TypeError("Cannot launch the closure: its captures must be an array");
     }
-    return new ClosureValue(analyseClosure(fn), captures);
+    return new ClosureValue(typeof fn === "object" ? fn : analyseClosure(fn), captures);
   }
 
   #queue(

@@ -9,7 +9,7 @@
  */
 
 export { AmCall, type AmDefinition, definitionOf, payloadOf } from "./call.ts";
-export { analyseClosure, prepareClosureParser } from "./closure/source.ts";
+export { analyseClosure, prepareClosureParser, wrapClosure } from "./closure/source.ts";
 export {
   type Closure,
   type ClosureResult,

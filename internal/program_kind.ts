@@ -19,11 +19,18 @@ const INSTEAD = "put it into a program and start that from here: " +
  * @throws {FeatureLevelError} In a REPL, in `deno test` and in `deno bench`; says what to do.
  */
 export function checkProgramKind(): void {
-  if (/\/\$deno\$(repl|jupyter)\.\w+$/.test(Deno.mainModule)) {
+  if (isTyped()) {
     throw refusal("a REPL", "write the program to a file and start it by deno run -A program.ts");
   }
   if (collects(Deno.test as unknown as Register)) throw refusal("deno test", INSTEAD);
   if (collects(Deno.bench as unknown as Register)) throw refusal("deno bench", INSTEAD);
+}
+
+/**
+ * @returns Whether this is a REPL or a notebook, where programs are typed piece by piece.
+ */
+export function isTyped(): boolean {
+  return /\/\$deno\$(repl|jupyter)\.\w+$/.test(Deno.mainModule ?? "");
 }
 
 /** Whether tests or benchmarks are being collected: else all are ignored, even such as this. */

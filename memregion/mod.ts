@@ -81,7 +81,8 @@ export { AtomicElement } from "./span/span_element.ts";
 export { collected, type RunName } from "./span/lists.ts";
 export type { RawElement, SpanReduction } from "./span/reduce.ts";
 export { type CheckedLists, checkLists, type PartItems } from "./span/checked_lists.ts";
-export { type AllocationResult, type LamellarMemoryRegion, RegionSpace } from "./space.ts";
+export type { AllocationResult, LamellarMemoryRegion } from "./allocation_result.ts";
+export { RegionSpace } from "./space.ts";
 export { WaitHandle } from "./waits/wait_handle.ts";
 export type { Comparison } from "./waits/waits.ts";
 export {

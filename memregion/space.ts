@@ -47,30 +47,13 @@ import {
 } from "./memory/region_memory.ts";
 import { SharedMemoryRegion } from "./shared_region.ts";
 import { Waits } from "./waits/waits.ts";
+import type { AllocationResult } from "./allocation_result.ts";
 import { RegionCollectives } from "./collectives/region_collectives.ts";
 import { noRoomIn, type Placing, placingTurns } from "./placing.ts";
 import { SpanSpace } from "./span_space.ts";
 import { SharedParts, tableBytesOf } from "./shared_parts.ts";
 import { firstNumberOf, sessionOf, shownNumber } from "./session_numbers.ts";
 import { readOffer, readOneSided, readShared, readStrange } from "./wire.ts";
-
-/**
- * A region of either kind, as sources and targets of copies may be.
- *
- * @category Memory regions
- */
-export type LamellarMemoryRegion<E extends ElementType> =
-  | SharedMemoryRegion<E>
-  | OneSidedMemoryRegion<E>;
-
-/**
- * The result of an allocation that may fail.
- *
- * @category Memory regions
- */
-export type AllocationResult<R> =
-  | { readonly ok: true; readonly region: R }
-  | { readonly ok: false; readonly error: OutOfMemoryError };
 
 /** The regions of a world, seen from one PE. */
 export class RegionSpace {
@@ -337,7 +320,7 @@ export class RegionSpace {
     const { closed } = this.#state;
     if (closed) throw new ClosedError(`Cannot allocate a region: ${closed}`);
     if (Number.isSafeInteger(length) && length >= 1) return info;
-    const text = `Cannot allocate a region of ${String(length)} elements: ` +
+    const text = `Cannot allocate a region of ${Deno.inspect(length)} elements: ` +
       "the length must be an integer of at least 1";
     throw typeof length === "number" ? new RangeError(text) : new TypeError(text);
   }
@@ -481,14 +464,19 @@ export class RegionSpace {
     );
   }
 
-  /** Makes every region unusable; called when the world closes. */
-  close(): void {
+  /**
+   * Makes every region unusable; called when the world closes.
+   *
+   * @param what What is closed.
+   */
+  close(what = "the world"): void {
     if (this.#state.closed) return;
-    this.#closeAll("the world is closed");
+    const why = `${what} is closed`;
+    this.#closeAll(why);
     this.#services.waits.failAll(
-      new ClosedError("Cannot wait for a value in a region: the world is closed"),
+      new ClosedError(`Cannot wait for a value in a region: ${why}`),
     );
-    this.#far.failAll(new ClosedError("Cannot finish the operation: the world is closed"));
+    this.#far.failAll(new ClosedError(`Cannot finish the operation: ${why}`));
   }
 
   #closeAll(reason: string): void {

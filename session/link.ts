@@ -10,6 +10,7 @@ import { checkTimeLimit } from "../internal/time_limit.ts";
 import { type HostedPes, WAIT_FOR } from "../lamellae/mod.ts";
 import { type ClientWorld, insideOf, type WorldCore } from "../world/mod.ts";
 import { type ErrorText, type FromPe, onMessage, sendMessage, type ToPe } from "./messages.ts";
+import { withOptions } from "./option_names.ts";
 import type { SessionAms } from "./session_ams.ts";
 
 /** What a session is made of. */
@@ -52,6 +53,8 @@ export class SessionLink {
   readonly #questions = new Map<number, Question>();
   #asked = 0;
   #closing: Promise<void> | undefined;
+  /** Who waits for something and has to know when the session is over. */
+  readonly #stopListeners = new Set<() => void>();
   /** Whether somebody was told why the session failed. */
   #toldFailure = false;
 
@@ -102,9 +105,42 @@ export class SessionLink {
     return this.#closing !== undefined || this.failure !== null;
   }
 
+  /** Why nothing can be begun any more: the failure, or that the session is closed. */
+  get stopped(): LamellarError | undefined {
+    const { failure } = this;
+    if (failure) return failure;
+    return this.#closing && new ClosedError("The session is closed");
+  }
+
+  /**
+   * @param listener Called when the session is closed or has failed.
+   * @returns Takes the listener back.
+   */
+  onStop(listener: () => void): () => void {
+    this.#stopListeners.add(listener);
+    return () => void this.#stopListeners.delete(listener);
+  }
+
+  #stop(): void {
+    for (const listener of this.#stopListeners) listener();
+    this.#stopListeners.clear();
+  }
+
   /** How many AMs and closures are under way. */
   get queued(): number {
     return this.core.engine.outstanding;
+  }
+
+  /**
+   * Whether one more may be launched.
+   *
+   * @param then Called once when one may, if not now.
+   */
+  hasRoom(then: () => void): boolean {
+    const { queueLimit } = this.#parts;
+    if (this.queued < queueLimit) return true;
+    this.core.engine.onceAtMost(queueLimit - 1, then);
+    return false;
   }
 
   /**
@@ -133,12 +169,12 @@ export class SessionLink {
     if (this.#closing) throw new ClosedError(`Cannot call ${op}: the session is closed`, { op });
     const { queueLimit } = this.#parts;
     if (launches === 0 || this.queued + launches <= queueLimit) return;
-    throw new LamellarError(
-      "ERR_QUEUE_FULL",
-      `Cannot call ${op}: ${this.queued} AMs and closures are under way, and the session allows ` +
-        `${queueLimit} (queueLimit); await room() before you launch more`,
-      { op },
-    );
+    const why = launches > queueLimit
+      ? `it launches ${launches} closures or AMs, and the session allows ${queueLimit} at once ` +
+        "(queueLimit)"
+      : `${this.queued} AMs and closures are under way, and the session allows ${queueLimit} ` +
+        "(queueLimit); await room() before you launch more";
+    throw new LamellarError("ERR_QUEUE_FULL", `Cannot call ${op}: ${why}`, { op });
   }
 
   /**
@@ -172,36 +208,22 @@ export class SessionLink {
    * @returns Settles when no PE is left.
    */
   close(options: CloseOptions): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    if (this.#closing) return this.#closing;
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`Cannot close the session with the options ${Deno.inspect(options)}`);
+    }
+    const { timeoutMs = Infinity } = options;
+    checkTimeLimit(timeoutMs, "close the session");
+    this.#closing = this.#close(timeoutMs);
+    this.#stop();
+    return this.#closing;
   }
 
-  async #close({ timeoutMs = Infinity }: CloseOptions): Promise<void> {
-    checkTimeLimit(timeoutMs, "close the session");
+  async #close(timeoutMs: number): Promise<void> {
     const { hosted, world } = this.#parts;
     const { core } = this;
     const errors: unknown[] = [];
-    const deadline = performance.now() + timeoutMs;
-    const late = (): TimeoutError => this.#timeout(timeoutMs);
-    try {
-      if (this.failure === null) {
-        const report = this.#reportSlowClose();
-        try {
-          await within(core.engine.awaitAll(), deadline, late);
-        } catch (error) {
-          errors.push(error);
-        } finally {
-          clearTimeout(report);
-        }
-        if (performance.now() < deadline) {
-          hosted.expectEnd();
-          this.tell({ kind: "close" });
-          const limit = Math.min(deadline, performance.now() + END_LIMIT_MS);
-          await within(hosted.ended(), limit, late);
-        }
-      }
-    } catch (error) {
-      errors.push(error);
-    }
+    if (this.failure === null) await this.#endWell(timeoutMs, errors);
     const failure = this.failure;
     if (failure && !this.#toldFailure && !core.engine.isFailureSeen) errors.push(failure);
     hosted.end("The session was closed before this was over");
@@ -210,6 +232,30 @@ export class SessionLink {
     const [first, ...more] = new Set(errors);
     if (more.length > 0) throw new AggregateError([first, ...more], "The session did not end well");
     if (errors.length > 0) throw first;
+  }
+
+  /** Waits for what is under way, and lets the PEs end. */
+  async #endWell(timeoutMs: number, errors: unknown[]): Promise<void> {
+    const { hosted } = this.#parts;
+    const deadline = performance.now() + timeoutMs;
+    const report = this.#reportSlowClose();
+    try {
+      await within(this.core.engine.awaitAll(), deadline, () => this.#timeout(timeoutMs));
+    } catch (error) {
+      errors.push(error);
+    } finally {
+      clearTimeout(report);
+    }
+    const leftMs = Math.min(deadline - performance.now(), END_LIMIT_MS);
+    if (leftMs <= 0 || this.failure !== null) return;
+    hosted.expectEnd();
+    this.tell({ kind: "close" });
+    const limitMs = Math.min(timeoutMs, END_LIMIT_MS);
+    try {
+      await within(hosted.ended(), performance.now() + leftMs, () => this.#timeout(limitMs));
+    } catch (error) {
+      errors.push(error);
+    }
   }
 
   /** Says what a close waits for, once that takes long. */
@@ -261,6 +307,7 @@ export class SessionLink {
   }
 
   #failAll(error: LamellarError): void {
+    this.#stop();
     this.#ready.reject(error);
     if (this.#questions.size > 0) this.#toldFailure = true;
     for (const { reject } of this.#questions.values()) reject(error);
@@ -270,7 +317,7 @@ export class SessionLink {
 
 function errorOf({ message, name, pe }: ErrorText): Error {
   const options = pe === undefined ? {} : { pe };
-  if (name === "OutOfMemoryError") return new OutOfMemoryError(message, options);
+  if (name === "OutOfMemoryError") return new OutOfMemoryError(withOptions(message), options);
   return new LamellarError("ERR_REMOTE", message, options);
 }
 

@@ -6,6 +6,7 @@
 
 import type { AmHandle, LaunchOptions } from "../am/mod.ts";
 import { LamellarError } from "../internal/errors.ts";
+import { checkWaitOptions } from "../lamellae/mod.ts";
 
 /**
  * How far a queue is.
@@ -71,8 +72,17 @@ export class ItemError<T = unknown> extends LamellarError {
   }
 }
 
-/** Begins the work of one item. */
-export type Launch<T, R> = (item: T, options: LaunchOptions) => AmHandle<R>;
+/** What a queue needs of its session. */
+export interface MapHost<T, R> {
+  /** Why nothing can be begun any more, if it is so. */
+  readonly stopped: LamellarError | undefined;
+  /** Calls back when that changes; returns what takes the listener back. */
+  onStop(listener: () => void): () => void;
+  /** Whether one more item may be begun; if not now, it calls back when one may. */
+  hasRoom(then: () => void): boolean;
+  /** Begins the work of one item. */
+  launch(item: T, options: LaunchOptions): AmHandle<R>;
+}
 
 /** An item that is over, or under way. */
 interface Entry<R> {
@@ -80,10 +90,13 @@ interface Entry<R> {
   outcome?: { readonly value: R } | { readonly error: unknown } | "none";
 }
 
+/** Of as many items without a result, one lets the event loop have the thread. */
+const NONES = 100;
+
 /** One run of a queue. */
 export class MapRun<T, R> {
   readonly #items: AsyncIterator<T> | Iterator<T>;
-  readonly #launch: Launch<T, R>;
+  readonly #host: MapHost<T, R>;
   readonly #options: MapOptions<T>;
   readonly #concurrency: number;
   /** Those whose results were not given yet, in the order of the items or of their ends. */
@@ -93,34 +106,28 @@ export class MapRun<T, R> {
   #isExhausted = false;
   /** Whether the next item was asked for and is not there yet. */
   #isPulling = false;
-  /** Tells whoever waits that an item is over. */
+  #waitsForRoom = false;
+  /** Tells whoever waits that something has changed. */
   #wake: () => void = () => {};
 
   /**
    * @param items What there is to do.
-   * @param launch Begins an item.
-   * @param numPes How many PEs there are.
+   * @param host The session.
+   * @param concurrency How many items are under way at once, if the options do not say it.
    * @param options How.
    * @throws {RangeError} If the concurrency is not an integer of at least 1.
-   * @throws {TypeError} If the items are not iterable.
+   * @throws {TypeError} If the items are not iterable, or an option is of another type.
    */
   constructor(
     items: Iterable<T> | AsyncIterable<T>,
-    launch: Launch<T, R>,
-    numPes: number,
+    host: MapHost<T, R>,
+    concurrency: number,
     options: MapOptions<T>,
   ) {
-    const { concurrency = 2 * numPes } = options;
-    if (!Number.isInteger(concurrency) || concurrency < 1) {
-      throw new RangeError(
-        `Cannot map with the concurrency ${Deno.inspect(concurrency)}: it must be an integer of ` +
-          "1 or more",
-      );
-    }
+    this.#options = checkedOptions(options);
+    this.#concurrency = options.concurrency ?? concurrency;
     this.#items = iteratorOf(items);
-    this.#launch = launch;
-    this.#options = options;
-    this.#concurrency = concurrency;
+    this.#host = host;
   }
 
   /**
@@ -130,9 +137,13 @@ export class MapRun<T, R> {
     const { ordered = true, signal } = this.#options;
     const wake = (): void => this.#wake();
     signal?.addEventListener("abort", wake);
+    const unlisten = this.#host.onStop(wake);
+    let nones = 0;
     try {
       for (;;) {
         signal?.throwIfAborted();
+        const { stopped } = this.#host;
+        if (stopped) throw stopped;
         this.#fill();
         const at = ordered ? 0 : this.#entries.findIndex(({ outcome }) => outcome !== undefined);
         const outcome = this.#entries[at]?.outcome;
@@ -142,12 +153,17 @@ export class MapRun<T, R> {
           continue;
         }
         this.#entries.splice(at, 1);
-        if (outcome === "none") continue;
+        if (outcome === "none") {
+          // Items that fail before they are sent are over at once, and there may be no end of them.
+          if (++nones % NONES === 0) await new Promise((resolve) => setTimeout(resolve));
+          continue;
+        }
         if ("error" in outcome) throw outcome.error;
         yield outcome.value;
       }
     } finally {
       signal?.removeEventListener("abort", wake);
+      unlisten();
       // What waits for its next item may do so for ever.
       const ended = this.#isExhausted ? undefined : this.#items.return?.();
       if (!this.#isPulling) await ended;
@@ -158,22 +174,43 @@ export class MapRun<T, R> {
   #fill(): void {
     // Results that nobody has taken count, too: items are not taken long before they are needed.
     while (
-      !this.#isPulling && !this.#isExhausted && this.#entries.length < this.#concurrency
+      !this.#isPulling && !this.#isExhausted && !this.#waitsForRoom &&
+      this.#entries.length < this.#concurrency
     ) {
-      const next = this.#items.next();
-      if (!isPromise(next)) {
-        this.#take(next);
-        continue;
+      if (!this.#host.hasRoom(() => this.#goOn())) {
+        this.#waitsForRoom = true;
+        return;
       }
-      this.#isPulling = true;
-      next.then((result) => this.#take(result), (error) => this.#giveUp(error)).finally(() => {
-        this.#isPulling = false;
-        this.#wake();
-      });
+      try {
+        const next: unknown = this.#items.next();
+        if (isPromise<unknown>(next)) this.#pull(next);
+        else this.#take(next);
+      } catch (error) {
+        this.#giveUp(error);
+      }
     }
   }
 
-  #take({ done, value }: IteratorResult<T>): void {
+  #goOn(): void {
+    this.#waitsForRoom = false;
+    this.#wake();
+  }
+
+  #pull(next: PromiseLike<unknown>): void {
+    this.#isPulling = true;
+    Promise.resolve(next).then((result) => this.#take(result)).catch((error) => {
+      this.#giveUp(error);
+    }).finally(() => {
+      this.#isPulling = false;
+      this.#wake();
+    });
+  }
+
+  #take(result: unknown): void {
+    if (typeof result !== "object" || result === null) {
+      throw new TypeError(`Cannot map: the iterator gave ${Deno.inspect(result)}, not an object`);
+    }
+    const { done, value } = result as IteratorResult<T>;
     if (done) this.#isExhausted = true;
     else this.#begin(value);
   }
@@ -189,7 +226,7 @@ export class MapRun<T, R> {
     const entry: Entry<R> = {};
     this.#entries.push(entry);
     const { signal } = this.#options;
-    const begun = Promise.try(() => this.#launch(item, signal ? { signal } : {}));
+    const begun = Promise.try(() => this.#host.launch(item, signal ? { signal } : {}));
     begun.then(
       (value) => this.#end(entry, { value }),
       (error) => this.#end(entry, this.#failed(item, index, error)),
@@ -197,16 +234,26 @@ export class MapRun<T, R> {
   }
 
   #failed(item: T, index: number, cause: unknown): { error: unknown } | "none" {
-    const error = new ItemError(item, index, cause);
     const { onError, signal } = this.#options;
+    // These end the queue, whatever becomes of single items.
     if (signal?.aborted) return { error: signal.reason };
+    const { stopped } = this.#host;
+    if (stopped) return { error: stopped };
+    const error = new ItemError(item, index, cause);
     if (!onError) return { error };
     try {
-      onError(error);
+      const seen: unknown = onError(error);
+      if (isPromise(seen)) Promise.resolve(seen).catch((thrown) => this.#giveUpSoon(thrown));
       return "none";
     } catch (thrown) {
       return { error: thrown };
     }
+  }
+
+  /** What sees errors has failed itself, later than it was called. */
+  #giveUpSoon(error: unknown): void {
+    this.#giveUp(error);
+    this.#wake();
   }
 
   #end(entry: Entry<R>, outcome: NonNullable<Entry<R>["outcome"]>): void {
@@ -221,16 +268,40 @@ export class MapRun<T, R> {
   }
 }
 
+function checkedOptions<T>(options: MapOptions<T>): MapOptions<T> {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot map with the options ${Deno.inspect(options)}`);
+  }
+  const { concurrency = 1, onError, onProgress, signal } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new RangeError(
+      `Cannot map with the concurrency ${Deno.inspect(concurrency)}: it must be an integer of ` +
+        "1 or more",
+    );
+  }
+  for (const [name, called] of Object.entries({ onError, onProgress })) {
+    if (called === undefined || typeof called === "function") continue;
+    throw new TypeError(`Cannot map with ${name} ${Deno.inspect(called)}: it must be a function`);
+  }
+  checkWaitOptions(signal ? { signal } : {}, "map");
+  return options;
+}
+
 function iteratorOf<T>(items: Iterable<T> | AsyncIterable<T>): AsyncIterator<T> | Iterator<T> {
   if (typeof items === "object" && items !== null || typeof items === "string") {
     const { [Symbol.asyncIterator]: asynchronous } = items as AsyncIterable<T>;
-    if (typeof asynchronous === "function") return asynchronous.call(items);
+    if (typeof asynchronous === "function") return checkedIterator(asynchronous.call(items));
     const { [Symbol.iterator]: synchronous } = items as Iterable<T>;
-    if (typeof synchronous === "function") return synchronous.call(items);
+    if (typeof synchronous === "function") return checkedIterator(synchronous.call(items));
   }
   throw new TypeError(`Cannot map ${Deno.inspect(items)}: it is not iterable`);
 }
 
-function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
-  return typeof (value as Partial<PromiseLike<T>> | null)?.then === "function";
+function checkedIterator<I extends { next: unknown }>(iterator: I): I {
+  if (typeof (iterator as Partial<I> | null)?.next === "function") return iterator;
+  throw new TypeError(`Cannot map: its iterator ${Deno.inspect(iterator)} has no next()`);
+}
+
+function isPromise<V>(value: unknown): value is PromiseLike<V> {
+  return typeof (value as Partial<PromiseLike<V>> | null)?.then === "function";
 }

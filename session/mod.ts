@@ -12,5 +12,10 @@
 
 export { ItemError, type MapOptions, type MapProgress } from "./map.ts";
 export type { CloseOptions } from "./link.ts";
-export type { LamellarSession, SessionParameters } from "./session.ts";
+export type {
+  LamellarSession,
+  SessionParameters,
+  TogetherContext,
+  TogetherParameters,
+} from "./session.ts";
 export { type SessionOptions, startSession } from "./start.ts";

@@ -7,11 +7,19 @@
 
 import "../array/mod.ts";
 import "../darc/mod.ts";
+import { messageOf } from "../am/mod.ts";
 import { LamellarError } from "../internal/errors.ts";
 import { toldToPe } from "../lamellae/mod.ts";
 import { LamellarWorldBuilder } from "../world/mod.ts";
 import type { Told } from "./messages.ts";
 import { serve } from "./service.ts";
+
+/** Says which module it was. */
+function refuseModule(module: string, cause: unknown): never {
+  const op = "startSession";
+  const text = `Cannot import the module ${module} of the session`;
+  throw new LamellarError("ERR_MODULE", `${text}: ${messageOf(cause)}`, { cause, op });
+}
 
 /** Says whose world it is if there is one already. */
 function refuse(error: unknown): never {
@@ -26,6 +34,8 @@ function refuse(error: unknown): never {
 
 const told = toldToPe() as Told | undefined;
 if (told !== undefined) {
-  for (const module of told.modules) await import(module);
+  for (const module of told.modules) {
+    await import(module).catch((error) => refuseModule(module, error));
+  }
   await serve(await new LamellarWorldBuilder().build().catch(refuse));
 }

@@ -9,6 +9,7 @@ import type { ElementType } from "../internal/elements.ts";
 import { LamellarError } from "../internal/errors.ts";
 import { encodeShared, type SharedMemoryRegion } from "../memregion/mod.ts";
 import { describeAm, insideOf, type LamellarWorld } from "../world/mod.ts";
+import { IN_TURN } from "./in_turn.ts";
 import { type ErrorText, onMessage, sendMessage, type ToPe } from "./messages.ts";
 
 /** What a PE does for a session. */
@@ -16,7 +17,7 @@ class Service {
   readonly #world: LamellarWorld;
   /** What it allocated, by request. */
   readonly #regions = new Map<number, SharedMemoryRegion<ElementType>>();
-  /** Collectives of the session run one after the other, in the same order on all PEs. */
+  /** What all PEs do together they do one after the other, in the same order: see `in_turn.ts`. */
   #last: Promise<void> = Promise.resolve();
   readonly over: Promise<void>;
 
@@ -27,10 +28,18 @@ class Service {
     const { core } = insideOf(world);
     onMessage<ToPe>(core, (message) => {
       if (message.kind === "close") return resolve();
-      this.#last = this.#last.then(() => this.#obey(message));
+      this.#inTurn(() => this.#obey(message));
     });
+    Object.assign(core.engine.context, { [IN_TURN]: (run: () => unknown) => this.#inTurn(run) });
     const ams = world.myPe === 0 ? core.engine.definitions.map(describeAm) : [];
     sendMessage(core, world.numPes, { kind: "ready", ams });
+  }
+
+  /** Runs something after what came before it, here as on all other PEs. */
+  #inTurn<T>(run: () => T | PromiseLike<T>): Promise<T> {
+    const turn = this.#last.then(run);
+    this.#last = turn.then(() => {}, () => {});
+    return turn;
   }
 
   async #obey(message: Exclude<ToPe, { kind: "close" }>): Promise<void> {
@@ -70,4 +79,7 @@ function textOf(error: unknown): ErrorText {
  */
 export async function serve(world: LamellarWorld): Promise<void> {
   await new Service(world).over;
+  await world.close();
+  // Timers and servers that handlers have left would keep the PE alive.
+  Deno.exit(0);
 }

@@ -9,19 +9,22 @@ import {
   type AmContext,
   type AmHandle,
   type AmType,
+  analyseClosure,
   type ClosureResult,
+  closuresRefused,
   definitionOf,
   type LaunchOptions,
-  type MultiAmHandle,
+  MultiAmHandle,
   payloadOf,
 } from "../am/mod.ts";
 import type { ElementType, ElementTypeLike } from "../internal/elements.ts";
 import type { LamellarError } from "../internal/errors.ts";
 import type { HostedPes } from "../lamellae/mod.ts";
 import type { SharedMemoryRegion } from "../memregion/mod.ts";
-import type { ClientWorld } from "../world/mod.ts";
+import { type ClientWorld, type Inside, insideOf, type LamellarWorld } from "../world/mod.ts";
 import { type CloseOptions, SessionLink, type SessionParts } from "./link.ts";
-import { type MapOptions, MapRun } from "./map.ts";
+import { inTurn } from "./in_turn.ts";
+import { type MapHost, type MapOptions, MapRun } from "./map.ts";
 import type { SessionAms } from "./session_ams.ts";
 import { ship, type Shipped } from "./shipping.ts";
 
@@ -32,6 +35,26 @@ import { ship, type Shipped } from "./shipping.ts";
  */
 export type SessionParameters<C extends readonly unknown[]> = C extends readonly unknown[]
   ? [...C, AmContext]
+  : never;
+
+/**
+ * The context of a closure that runs on all PEs: its world is that of a program, with collectives
+ * and all else that PEs do together.
+ *
+ * @category Sessions
+ */
+export interface TogetherContext extends AmContext {
+  /** The world. */
+  readonly world: LamellarWorld;
+}
+
+/**
+ * The parameters of a closure that runs on all PEs: its captures, and after them its context.
+ *
+ * @category Sessions
+ */
+export type TogetherParameters<C extends readonly unknown[]> = C extends readonly unknown[]
+  ? [...C, TogetherContext]
   : never;
 
 /** A closure as the engine takes it. */
@@ -46,6 +69,7 @@ type Sent<R> = (...args: readonly unknown[]) => R;
 export class LamellarSession implements AsyncDisposable {
   readonly #ams: SessionAms;
   readonly #hosted: HostedPes;
+  readonly #inside: Inside;
   readonly #link: SessionLink;
   readonly #world: ClientWorld;
 
@@ -60,6 +84,7 @@ export class LamellarSession implements AsyncDisposable {
     this.#hosted = parts.hosted;
     this.#link = new SessionLink(parts);
     this.#world = parts.world;
+    this.#inside = insideOf(parts.world);
   }
 
   /**
@@ -87,6 +112,11 @@ export class LamellarSession implements AsyncDisposable {
     return this.#link.failure;
   }
 
+  /** Whether PEs run closures, and AMs that are shipped. */
+  get closuresAllowed(): boolean {
+    return this.#link.core.config.closures;
+  }
+
   /** How many AMs and closures are under way. */
   get queued(): number {
     return this.#link.queued;
@@ -106,11 +136,11 @@ export class LamellarSession implements AsyncDisposable {
    */
   execAmPe<T>(pe: number, call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
     this.#link.check("execAmPe", 1);
-    const world = this.#world;
     const shipped = this.#shipped(call);
-    if (!shipped) return world.execAmPe(pe, call, options);
+    if (!shipped) return this.#world.execAmPe(pe, call, options);
     const { handler, payload } = shipped;
-    return world.execClosurePe(pe, handler, [payload], options) as AmHandle<T>;
+    const targets = [this.#inside.target(pe, "execAmPe", options)];
+    return this.#launch<T>(targets, handler, [payload], options)[0]!;
   }
 
   /**
@@ -139,11 +169,11 @@ export class LamellarSession implements AsyncDisposable {
    */
   execAmAll<T>(call: AmCall<T>, options?: LaunchOptions): MultiAmHandle<T> {
     this.#link.check("execAmAll", this.numPes);
-    const world = this.#world;
     const shipped = this.#shipped(call);
-    if (!shipped) return world.execAmAll(call, options);
+    if (!shipped) return this.#world.execAmAll(call, options);
     const { handler, payload } = shipped;
-    return world.execClosureAll(handler, [payload], options) as MultiAmHandle<T>;
+    const targets = this.#inside.targets("execAmAll", options);
+    return new MultiAmHandle(this.#launch<T>(targets, handler, [payload], options));
   }
 
   /**
@@ -164,11 +194,12 @@ export class LamellarSession implements AsyncDisposable {
   runPe<C extends readonly unknown[] = [], R = unknown>(
     pe: number,
     fn: (...args: SessionParameters<C>) => R,
-    captures?: readonly [...C],
+    captures: readonly [...C] = [] as unknown as [...C],
     options?: LaunchOptions,
   ): AmHandle<ClosureResult<R>> {
     this.#link.check("runPe", 1);
-    return this.#world.execClosurePe(pe, fn as Sent<R>, captures ?? [], options);
+    const targets = [this.#inside.target(pe, "runPe", options)];
+    return this.#launch<ClosureResult<R>>(targets, fn, captures, options)[0]!;
   }
 
   /**
@@ -185,14 +216,16 @@ export class LamellarSession implements AsyncDisposable {
    */
   runAny<C extends readonly unknown[] = [], R = unknown>(
     fn: (...args: SessionParameters<C>) => R,
-    captures?: readonly [...C],
+    captures: readonly [...C] = [] as unknown as [...C],
     options?: LaunchOptions,
   ): AmHandle<ClosureResult<R>> {
     return this.runPe(this.#link.core.engine.leastBusy, fn, captures, options);
   }
 
   /**
-   * Runs a closure on every PE, as `runPe` does on one.
+   * Runs a closure on every PE. The calls of one session run one after the other on each PE, as
+   * soon as that PE is done with those before: so the closure may call collectives of the world,
+   * whatever else it awaits in between.
    *
    * @param fn The function. It gets copies of the captures, and after them the context of handlers.
    * @param captures What it is called with.
@@ -204,12 +237,14 @@ export class LamellarSession implements AsyncDisposable {
    * @throws {LamellarError} If too much is under way (`ERR_QUEUE_FULL`).
    */
   runAll<C extends readonly unknown[] = [], R = unknown>(
-    fn: (...args: SessionParameters<C>) => R,
-    captures?: readonly [...C],
+    fn: (...args: TogetherParameters<C>) => R,
+    captures: readonly [...C] = [] as unknown as [...C],
     options?: LaunchOptions,
   ): MultiAmHandle<ClosureResult<R>> {
     this.#link.check("runAll", this.numPes);
-    return this.#world.execClosureAll(fn as Sent<R>, captures ?? [], options);
+    const targets = this.#inside.targets("runAll", options);
+    const turn = this.closuresAllowed ? inTurn(fn, captures.length) : fn;
+    return new MultiAmHandle(this.#launch<ClosureResult<R>>(targets, turn, captures, options));
   }
 
   /**
@@ -265,14 +300,34 @@ export class LamellarSession implements AsyncDisposable {
     options: MapOptions<T> = {},
   ): AsyncGenerator<unknown, void, void> {
     this.#link.check("map", 0);
-    const launch = (item: T, limit: LaunchOptions): AmHandle<unknown> => {
-      if ("amName" in work) {
-        const make = work as (payload: T) => AmCall<unknown>;
-        return this.execAmAny(make(item), limit);
-      }
-      return this.runAny(work as Sent<unknown>, [item], limit);
+    const link = this.#link;
+    const launch = this.#launcherOf(work);
+    const host: MapHost<T, unknown> = {
+      get stopped() {
+        return link.stopped;
+      },
+      onStop: (listener) => link.onStop(listener),
+      hasRoom: (then) => link.hasRoom(then),
+      launch,
     };
-    return new MapRun(items, launch, this.numPes, options).results();
+    return new MapRun(items, host, 2 * this.numPes, options).results();
+  }
+
+  /** What begins the work of an item of `map`. */
+  #launcherOf<T>(
+    work: AmType<T, unknown> | ((item: T, lamellar: AmContext) => unknown),
+  ): MapHost<T, unknown>["launch"] {
+    if (typeof work !== "function") {
+      throw new TypeError(`Cannot map by ${Deno.inspect(work)}: give a closure or an AM`);
+    }
+    if ("amName" in work) {
+      const make = work as (payload: T) => AmCall<unknown>;
+      return (item, options) => this.execAmAny(make(item), options);
+    }
+    if (!this.closuresAllowed) throw closuresRefused("a closure");
+    // Refused here rather than with each item.
+    analyseClosure(work);
+    return (item, options) => this.runAny(work as Sent<unknown>, [item], options);
   }
 
   /**
@@ -362,6 +417,21 @@ export class LamellarSession implements AsyncDisposable {
   #shipped(call: AmCall<unknown>): Shipped | undefined {
     const definition = definitionOf(call);
     if (!definition || this.#ams.idOf(definition) >= 0) return undefined;
-    return ship(definition, payloadOf(call), this.#link.core.engine.decodeContext);
+    const ams = this.#ams;
+    return ship(definition, payloadOf(call), {
+      closuresAllowed: this.closuresAllowed,
+      hasName: (name) => ams.hasName(name),
+      decodeContext: this.#link.core.engine.decodeContext,
+    });
+  }
+
+  #launch<T>(
+    targets: readonly number[],
+    fn: Parameters<Inside["core"]["engine"]["launchClosureAll"]>[1],
+    captures: readonly unknown[],
+    options: LaunchOptions | undefined,
+  ): AmHandle<T>[] {
+    const { engine } = this.#link.core;
+    return engine.launchClosureAll(targets, fn, captures, options) as AmHandle<T>[];
   }
 }

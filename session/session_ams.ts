@@ -15,6 +15,8 @@ export class SessionAms implements KnownAms {
   /** Names and layouts, by id. */
   #list: readonly string[] = [];
   readonly #ids = new Map<string, number>();
+  /** Names alone. */
+  readonly #names = new Set<string>();
   readonly #known = new Map<AmDefinition, number>();
 
   /**
@@ -24,7 +26,10 @@ export class SessionAms implements KnownAms {
    */
   learn(list: readonly string[]): void {
     this.#list = list;
-    list.forEach((text, id) => this.#ids.set(text, id));
+    list.forEach((text, id) => {
+      this.#ids.set(text, id);
+      this.#names.add(nameIn(text));
+    });
   }
 
   /**
@@ -41,6 +46,14 @@ export class SessionAms implements KnownAms {
   };
 
   /**
+   * @param name The name of an AM.
+   * @returns Whether the PEs have an AM of this name, of whatever layout.
+   */
+  hasName(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /**
    * @param id An id that a PE sent.
    * @returns The AM of this program.
    * @throws {FeatureLevelError} If this program does not define it.
@@ -54,4 +67,10 @@ export class SessionAms implements KnownAms {
         "import the module that does",
     );
   };
+}
+
+/** The name in the description of an AM. */
+function nameIn(text: string): string {
+  const [quoted] = /^"(?:[^"\\]|\\.)*"/.exec(text) ?? ['""'];
+  return JSON.parse(quoted);
 }

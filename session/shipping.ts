@@ -6,6 +6,7 @@
  */
 
 import { type AmContext, type AmDefinition, analyseClosure, type FoundHandle } from "../am/mod.ts";
+import { FeatureLevelError } from "../internal/errors.ts";
 import { memoryViews } from "../internal/memory_views.ts";
 
 /** An AM as it is shipped. */
@@ -14,24 +15,46 @@ export interface Shipped {
   readonly payload: unknown;
 }
 
+/** What shipping needs of a session. */
+export interface ShippingHost {
+  /** Whether the PEs run closures. */
+  readonly closuresAllowed: boolean;
+  /** Whether the PEs have an AM of this name, of whatever layout. */
+  hasName(name: string): boolean;
+  /** What handles in a payload belong to. */
+  readonly decodeContext: unknown;
+}
+
 /**
  * Makes of an AM what can be launched as a closure.
  *
  * @param definition The AM.
  * @param payload Its payload.
- * @param decodeContext What handles in the payload belong to.
+ * @param host The session.
  * @returns The handler and its payload; undefined if the AM does not travel at all.
- * @throws {TypeError} If the handler uses what its source does not carry, or the payload is not as
- * its schema says.
+ * @throws {TypeError} If the handler uses what its source does not carry, the payload is not as its
+ * schema says, or the PEs have another AM of this name.
+ * @throws {FeatureLevelError} If the PEs run no closures.
  * @throws {RangeError} If a field of the payload is out of range.
  */
 export function ship(
   definition: AmDefinition,
   payload: unknown,
-  decodeContext: unknown,
+  host: ShippingHost,
 ): Shipped | undefined {
   const { codec, handler, name } = definition;
   if (!codec) return undefined;
+  if (host.hasName(name)) {
+    throw new TypeError(
+      `Cannot launch AM "${name}": a module of the session defines it with another schema`,
+    );
+  }
+  if (!host.closuresAllowed) {
+    throw new FeatureLevelError(
+      `Cannot launch AM "${name}": no module of the session defines it, and it cannot be shipped ` +
+        "as source, since the session runs no closures",
+    );
+  }
   try {
     analyseClosure(handler);
   } catch (cause) {
@@ -48,6 +71,6 @@ export function ship(
   const found: FoundHandle[] = [];
   const written = codec.write(payload, views, 0, bytes, found);
   // Handles that are counted must not be read here, too.
-  const copy = found.length > 0 ? payload : codec.read(views, 0, written, decodeContext);
+  const copy = found.length > 0 ? payload : codec.read(views, 0, written, host.decodeContext);
   return { handler: handler as Shipped["handler"], payload: copy };
 }

@@ -5,7 +5,8 @@
  */
 
 import type { Config } from "../internal/config.ts";
-import { environment, readConfig } from "../internal/config.ts";
+import { environment, environmentNames, readConfig, unknownVariables } from "../internal/config.ts";
+import { FeatureLevelError } from "../internal/errors.ts";
 import { PES_MAX } from "../internal/limits.ts";
 import { checkDeno, checkPermissions } from "../internal/platform.ts";
 import { checkTimeLimit } from "../internal/time_limit.ts";
@@ -14,6 +15,7 @@ import { startHosted } from "../lamellae/mod.ts";
 import { ClientWorld } from "../world/mod.ts";
 import type { Told } from "./messages.ts";
 import { LamellarSession } from "./session.ts";
+import { inOptions } from "./option_names.ts";
 import { SessionAms } from "./session_ams.ts";
 
 /**
@@ -31,11 +33,14 @@ export interface SessionOptions {
   modules?: readonly (string | URL)[];
   /** Bytes that each PE can allocate for regions, 65536 or more; without it 4 GiB are shared. */
   heapSize?: number;
-  /** Whether PEs run closures, and AMs that no module of theirs defines; true if left out. */
+  /**
+   * Whether PEs run closures, and AMs that no module of theirs defines; what `LAMELLAR_CLOSURES`
+   * says if left out, which is true if it is not set.
+   */
   closures?: boolean;
   /**
-   * Bytes that the JavaScript objects of each PE may take; a PE that needs more fails, and the
-   * program goes on. Without it a PE may have as much as the program.
+   * Bytes that the JavaScript objects of each PE may take, 16,777,216 or more; a PE that needs more
+   * fails, and the program goes on. Without it a PE may have as much as the program.
    */
   objectBytesMax?: number;
   /**
@@ -52,6 +57,10 @@ const QUEUE_LIMIT = 100_000;
 
 /** How long PEs may take to start, if the program does not say it, in milliseconds. */
 const START_TIMEOUT_MS = 60_000;
+
+/** Least heap, and least memory for objects: with much less, V8 ends the process. */
+const HEAP_BYTES_MIN = 65_536;
+const OBJECT_BYTES_MIN = 2 ** 24;
 
 const PROGRAM = new URL("./pe_program.ts", import.meta.url);
 
@@ -80,11 +89,21 @@ const PROGRAM = new URL("./pe_program.ts", import.meta.url);
  */
 export async function startSession(options: SessionOptions = {}): Promise<LamellarSession> {
   checkDeno();
-  const { startTimeoutMs = START_TIMEOUT_MS } = options;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot start a session with the options ${Deno.inspect(options)}`);
+  }
+  const { modules = [], queueLimit = QUEUE_LIMIT, startTimeoutMs = START_TIMEOUT_MS } = options;
   checkTimeLimit(startTimeoutMs, "start a session");
   const config = configOf(options);
-  const numPes = config.pes ?? navigator.hardwareConcurrency;
-  const told: Told = { modules: (options.modules ?? []).map(urlOf) };
+  const objectBytesMax = options.objectBytesMax ?? await defaultObjects();
+  checkInteger("objectBytesMax", objectBytesMax, OBJECT_BYTES_MIN);
+  checkInteger("queueLimit", queueLimit, 1);
+  if (!Array.isArray(modules)) {
+    throw new TypeError(
+      `Cannot start a session with the modules ${Deno.inspect(modules)}: give a list`,
+    );
+  }
+  const told: Told = { modules: modules.map(urlOf) };
   for (const module of told.modules) checkPermissions(module);
   // What PEs run is loaded here first, so that Deno caches it with this program.
   const [hosted] = await Promise.all([
@@ -92,48 +111,58 @@ export async function startSession(options: SessionOptions = {}): Promise<Lamell
       program: PROGRAM.href,
       args: Deno.args,
       told,
-      numPes,
+      numPes: config.pes ?? navigator.hardwareConcurrency,
       config,
       version: VERSION,
-      objectBytesMax: positive("objectBytesMax", options.objectBytesMax ?? await defaultObjects()),
+      objectBytesMax,
     }),
     import("./pe_program.ts"),
-  ]);
+  ]).catch((error) => {
+    throw inOptions(error);
+  });
   const ams = new SessionAms();
   const world = await ClientWorld.join(hosted.lamella, config, ams);
-  const queueLimit = positive("queueLimit", options.queueLimit ?? QUEUE_LIMIT);
   const session = new LamellarSession({ ams, hosted, queueLimit, world });
   await session.ready(startTimeoutMs);
   return session;
 }
 
-function configOf({ closures = true, heapSize, pes }: SessionOptions): Config {
+function configOf({ closures, heapSize, pes }: SessionOptions): Config {
+  for (const warning of unknownVariables(environmentNames())) {
+    console.error(`lamellar: ${warning}`);
+  }
   const config = readConfig(environment);
+  if (config.backend !== undefined && config.backend !== "local") {
+    throw new FeatureLevelError(
+      `Cannot start a session on the lamella ${config.backend}: its PEs are threads of this ` +
+        "process; unset LAMELLAR_BACKEND",
+      { op: "startSession" },
+    );
+  }
   if (pes !== undefined && !(Number.isInteger(pes) && pes >= 1 && pes <= PES_MAX)) {
     throw new RangeError(
       `Cannot start a session of ${Deno.inspect(pes)} PEs: the number must be 1 to ${PES_MAX}`,
     );
   }
-  if (heapSize !== undefined && !(Number.isSafeInteger(heapSize) && heapSize >= 65536)) {
-    throw new RangeError(
-      `Cannot start a session with a heap of ${Deno.inspect(heapSize)} bytes: it must be 65536 ` +
-        "or more",
+  if (heapSize !== undefined) checkInteger("heapSize", heapSize, HEAP_BYTES_MIN);
+  if (closures !== undefined && typeof closures !== "boolean") {
+    throw new TypeError(
+      `Cannot start a session with closures ${Deno.inspect(closures)}: it must be true or false`,
     );
   }
   return {
     ...config,
     pes: pes ?? config.pes,
     heapBytes: heapSize ?? config.heapBytes,
-    closures,
+    closures: closures ?? config.closures,
   };
 }
 
-function positive(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value;
+function checkInteger(name: string, value: number, min: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return;
   throw new RangeError(
-    `Cannot start a session with ${name} ${
-      Deno.inspect(value)
-    }: it must be an integer of 1 or more`,
+    `Cannot start a session with ${name} ${Deno.inspect(value)}: it must be an integer of ` +
+      `${min} or more`,
   );
 }
 

@@ -106,6 +106,8 @@ Deno.test("A REPL starts a session, defines an AM and runs it", async () => {
     "const session = await startSession({ pes: 2 });",
     'const Twice = am("Twice", { n: u32 }, (self) => 2 * self.n);',
     "await session.execAmAll(Twice({ n: 21 }))",
+    'const Again = am("Twice", { n: u32 }, (self) => 200 * self.n);',
+    "await session.execAmAll(Again({ n: 21 }))",
     "await session.close();",
     "close();",
   ];
@@ -113,7 +115,8 @@ Deno.test("A REPL starts a session, defines an AM and runs it", async () => {
   await writer.close();
   const { code, stderr, stdout } = await repl.output();
   assertEquals(new TextDecoder().decode(stderr), "");
-  assert(new TextDecoder().decode(stdout).includes("[ 42, 42 ]"));
+  const text = new TextDecoder().decode(stdout);
+  assert(text.includes("[ 42, 42 ]") && text.includes("[ 4200, 4200 ]"), text);
   assertEquals(code, 0);
 });
 

@@ -85,7 +85,7 @@ export class ClientWorld extends Messaging implements HandlerWorld {
       // Whatever was under way has failed with it.
     }
     this.core.closed = true;
-    this.core.regions.close();
+    this.core.regions.close("the session");
     this.core.progress.close();
     this.#release();
   }

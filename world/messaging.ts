@@ -358,7 +358,7 @@ export abstract class Messaging extends RegionCalls implements ActiveMessaging, 
     if (this.core.closed) this.checkOpen(op);
     if (pe >= 0 && pe < this.core.lamella.numPes && Number.isInteger(pe)) return pe;
     throw new RangeError(
-      `Cannot call ${op} for PE ${pe}: the world has PEs 0 to ${this.numPes - 1}`,
+      `Cannot call ${op} for PE ${Deno.inspect(pe)}: the world has PEs 0 to ${this.numPes - 1}`,
     );
   }
 

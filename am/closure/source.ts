@@ -66,6 +66,25 @@ export function analyseClosure(fn: Function): ClosureSource {
   return result;
 }
 
+/**
+ * Puts a function that can be sent into another one, which gets its arguments.
+ *
+ * @param fn The function.
+ * @param wrap Makes the expression of the other function of the expression of this one.
+ * @param contextAt Which parameter of the other one gets the context.
+ * @returns The other function, ready to be sent.
+ * @throws {TypeError} If the function uses what its source does not carry.
+ */
+export function wrapClosure(
+  // deno-lint-ignore ban-types -- any function may come in; what it takes is the caller's matter
+  fn: Function,
+  wrap: (source: string) => string,
+  contextAt: number,
+): ClosureSource {
+  const source = wrap(analyseClosure(fn).source);
+  return { source, contextAt, ...hashSource(source) };
+}
+
 const REFUSED = "Cannot send the closure";
 const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
 const ABSOLUTE = /^(npm|jsr|node|https?|file|data):/;

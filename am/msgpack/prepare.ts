@@ -24,6 +24,9 @@ import {
 /** Deepest nesting of objects, arrays, maps, sets and causes that can be sent. */
 export const DEPTH_MAX = 256;
 
+/** Longest array that can be sent; the process would end if V8 had to copy much longer ones. */
+const ARRAY_LENGTH_MAX = 2 ** 26;
+
 // The library decodes strings over 200 bytes by a TextDecoder, which swallows a byte-order mark,
 // and encodes strings over 50 units by a TextEncoder, which replaces lone surrogates.
 const TEXT_LENGTH_MIN = 50;
@@ -129,6 +132,9 @@ export class Preparer {
   }
 
   #array(value: readonly unknown[], depth: number): readonly unknown[] {
+    if (value.length > ARRAY_LENGTH_MAX) {
+      this.#refuse(`an array of more than ${ARRAY_LENGTH_MAX} elements`, depth);
+    }
     const copy = [...value];
     for (let i = 0; i < copy.length; i++) {
       const item = copy[i];

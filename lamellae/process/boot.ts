@@ -63,6 +63,7 @@ async function start(message: StartMessage): Promise<void> {
     life.beforeEnd(flush);
   }
   life.watchReader();
+  if (layout.clients > 0) life.serveClient();
   if (objectBytesMax !== undefined) {
     const text = `PE ${pe} failed: ${fullText(objectBytesMax)}`;
     await watchMemory(() => void writeFailure(layout, lamella.views, pe, 1, text));

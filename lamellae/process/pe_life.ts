@@ -32,6 +32,7 @@ export class PeLife {
   #endWorld: WorldEnd | undefined;
   /** Whether the program is building a world. */
   #building = false;
+  #advice = "call world.close() first";
   #flush: () => void = () => {};
   #isUnread: () => boolean = () => false;
 
@@ -77,6 +78,11 @@ export class PeLife {
    */
   beforeEnd(flush: () => void): void {
     this.#flush = flush;
+  }
+
+  /** Takes note that this PE serves a client, who ends it. */
+  serveClient(): void {
+    this.#advice = "PEs of a session end when it is closed";
   }
 
   /** Lets the job end in silence once this PE writes what nobody reads. */
@@ -160,7 +166,7 @@ export class PeLife {
         this.#end(
           code || 1,
           code === 0
-            ? `PE ${pe} failed: it called ${how} with its world open; call world.close() first`
+            ? `PE ${pe} failed: it called ${how} with its world open; ${this.#advice}`
             : `PE ${pe} failed: it called ${how}`,
         );
       }
