@@ -65,7 +65,14 @@ function outsider(
   teamId: number,
   number: number,
 ): IdError {
-  const { pe } = core.lamella;
+  const { numPes, pe } = core.lamella;
+  if (pe >= numPes) {
+    const name = nameOf(kind, number, teamId, "");
+    return new IdError(
+      `Cannot use ${name} in the program that started the session: only PEs can hold it`,
+      pe,
+    );
+  }
   const description = new TextDecoder().decode(core.teams.describe(teamId));
   const path = description === "" ? undefined : JSON.parse(description).path;
   const name = nameOf(kind, number, teamId, path ? `team ${path}` : "a team");

@@ -30,7 +30,7 @@ export function checkProgramKind(): void {
  * @returns Whether this is a REPL or a notebook, where programs are typed piece by piece.
  */
 export function isTyped(): boolean {
-  return /\/\$deno\$(repl|jupyter)\.\w+$/.test(Deno.mainModule ?? "");
+  return /\/\$deno\$(repl|jupyter\w*)\.\w+$/.test(Deno.mainModule ?? "");
 }
 
 /** Whether tests or benchmarks are being collected: else all are ignored, even such as this. */

@@ -92,6 +92,10 @@ export const NEEDS: readonly Need[] = [
     ],
   },
   {
+    name: "Jupyter",
+    parts: [part("python3-jupyter-client", PYTHON, "-c", "import jupyter_client")],
+  },
+  {
     name: "MPI and OpenSHMEM in C",
     parts: [
       header("libopenmpi-dev", "mpicc", "mpi.h"),
