@@ -130,26 +130,33 @@ Deno.test("Example sessions/progress.ts counts primes", async () => {
   assertEquals(result.stdout, "9592 primes below 100000, counted by 2 PEs\n");
 });
 
-Deno.test("Example sessions/server.ts answers requests side by side, and shuts down", async () => {
-  const server = startProgram({
-    program: repositoryPath("examples/sessions/server.ts"),
-    pes: 2,
-    args: ["0"],
+/** A server among the examples: its routes, and what it answers to nonsense. */
+const SERVERS: Record<string, readonly [(upTo: unknown) => string, string]> = {
+  "server.ts": [(upTo) => `?upTo=${upTo}`, "upTo must be 0 to 10000000"],
+  "hono.ts": [(upTo) => `primes/${upTo}`, "give a number of 0 to 10000000"],
+};
+for (const [name, [route, error]] of Object.entries(SERVERS)) {
+  Deno.test(`Example sessions/${name} answers requests side by side, and shuts down`, async () => {
+    const server = startProgram({
+      program: repositoryPath(`examples/sessions/${name}`),
+      pes: 2,
+      args: ["0"],
+    });
+    while (!/:\d+\//.test(server.output())) await server.moreOutput();
+    const port = Number(/:(\d+)\//.exec(server.output())![1]);
+    const ask = async (upTo: unknown): Promise<unknown> => {
+      const response = await fetch(`http://localhost:${port}/${route(upTo)}`);
+      return await response.json();
+    };
+    const expected = [[1000, 168], [10_000, 1229], [100_000, 9592], [1000, 168]] as const;
+    const answers = await Promise.all(expected.map(([upTo]) => ask(upTo)));
+    assertEquals(answers, expected.map(([upTo, primes]) => ({ upTo, primes })));
+    assertEquals(await ask("many"), { error });
+    server.kill("SIGINT");
+    const result = await server.result;
+    assertEquals([result.stderr, result.code], ["", 0]);
   });
-  while (!/:\d+\//.test(server.output())) await server.moreOutput();
-  const port = Number(/:(\d+)\//.exec(server.output())![1]);
-  const ask = async (upTo: string): Promise<unknown> => {
-    const response = await fetch(`http://localhost:${port}/?upTo=${upTo}`);
-    return await response.json();
-  };
-  const expected = [[1000, 168], [10_000, 1229], [100_000, 9592], [1000, 168]] as const;
-  const answers = await Promise.all(expected.map(([upTo]) => ask(String(upTo))));
-  assertEquals(answers, expected.map(([upTo, primes]) => ({ upTo, primes })));
-  assertEquals(await ask("many"), { error: "upTo must be 0 to 10000000" });
-  server.kill("SIGINT");
-  const result = await server.result;
-  assertEquals([result.stderr, result.code], ["", 0]);
-});
+}
 
 Deno.test("Example sessions/primes_bench.ts measures", async () => {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
