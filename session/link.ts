@@ -274,9 +274,8 @@ export class SessionLink {
     return timer;
   }
 
-  #timeout(timeoutMs: number): TimeoutError {
-    const { hosted } = this.#parts;
-    const computing = hosted.computing;
+  async #timeout(timeoutMs: number): Promise<TimeoutError> {
+    const computing = await this.#parts.hosted.findComputing();
     const which = computing.length === 0
       ? ""
       : `; PE ${computing.join(", ")} computes and cannot be stopped: the thread lives until its ` +
@@ -322,11 +321,18 @@ function errorOf({ message, name, pe }: ErrorText): Error {
 }
 
 /** Waits until a deadline. */
-async function within<T>(work: Promise<T>, deadline: number, late: () => Error): Promise<T> {
+async function within<T>(
+  work: Promise<T>,
+  deadline: number,
+  late: () => Error | Promise<Error>,
+): Promise<T> {
   const leftMs = deadline - performance.now();
   if (leftMs === Infinity) return await work;
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(late()), Math.max(0, leftMs));
+  const timer = setTimeout(
+    () => Promise.resolve(late()).then(reject, reject),
+    Math.max(0, leftMs),
+  );
   try {
     return await Promise.race([work, promise]);
   } finally {

@@ -47,7 +47,7 @@ function pathWithDeno(): string {
   return `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH")}`;
 }
 
-Deno.test("A notebook starts a session, defines AMs in cells, and shows what they give", async () => {
+Deno.test("A notebook starts a session, and shows what AMs of its cells give", async () => {
   const library = JSON.stringify(new URL("../mod.ts", import.meta.url).href);
   const cells = [
     `import { am, LamellarWorldBuilder, startSession, u32 } from ${library};`,

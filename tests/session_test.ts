@@ -119,9 +119,13 @@ Deno.test("A session refuses what its program may not do, by name", () =>
     assertThrows(() => session.execAmPe(0, Increment({ x: -1 })), RangeError, '"x"');
     assertThrows(() => session.execAmPe(0, 5 as never), TypeError, "not an AM");
     for (const bad of [0, 1.5, NaN]) {
-      assertThrows(() => session.map([], String, { concurrency: bad }), RangeError, "concurrency");
+      assertThrows(
+        () => session.map([], (n) => n, { concurrency: bad }),
+        RangeError,
+        "concurrency",
+      );
     }
-    assertThrows(() => session.map(5 as never, String), TypeError, "not iterable");
+    assertThrows(() => session.map(5 as never, (n) => n), TypeError, "not iterable");
   }));
 
 Deno.test("The program of a session reaches memory of its PEs, and has no part of it", () =>

@@ -8,7 +8,7 @@
 
 import { Worker } from "node:worker_threads";
 import { adviseHugePages } from "../../ffi/libc.ts";
-import { atomicLoad } from "../../internal/atomics.ts";
+import { atomicLoad, atomicStore } from "../../internal/atomics.ts";
 import type { Config } from "../../internal/config.ts";
 import type { LamellarError } from "../../internal/errors.ts";
 import { compileKernels, instantiateKernels } from "../../internal/kernels.ts";
@@ -31,8 +31,8 @@ import {
   layoutFor,
   ownPesOf,
 } from "../local/layout.ts";
-import { PE_STATE, STATUS } from "../local/pe_status.ts";
-import { ACTIVITY, type Lamella } from "../lamella.ts";
+import { LIVE, PE_STATE, STATUS } from "../local/pe_status.ts";
+import type { Lamella } from "../lamella.ts";
 import { Bell } from "./bell.ts";
 import { fullText } from "./memory_watch.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
@@ -43,6 +43,10 @@ const LOOK_MS = 500;
 const LOOK_SOON_MS = 50;
 /** How long PEs may clean up after a failure before their threads are ended, in milliseconds. */
 const GRACE_MS = 400;
+/** How long a PE may take to answer whether anything keeps it alive, in milliseconds. */
+const ANSWER_MS = 500;
+/** How often its answer is looked for, in milliseconds. */
+const ANSWER_LOOK_MS = 20;
 /** Numbers of sessions are from here to twice as many. */
 const SESSION_MIN = 2 ** 19;
 /** Longest delay of a timer. */
@@ -177,13 +181,24 @@ export class HostedPes {
     wakeSupervisor(this.lamella.views);
   }
 
-  /** The PEs that are neither at rest nor at their end: nobody can stop them. */
-  get computing(): number[] {
+  /**
+   * Finds the PEs that compute: nobody can stop them. They are those that do not answer what keeps
+   * them alive, since their event loops do not run.
+   *
+   * @returns Those PEs, after some tenths of a second.
+   */
+  async findComputing(): Promise<number[]> {
+    const { views: { i32 } } = this.lamella;
     const states = this.#words(STATUS.state);
-    const activities = this.#words(STATUS.activity);
-    return ownPesOf(this.#layout).filter((pe) =>
-      states[pe]! < PE_STATE.finished && activities[pe] === ACTIVITY.running
-    );
+    const asked = ownPesOf(this.#layout).filter((pe) => states[pe]! < PE_STATE.finished);
+    for (const pe of asked) atomicStore(i32, this.#wordOf(pe, STATUS.live), LIVE.asked);
+    const silent = (): number[] =>
+      asked.filter((pe) => atomicLoad(i32, this.#wordOf(pe, STATUS.live)) === LIVE.asked);
+    for (const until = performance.now() + ANSWER_MS; performance.now() < until;) {
+      if (silent().length === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, ANSWER_LOOK_MS));
+    }
+    return silent();
   }
 
   /** Why the PEs fail, or null. */
@@ -234,15 +249,17 @@ export class HostedPes {
   }
 
   #state(pe: number): number {
-    const { views } = this.lamella;
-    return atomicLoad(views.i32, (blockOf(this.#layout, pe) + BLOCK.status) / 4 + STATUS.state);
+    return atomicLoad(this.lamella.views.i32, this.#wordOf(pe, STATUS.state));
   }
 
   #words(word: number): number[] {
     const { views } = this.lamella;
-    return ownPesOf(this.#layout).map((pe) =>
-      atomicLoad(views.i32, (blockOf(this.#layout, pe) + BLOCK.status) / 4 + word)
-    );
+    return ownPesOf(this.#layout).map((pe) => atomicLoad(views.i32, this.#wordOf(pe, word)));
+  }
+
+  /** Where a word of the status of a PE is. */
+  #wordOf(pe: number, word: number): number {
+    return (blockOf(this.#layout, pe) + BLOCK.status) / 4 + word;
   }
 
   /** Watches over the PEs until none is left. */
