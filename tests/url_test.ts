@@ -80,6 +80,29 @@ Deno.test("a program and the library run from a URL without being cached before"
   });
 });
 
+Deno.test("a session runs from a URL, and with --cached-only once it ran", async () => {
+  await withCache(async (cache) => {
+    const session = `import { startSession } from "./mod.ts";
+      import { CountPrimes } from "./examples/sessions/prime_ams.ts";
+      const modules = [import.meta.resolve("./examples/sessions/prime_ams.ts")];
+      await using session = await startSession({ pes: 2, modules });
+      console.log(await session.execAmAll(CountPrimes({ from: 0, to: 100 })));
+      console.log(await session.runAll(({ currentPe }) => currentPe));`;
+    const expected = ["[ 0, 1 ]", "[ 25, 25 ]"];
+    let program: string;
+    let flag: string;
+    {
+      await using server = serveRepository({ "session.ts": session });
+      program = `${server.url}session.ts`;
+      flag = `--allow-import=${server.host}`;
+      const ran = await runApart(cache, ["run", "--no-prompt", flag, program]);
+      assertEquals([ran.code, ran.lines], [0, expected], ran.stderr);
+    }
+    const again = await runApart(cache, ["run", "--no-prompt", "--cached-only", flag, program]);
+    assertEquals([again.code, again.lines], [0, expected], again.stderr);
+  });
+});
+
 Deno.test("an error in a program at a URL names its line", async () => {
   await withCache(async (cache) => {
     await using server = serve();

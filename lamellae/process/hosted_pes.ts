@@ -209,7 +209,7 @@ export class HostedPes {
   #start(pe: number, module: WebAssembly.Module): HostedPe {
     const { args, config, objectBytesMax, program, told, version } = this.#options;
     // Of the two kinds of Workers, this one ends alone when its memory is full.
-    const worker = new Worker(BOOT, {
+    const worker = new Worker(entryOf(BOOT), {
       name: PE_WORKER_NAME,
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(objectBytesMax / 2 ** 20) },
     });
@@ -293,4 +293,10 @@ export class HostedPes {
     this.#failedAt ??= now;
     return over || now - this.#failedAt >= GRACE_MS;
   }
+}
+
+/** What a Worker of Node begins with: it takes files and texts, and no addresses of the Web. */
+function entryOf(boot: URL): URL {
+  if (boot.protocol === "file:") return boot;
+  return new URL(`data:text/javascript,import ${encodeURIComponent(JSON.stringify(boot.href))};`);
 }
