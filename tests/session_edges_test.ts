@@ -189,6 +189,14 @@ Deno.test("close() with bad options changes nothing", async () => {
   await session.close();
 });
 
+Deno.test("close() tells once that a PE fails while it waits", async () => {
+  const session = await startSession({ pes: 2 });
+  session.runPe(0, () => new Promise(() => {}));
+  session.runPe(1, () => void setTimeout(() => Deno.exit(5), 100));
+  const error = await assertRejects(() => session.close(), PeFailedError, "Deno.exit(5)");
+  assertEquals(error.pe, 1);
+});
+
 Deno.test("close() ends PEs whose timers go on", async () => {
   const session = await startSession({ pes: 2 });
   await session.runAll(() => void setInterval(() => {}, 1000));

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { LamellarError } from "../../internal/errors.ts";
 import type { Kernels } from "../../internal/kernels.ts";
 import { ACTIVITY, WAIT_FOR } from "../lamella.ts";
 import { failureText, writeFailure } from "./failure_record.ts";
@@ -15,6 +16,7 @@ import { LocalLamella } from "./local_lamella.ts";
 export class ClientLamella extends LocalLamella {
   readonly #layout: Layout;
   readonly #onWait: (waits: boolean) => void;
+  #failure: LamellarError | null = null;
 
   /**
    * @param layout Where everything is.
@@ -36,6 +38,11 @@ export class ClientLamella extends LocalLamella {
   override report(activity: number, waitKind: number, waitPe: number): void {
     super.report(activity, waitKind, waitPe);
     if (activity === ACTIVITY.idle) this.#onWait(waitKind !== WAIT_FOR.nothing);
+  }
+
+  /** The same error each time: whoever finds it twice can tell. */
+  override failure(): LamellarError | null {
+    return this.#failure ??= super.failure();
   }
 
   /** The caller's process goes on; the PEs do not. */

@@ -5,8 +5,9 @@
  * @module
  */
 
+import { atomicLoad } from "../../internal/atomics.ts";
 import { ACTIVITY } from "../lamella.ts";
-import { BLOCK, blockOf, type Layout, NOTE_BYTES } from "./layout.ts";
+import { BLOCK, blockOf, type Layout, NOTE_BYTES, ownPesOf } from "./layout.ts";
 
 /** Word offsets inside the status line of a PE. */
 export const STATUS = {
@@ -57,6 +58,26 @@ export const REST = {
   /** As quiet, but its program can never go on. */
   lost: 2,
 } as const;
+
+/**
+ * @param layout Where everything is.
+ * @param pe A PE.
+ * @param word One of `STATUS`.
+ * @returns Index of that word of its status.
+ */
+export function statusIndex(layout: Layout, pe: number, word: number): number {
+  return (blockOf(layout, pe) + BLOCK.status) / 4 + word;
+}
+
+/**
+ * @param layout Where everything is.
+ * @param words The memory.
+ * @param word One of `STATUS`.
+ * @returns That word of the status of each PE of this process.
+ */
+export function statusOfAll(layout: Layout, words: Int32Array, word: number): number[] {
+  return ownPesOf(layout).map((pe) => atomicLoad(words, statusIndex(layout, pe, word)));
+}
 
 /** The status of a PE, as the PE writes it. */
 export class PeStatus {

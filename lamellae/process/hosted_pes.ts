@@ -8,7 +8,7 @@
 
 import { Worker } from "node:worker_threads";
 import { adviseHugePages } from "../../ffi/libc.ts";
-import { atomicLoad, atomicStore } from "../../internal/atomics.ts";
+import { atomicStore } from "../../internal/atomics.ts";
 import type { Config } from "../../internal/config.ts";
 import type { LamellarError } from "../../internal/errors.ts";
 import { compileKernels, instantiateKernels } from "../../internal/kernels.ts";
@@ -31,7 +31,7 @@ import {
   layoutFor,
   ownPesOf,
 } from "../local/layout.ts";
-import { LIVE, PE_STATE, STATUS } from "../local/pe_status.ts";
+import { LIVE, PE_STATE, STATUS, statusIndex, statusOfAll } from "../local/pe_status.ts";
 import type { Lamella } from "../lamella.ts";
 import { Bell } from "./bell.ts";
 import { fullText } from "./memory_watch.ts";
@@ -191,9 +191,13 @@ export class HostedPes {
     const { views: { i32 } } = this.lamella;
     const states = this.#words(STATUS.state);
     const asked = ownPesOf(this.#layout).filter((pe) => states[pe]! < PE_STATE.finished);
-    for (const pe of asked) atomicStore(i32, this.#wordOf(pe, STATUS.live), LIVE.asked);
-    const silent = (): number[] =>
-      asked.filter((pe) => atomicLoad(i32, this.#wordOf(pe, STATUS.live)) === LIVE.asked);
+    for (const pe of asked) {
+      atomicStore(i32, statusIndex(this.#layout, pe, STATUS.live), LIVE.asked);
+    }
+    const silent = (): number[] => {
+      const answers = this.#words(STATUS.live);
+      return asked.filter((pe) => answers[pe] === LIVE.asked);
+    };
     for (const until = performance.now() + ANSWER_MS; performance.now() < until;) {
       if (silent().length === 0) break;
       await new Promise((resolve) => setTimeout(resolve, ANSWER_LOOK_MS));
@@ -222,7 +226,7 @@ export class HostedPes {
     });
     worker.on("exit", () => {
       hosted.ended = true;
-      if (this.#state(pe) < PE_STATE.finished) {
+      if (this.#words(STATUS.state)[pe]! < PE_STATE.finished) {
         this.#fail(pe, `PE ${pe} failed: its thread ended`);
       }
       wakeSupervisor(this.lamella.views);
@@ -248,18 +252,9 @@ export class HostedPes {
     writeFailure(this.#layout, this.lamella.views, pe, 1, text);
   }
 
-  #state(pe: number): number {
-    return atomicLoad(this.lamella.views.i32, this.#wordOf(pe, STATUS.state));
-  }
-
+  /** A word of the status of each PE. */
   #words(word: number): number[] {
-    const { views } = this.lamella;
-    return ownPesOf(this.#layout).map((pe) => atomicLoad(views.i32, this.#wordOf(pe, word)));
-  }
-
-  /** Where a word of the status of a PE is. */
-  #wordOf(pe: number, word: number): number {
-    return (blockOf(this.#layout, pe) + BLOCK.status) / 4 + word;
+    return statusOfAll(this.#layout, this.lamella.views.i32, word);
   }
 
   /** Watches over the PEs until none is left. */

@@ -6,7 +6,6 @@
  */
 
 import { adviseHugePages } from "../../ffi/libc.ts";
-import { atomicLoad } from "../../internal/atomics.ts";
 import { type Config, environment, readBootstrapConfig } from "../../internal/config.ts";
 import { FeatureLevelError } from "../../internal/errors.ts";
 import { compileKernels } from "../../internal/kernels.ts";
@@ -22,8 +21,6 @@ import {
   writeFailure,
 } from "../local/failure_record.ts";
 import {
-  BLOCK,
-  blockOf,
   createMemory,
   HEADER,
   type Layout,
@@ -31,7 +28,7 @@ import {
   layoutFor,
   ownPesOf,
 } from "../local/layout.ts";
-import { PE_STATE, STATUS } from "../local/pe_status.ts";
+import { PE_STATE, STATUS, statusOfAll } from "../local/pe_status.ts";
 import type { NetworkStart } from "../rofi/network_start.ts";
 import { Bell } from "./bell.ts";
 import type { ProcessGroup } from "./process_group.ts";
@@ -310,9 +307,7 @@ class Supervisor {
 
   /** A word of the status of each PE. */
   #words(word: number): number[] {
-    return this.#pes.map((pe) =>
-      atomicLoad(this.#views.i32, (blockOf(this.#layout, pe) + BLOCK.status) / 4 + word)
-    );
+    return statusOfAll(this.#layout, this.#views.i32, word);
   }
 
   #listenForSignals(): void {

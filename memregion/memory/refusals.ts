@@ -166,13 +166,8 @@ export function refuseRemote(
  * @param op What the user called.
  */
 export function refuseFar(region: Described, pe: number, op: string): never {
-  throw new MemNotLocalError(
-    `Cannot ${op} ${
-      labelOf(region)
-    } of PE ${pe}: it is in another process, whose memory this one ` +
-      "does not share; use get and put",
-    pe,
-  );
+  const why = "it is in another process, whose memory this one does not share; use get and put";
+  throw new MemNotLocalError(`Cannot ${op} ${labelOf(region)} of PE ${pe}: ${why}`, pe);
 }
 
 /**
