@@ -327,7 +327,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     if (!Array.isArray(captures)) {
       throw new TypeError("Cannot launch the closure: its captures must be an array");
     }
-    return new ClosureValue(typeof fn === "object" ? fn : analyseClosure(fn), captures);
+    return new ClosureValue(analyseClosure(fn), captures);
   }
 
   #queue(

@@ -35,7 +35,8 @@ const analysedSources = new SourceCache<ClosureSource>();
  * parameter, a variable of their own, or a global of every Deno Worker. A name that appears
  * only as the operand of `typeof` is not looked at. The function runs as strict code.
  *
- * @param fn The function to send; analysed once, as is every other function of the same text.
+ * @param fn The function to send; analysed once, as is every other function of the same text. What
+ * {@linkcode wrapClosure} made passes as it is.
  * @returns Its source with an id and a hash that are the same on every PE.
  * @throws {TypeError} If the function uses what its source does not carry, naming all of it, or
  * if it has no source that could be sent.
@@ -49,7 +50,7 @@ const analysedSources = new SourceCache<ClosureSource>();
  * ```
  */
 // deno-lint-ignore ban-types -- any function may come in; what it takes is the caller's matter
-export function analyseClosure(fn: Function): ClosureSource {
+export function analyseClosure(fn: Function | ClosureSource): ClosureSource {
   const known = analysedFunctions.get(fn);
   if (known !== undefined) return known;
   if (typeof fn !== "function") {
@@ -82,7 +83,9 @@ export function wrapClosure(
   contextAt: number,
 ): ClosureSource {
   const source = wrap(analyseClosure(fn).source);
-  return { source, contextAt, ...hashSource(source) };
+  const wrapped = { source, contextAt, ...hashSource(source) };
+  analysedFunctions.set(wrapped, wrapped);
+  return wrapped;
 }
 
 const REFUSED = "Cannot send the closure";
