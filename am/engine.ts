@@ -12,7 +12,7 @@ import { ClosureTable } from "./closure/table.ts";
 import { closuresRefused, ClosureValue } from "./closure/value.ts";
 import { analyseClosure, type ClosureSource } from "./closure/source.ts";
 import type { AmContext } from "./context.ts";
-import type { EngineOptions } from "./engine_options.ts";
+import type { AmNumbers, EngineOptions } from "./engine_options.ts";
 import { type AmCall, type AmDefinition, payloadOf } from "./call.ts";
 import { FRAME } from "./wire/frames.ts";
 import { capturesCodec } from "./msgpack/value_codec.ts";
@@ -52,8 +52,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   readonly groups: GroupLauncher;
   readonly taskGroups: BusyGroups = new BusyGroups();
   readonly finishes: Finishes;
-  readonly definitionOf: ((id: number) => AmDefinition) | undefined;
-  readonly #idOf: ((definition: AmDefinition) => number) | undefined;
+  readonly numbers: AmNumbers | undefined;
   readonly #lamella: Lamella;
   readonly #progress: Progress;
   readonly #requests: Requests[];
@@ -77,8 +76,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.outbox = new Outbox(progress, options.thresholdBytes);
     this.closures = new ClosureTable(this.outbox, numNodes, options.closuresAllowed);
     this.context = options.context;
-    this.#idOf = options.idOf;
-    this.definitionOf = options.definitionOf;
+    this.numbers = options.numbers;
     this.teams = options.teams;
     this.decodeContext = options.decodeContext;
     this.groups = new GroupLauncher(this, options.definitions, this.#lamella);
@@ -208,7 +206,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   /** The id of an AM that may be launched on any PE now. */
   #numberOf(definition: AmDefinition): number {
     if (this.#failure) throw this.#failure;
-    const id = this.#idOf === undefined ? definition.id : this.#idOf(definition);
+    const id = this.groups.idOf(definition);
     if (definition.codec === undefined || id < 0) refuseToSend(definition);
     return id;
   }

@@ -10,6 +10,14 @@ import type { AmContext } from "./context.ts";
 import type { MakeFinishContext } from "./finish/finishes.ts";
 import type { TeamHost } from "./team_work.ts";
 
+/** The ids of AMs for a client, whose own definitions have none: it learns them from PEs. */
+export interface AmNumbers {
+  /** The id of an AM; below 0 if no PE has it. */
+  idOf(definition: AmDefinition): number;
+  /** The AM of an id. */
+  definitionOf(id: number): AmDefinition;
+}
+
 /** What the engine is built from. */
 export interface EngineOptions {
   readonly progress: Progress;
@@ -17,13 +25,8 @@ export interface EngineOptions {
   readonly thresholdBytes: number;
   readonly closuresAllowed: boolean;
   readonly definitions: readonly AmDefinition[];
-  /**
-   * The ids of AMs for a client, whose own definitions have none: it learns them from PEs. Below 0
-   * if no PE has the AM.
-   */
-  readonly idOf?: (definition: AmDefinition) => number;
-  /** The AM of an id, for a client. */
-  readonly definitionOf?: (id: number) => AmDefinition;
+  /** The ids of AMs, for a client. */
+  readonly numbers?: AmNumbers;
   readonly context: AmContext;
   /** Who knows the teams other than the world's. */
   readonly teams?: TeamHost;

@@ -18,17 +18,6 @@ export function launchableHere(call: unknown): AmDefinition {
 }
 
 /**
- * @param call What is launched on any PE.
- * @returns What it runs.
- * @throws {TypeError} If it is not an AM with its payload, or does not travel.
- */
-export function launchable(call: unknown): AmDefinition {
-  const definition = launchableHere(call);
-  if (definition.codec === undefined || definition.id < 0) refuseToSend(definition);
-  return definition;
-}
-
-/**
  * @param definition An AM that does not travel, or that this world does not have.
  */
 export function refuseToSend(definition: AmDefinition): never {

@@ -42,6 +42,7 @@ export {
   sealRegistry,
 } from "./definition.ts";
 export { AmEngine } from "./engine.ts";
+export type { AmNumbers } from "./engine_options.ts";
 export type { Finish } from "./finish/finish.ts";
 export type { Failures } from "./finish/finishes.ts";
 export { AmCollector, type CollectorHost } from "./group/collector.ts";

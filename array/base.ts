@@ -140,9 +140,10 @@ export abstract class LamellarArray<E extends AnyElement> extends TeamObject {
   }
 
   #refuseClosed(op: string): never {
-    const { name, pes, me } = referenceOf(this).record;
-    const text = `Cannot call ${op} of ${name} on PE ${pes[me]}: the world is closed`;
-    throw new ClosedError(text, { pe: pes[me]!, op });
+    const { isGuest, name, pe, place } = referenceOf(this).record;
+    const what = isGuest ? "session" : "world";
+    const text = `Cannot call ${op} of ${name} ${place}: the ${what} is closed`;
+    throw new ClosedError(text, { pe, op });
   }
 
   /**
@@ -163,9 +164,10 @@ export abstract class LamellarArray<E extends AnyElement> extends TeamObject {
     return !countedBy(this).isOpen;
   }
 
-  /** Number of elements on this PE. */
+  /** Number of elements on this PE; 0 in the program that started a session. */
   get numElemsLocal(): number {
-    return this.#span.distribution.inPart(this.myPe).count;
+    const { myPe } = this;
+    return myPe < 0 ? 0 : this.#span.distribution.inPart(myPe).count;
   }
 
   /**
@@ -340,11 +342,11 @@ export abstract class LamellarArray<E extends AnyElement> extends TeamObject {
  */
 export function refuseGuarded<E extends AnyElement>(array: LamellarArray<E>, op: string): void {
   if (guardedOf(array) === undefined) return;
-  const { name, pes, me } = countedBy(array).record;
+  const { name, pe, place } = countedBy(array).record;
   throw new LamellarError(
     "ERR_GUARDED",
-    `Cannot call ${op} of the array of a guard of ${name} on PE ${pes[me]}: it ends with the guard`,
-    { pe: pes[me]!, op },
+    `Cannot call ${op} of the array of a guard of ${name} ${place}: it ends with the guard`,
+    { pe, op },
   );
 }
 

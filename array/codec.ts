@@ -6,10 +6,18 @@
  */
 
 import { extension, registerExtension, type Schema } from "../am/mod.ts";
-import { arrive, type DarcSpace, type Reference, sentTo, spaceOf } from "../darc/mod.ts";
+import {
+  arrive,
+  type DarcSpace,
+  type Guest,
+  type Reference,
+  sentTo,
+  spaceOf,
+} from "../darc/mod.ts";
 import { Distribution } from "../internal/distribution.ts";
 import { elementInfo } from "../internal/elements.ts";
-import { ProtocolError } from "../internal/errors.ts";
+import { FeatureLevelError, ProtocolError } from "../internal/errors.ts";
+import { WORLD_ID } from "../lamellae/mod.ts";
 import {
   type AnyElement,
   type ElementType,
@@ -27,16 +35,17 @@ import {
 } from "./arrays.ts";
 import { type ArrayParts, countedBy, LamellarArray, refuseGuarded, spanOf } from "./base.ts";
 import { ARRAY_KINDS } from "./create.ts";
-import { recordTypeOf } from "./record/record_type.ts";
-import type { ArrayStorage } from "./storage.ts";
+import { recordTypeOf, recordTypeOfHash } from "./record/record_type.ts";
+import { ArrayStorage } from "./storage.ts";
 
 /** Extension type in MessagePack. */
 const TYPE_ARRAY = 37;
 /**
  * The id of the team, the number of the array, its type, the PE that sends it; its distribution,
- * the length of the whole, the first element and the length of the range; and its region.
+ * the length of the whole, the first element and the length of the range; which records it has, if
+ * any; and its region.
  */
-const OWN_NUMBERS = 8;
+const OWN_NUMBERS = 9;
 const NUMBERS = OWN_NUMBERS + SHARED_NUMBERS;
 const NUMBER_BYTES = 8;
 
@@ -64,8 +73,9 @@ function encode(array: AnyArray): number[] {
   if (!(array instanceof CLASSES[ARRAY_KINDS.indexOf(countedBy(array).record.kind as never)]!)) {
     refuseGuarded(array, "send");
   }
-  const { kind, me, number, pes, teamId } = countedBy(array).check("send");
+  const { cell, kind, number, pe, teamId } = countedBy(array).check("send");
   const span = spanOf(array);
+  const { recordType } = cell.value as ArrayStorage;
   const { first, kind: distribution, length, whole } = span.distribution;
   const code = ARRAY_KINDS.findIndex((one) => one === kind);
   const cyclic = distribution === "cyclic" ? 1 : 0;
@@ -73,24 +83,29 @@ function encode(array: AnyArray): number[] {
     teamId,
     number,
     code,
-    pes[me]!,
+    pe,
     cyclic,
     whole,
     first,
     length,
+    recordType?.hash ?? 0,
     ...encodeSpan(span as never),
   ];
 }
 
 function decode(numbers: Float64Array, context: ArrayContext): AnyArray {
   const [teamId = -1, number = -1, code = -1, from = -1] = numbers;
-  const [cyclic = -1, whole = -1, first = -1, length = -1] = numbers.subarray(4);
+  const [cyclic = -1, whole = -1, first = -1, length = -1, records = -1] = numbers.subarray(4);
   const kind = ARRAY_KINDS[code];
   const isRange = [whole, first, length].every((n) => Number.isSafeInteger(n) && n >= 0) &&
     first + length <= whole && (cyclic === 0 || cyclic === 1);
   if (numbers.length !== NUMBERS || kind === undefined || !isRange) throw unreadable(numbers);
   const { arrays: space } = context;
-  const reference = arrive(space, { teamId, number, kind, from }, isOwned);
+  const region = numbers.subarray(OWN_NUMBERS);
+  const reference = arrive(space, { teamId, number, kind, from }, {
+    isOwned,
+    guest: () => guestOf(space, teamId, records, region),
+  });
   if (reference === "mismatch") throw unreadable(numbers);
   const arrayClass = CLASSES[code]!;
   if (reference === undefined) return Object.create(arrayClass.prototype);
@@ -105,15 +120,68 @@ function decode(numbers: Float64Array, context: ArrayContext): AnyArray {
   );
   const shape = { distribution, label: name };
   const span = storage.span?.with(distribution, name) ??
-    space.core.regions.spans.decode(numbers.subarray(OWN_NUMBERS), shape, storage.make);
+    space.core.regions.spans.decode(region, shape, storage.make);
   if (distribution.longestPart > span.memory.length) throw unreadable(numbers);
   const { own } = storage;
   // The array of this PE lasts as long as the program wants; what came lasts for the handler.
   return new arrayClass({ reference, span, ...own && { whole: own as AnyArray } });
 }
 
-function isOwned({ record }: Reference): boolean {
-  return (record.cell.value as ArrayStorage).own !== undefined;
+/** What a client has of an array: what tells where its elements are. */
+function guestOf(
+  { core }: DarcSpace,
+  teamId: number,
+  records: number,
+  region: Float64Array,
+): Guest | undefined {
+  const recordType = records === 0 ? undefined : recordTypeOfHash(records);
+  if (records !== 0 && recordType === undefined) {
+    const text = "Cannot use an array of records in the program that started the session, which " +
+      "does not define them: import the module that does";
+    return void core.engine.received.refuse(new FeatureLevelError(text));
+  }
+  const cell = { value: new ArrayStorage(recordType) };
+  if (teamId === WORLD_ID) return { pes: core.root, cell };
+  const pes = core.regions.spans.pesOf(region);
+  const team = { name: "a team", path: "", parentPes: pes, me: -1, children: 0, group: undefined };
+  return { pes: { ...team, pes, createOp: "createSubteamFromArch" }, cell };
+}
+
+/** Whether another array object is as good as the one of a reference. */
+function isOwned(reference: Reference): boolean {
+  const { own } = reference.record.cell.value as ArrayStorage;
+  return own !== undefined && countedBy(own as AnyArray) !== reference;
+}
+
+/**
+ * Sends an array otherwise than in a payload.
+ *
+ * @param array The array.
+ * @param node The PE or client that gets it.
+ * @returns What `receiveArray` takes there.
+ */
+export function sendArray(array: AnyArray, node: number): number[] {
+  const numbers = encode(array);
+  sentTo(countedBy(array), node);
+  return numbers;
+}
+
+/**
+ * Takes an array that `sendArray` sent, and keeps it.
+ *
+ * @param core What every object of the world shares.
+ * @param numbers What that gave.
+ * @returns The array.
+ */
+export function receiveArray(
+  { engine }: WorldCore,
+  numbers: readonly number[],
+): LamellarArray<ElementType> {
+  const { decodeContext, received } = engine;
+  received.begin();
+  const array = decode(Float64Array.from(numbers), decodeContext as ArrayContext);
+  received.take();
+  return array;
 }
 
 function unreadable(numbers: Float64Array): ProtocolError {

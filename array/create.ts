@@ -119,7 +119,13 @@ function given<E extends AnyElement>(
   return recordType.taken(listOf(collected(values)), `put into a new ${kind}`);
 }
 
-function checkLength(op: string, length: unknown): void {
+/**
+ * @param op What the user called.
+ * @param length How many elements an array is to have.
+ * @throws {RangeError} If that is not an integer of at least 0.
+ * @throws {TypeError} If it is not a number.
+ */
+export function checkLength(op: string, length: unknown): void {
   if (Number.isSafeInteger(length) && length as number >= 0) return;
   const text = `Cannot call ${op} for ${String(length)} elements: ` +
     "the length must be an integer of at least 0";

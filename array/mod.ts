@@ -16,14 +16,17 @@ export {
   ReadOnlyArray,
   UnsafeArray,
 } from "./arrays.ts";
-export { type ElementPlace, LamellarArray, type ReadonlySlice } from "./base.ts";
+export { checkDistribution, type ElementPlace, LamellarArray, type ReadonlySlice } from "./base.ts";
 export {
   atomicArray,
   globalLockArray,
   localLockArray,
   readOnlyArray,
+  receiveArray,
+  sendArray,
   unsafeArray,
 } from "./codec.ts";
+export { ARRAY_KINDS, type ArrayKind, checkLength } from "./create.ts";
 export { AtomicLocalData } from "./local_data.ts";
 export { ArrayGuard, ArrayReadGuard, ArrayWriteGuard } from "./lock_guards.ts";
 export { LockableArray } from "./locked_array.ts";
@@ -34,7 +37,7 @@ export {
   type ArrayValues,
   ReadableArray,
 } from "./readable_array.ts";
-export { element, type RecordOps } from "./record/record_type.ts";
+export { element, type RecordOps, recordTypeNamed, recordTypeOf } from "./record/record_type.ts";
 export { type Reducer, reduction } from "./reduction.ts";
 export { UnlockedArray, UnlockedReadArray } from "./unlocked_arrays.ts";
 export { WritableArray } from "./writable_array.ts";

@@ -117,7 +117,7 @@ export function reduceArray<E extends AnyElement>(
   let kept: LamellarArray<E> | undefined;
   const sent = (): LamellarArray<E> => kept ?? travelling(array);
   const steps = isFunction
-    ? fetchingSteps(span, by, found, locked?.scope === "part")
+    ? fetchingSteps(span, by, found, nearPartsOf(span, record.isGuest), locked?.scope === "part")
     : partSteps(array, sent, by, op, found);
   const give = (): ElementValue<E> | undefined => {
     const values = found.flatMap((one) => [...one ?? []]);
@@ -145,10 +145,11 @@ function partSteps<E extends AnyElement>(
   found: PartResult[],
 ): WorkStep[] {
   const span = spanOf(array) as unknown as Span<ElementType>;
-  const { me, core, pes } = countedBy(array).record;
+  const { me, core, isGuest, pes } = countedBy(array).record;
+  const isNear = nearPartsOf(span, isGuest);
   const hasPartLocks = elementsOf(array).locked?.scope === "part";
   const reduce = partReducer(span, name, op);
-  const { distribution, memory: { allocation } } = span;
+  const { distribution } = span;
   const handles: (AmHandle<PartResult> | undefined)[] = [];
   const launch = (part: number): AmHandle<PartResult> =>
     handles[part] ??= observed(
@@ -156,7 +157,7 @@ function partSteps<E extends AnyElement>(
     );
   const isHere = (part: number): boolean =>
     part === me ||
-    (allocation.addresses[part]! >= 0 && distribution.inPart(part).count <= HERE_MAX);
+    (isNear(part) && distribution.inPart(part).count <= HERE_MAX);
   const stepAt = (part: number): WorkStep => {
     const done = (value: unknown): void => void (found[part] = value as PartResult);
     const lock = hasPartLocks ? part : undefined;
@@ -176,6 +177,14 @@ function partSteps<E extends AnyElement>(
   return there.length === 0 ? steps : [{ part: undefined, run: launchAll }, ...steps];
 }
 
+/** Whether a part is read here: records are not in a client, which waits for no lock of theirs. */
+function nearPartsOf<E extends AnyElement>(
+  { memory: { allocation }, type }: Span<E>,
+  isGuest: boolean,
+): (part: number) => boolean {
+  return (part) => allocation.addresses[part]! >= 0 && !(isGuest && typeof type !== "string");
+}
+
 /** The parts that have elements. */
 function partsOf<E extends AnyElement>({ distribution }: Span<E>): number[] {
   return Array.from({ length: distribution.parts }, (_, part) => part)
@@ -187,20 +196,21 @@ function fetchingSteps<E extends AnyElement>(
   span: Span<E>,
   fn: Reducer<ElementValue<E>>,
   found: PartResult[],
+  isNear: (part: number) => boolean,
   hasPartLocks: boolean,
 ): WorkStep[] {
-  const { distribution, memory: { allocation } } = span;
+  const { distribution } = span;
   return partsOf(span).map((part): WorkStep => {
     const { count } = distribution.inPart(part);
-    const isNear = allocation.addresses[part]! >= 0;
+    const isHere = isNear(part);
     return {
       part: hasPartLocks ? part : undefined,
       run: () =>
-        isNear
+        isHere
           ? span.given(folded(span.tools.valuesOf(part), fn))
           : span.getBufferIn(part, 0, count),
       done: (value) => {
-        found[part] = isNear ? value as PartResult : folded(value as Iterable<ElementValue<E>>, fn);
+        found[part] = isHere ? value as PartResult : folded(value as Iterable<ElementValue<E>>, fn);
       },
     };
   });

@@ -101,10 +101,10 @@ export abstract class DarcBase extends TeamObject {
 
   /** Prints what this PE knows of who holds it. */
   print(): void {
-    const { home, me, name, pes, references } = referenceOf(this).record;
+    const { home, name, place, references } = referenceOf(this).record;
     const { held, unacknowledged } = references.state;
     console.log(
-      `${name} on PE ${pes[me]}: ${held} handles and guards here, ${unacknowledged} that went to ` +
+      `${name} ${place}: ${held} handles and guards here, ${unacknowledged} that went to ` +
         `other PEs and may be in use there; PE ${home} finds out when nobody has one`,
     );
   }

@@ -7,10 +7,11 @@
 
 import { extension, registerExtension, type Schema } from "../am/mod.ts";
 import { ProtocolError } from "../internal/errors.ts";
-import { addToWorld, type WorldCore } from "../world/mod.ts";
+import { WORLD_ID } from "../lamellae/mod.ts";
+import { addToWorld, IdError, type WorldCore } from "../world/mod.ts";
 import { DarcBase, referenceOf, spaceOf } from "./base.ts";
 import { Darc, GlobalRwDarc, LocalRwDarc } from "./darcs.ts";
-import type { DarcKind, Reference } from "./record.ts";
+import type { Cell, DarcKind, Reference } from "./record.ts";
 import type { DarcSpace } from "./space.ts";
 import { arrive, sentTo } from "./travel.ts";
 
@@ -40,8 +41,8 @@ addToWorld((core: WorldCore) => {
 });
 
 function encode(darc: DarcBase): number[] {
-  const { kind, me, number, pes, teamId } = referenceOf(darc).check("send");
-  return [teamId, number, KINDS.findIndex((one) => one.kind === kind), pes[me]!];
+  const { kind, number, pe, teamId } = referenceOf(darc).check("send");
+  return [teamId, number, KINDS.findIndex((one) => one.kind === kind), pe];
 }
 
 function decode(numbers: Float64Array, context: DarcContext): DarcBase {
@@ -49,12 +50,28 @@ function decode(numbers: Float64Array, context: DarcContext): DarcBase {
   const found = KINDS[code];
   if (numbers.length !== NUMBERS || found === undefined) throw unreadable(numbers);
   const { darcs: space } = context;
-  const reference = arrive(space, { teamId, number, kind: found.kind, from });
+  const reference = arrive(space, { teamId, number, kind: found.kind, from }, {
+    guest: () => {
+      // Of a team, a client does not know the PEs.
+      return teamId === WORLD_ID ? { pes: space.core.root, cell: new NoInstance() } : undefined;
+    },
+  });
   if (reference === "mismatch") throw unreadable(numbers);
   // Whoever sent it to a PE that is no member is told.
   return reference === undefined
     ? Object.create(found.class.prototype)
     : new found.class(reference);
+}
+
+/** Where a client would have its instance. */
+class NoInstance implements Cell {
+  get value(): never {
+    throw new IdError(
+      "Cannot use the instance of a Darc in the program that started the session: only PEs have " +
+        "one; run a closure or an AM there",
+      -1,
+    );
+  }
 }
 
 function unreadable(numbers: Float64Array): ProtocolError {

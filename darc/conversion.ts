@@ -57,8 +57,9 @@ class Conversion implements PendingWork, Watched {
   }
 
   inquire(): void {
-    const { pe } = this.#space.core.lamella;
-    for (const other of this.#record.pes) {
+    const { numNodes, numPes, pe } = this.#space.core.lamella;
+    const clients = Array.from({ length: numNodes - numPes }, (_, i) => numPes + i);
+    for (const other of [...this.#record.pes, ...clients]) {
       if (other !== pe) this.#space.post(this.#record, other, { kind: "askHeld" });
     }
   }
@@ -75,15 +76,22 @@ class Conversion implements PendingWork, Watched {
     const { name } = this.#record;
     if (!this.#collective.done) return `all PEs to call ${this.op} of ${name}`;
     const known = this.#known().filter(([, { count }]) => count > 0)
-      .map(([pe, { count, origins }]) => `PE ${pe} has ${count}${origins && ` (${origins})`}`);
+      .map(([pe, { count, origins }]) =>
+        `${this.#nameOf(pe)} has ${count}${origins && ` (${origins})`}`
+      );
     const list = known.length > 0 ? `: ${known.join(", ")}` : "";
     return `the last other references to ${name}${list}`;
   }
 
+  #nameOf(node: number): string {
+    const isPe = node < this.#space.core.lamella.numPes;
+    return isPe ? `PE ${node}` : "the program that started the session";
+  }
+
   #known(): [number, Held][] {
-    const { pes, me, originsText, references } = this.#record;
+    const { pe, originsText, references } = this.#record;
     const own = { count: references.state.held, origins: originsText };
-    return [...this.#held, [pes[me]!, own] as [number, Held]].sort(([a], [b]) => a - b);
+    return [...this.#held, [pe, own] as [number, Held]].sort(([a], [b]) => a - b);
   }
 
   /** One PE says it for all, even if other things go on in the job. */
@@ -126,9 +134,8 @@ export function convert<D>(
   make: (reference: Reference) => D,
 ): DarcHandle<D> {
   const record = reference.check(op, `call ${op} of`);
-  const { name, pes, me, team } = record;
+  const { name, pe, team } = record;
   if (record.isConverted) {
-    const pe = pes[me]!;
     throw new LamellarError(
       "ERR_CONVERTED",
       `Cannot call ${op} on PE ${pe}: ${name} is being converted by another handle`,

@@ -184,6 +184,7 @@ export function acquire<G>(
   asked: Acquisition<G>,
 ): DarcHandle<G> {
   const { guard, mode, op, options } = asked;
+  record.checkMember(op);
   if (options) checkWaitOptions(options, `call ${op}`);
   space.progress.checkFailure();
   const claim = new LockClaim(space, record, op, mode);
@@ -211,6 +212,7 @@ export function takeIfFree<G>(
   record: DarcRecord,
   { guard, mode, op }: Acquisition<G>,
 ): G | undefined {
+  record.checkMember(op);
   const lock = record.lock as LocalLock;
   if (!lock.isFree(mode)) return undefined;
   const claim = new LockClaim(space, record, op, mode);
@@ -231,8 +233,9 @@ export function tryAcquire<G>(
   record: DarcRecord,
   asked: Acquisition<G>,
 ): DarcHandle<G | undefined> {
-  space.progress.checkFailure();
   const { guard, mode, op } = asked;
+  record.checkMember(op);
+  space.progress.checkFailure();
   const claim = new LockClaim(space, record, op, mode);
   const handle = new DarcHandle<G | undefined>(space, claim);
   claim.ticket = record.lock!.ask("try", mode, (granted) => {

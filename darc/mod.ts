@@ -22,5 +22,5 @@ export {
   type Reference,
   wasGivenBack,
 } from "./record.ts";
-export type { DarcSpace, Watched } from "./space.ts";
+export type { DarcSpace, Guest, Watched } from "./space.ts";
 export { arrive, sentTo } from "./travel.ts";

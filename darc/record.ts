@@ -7,7 +7,7 @@
 import { ClosedError } from "../internal/errors.ts";
 import { foldFrames } from "../internal/stacks.ts";
 import { WORLD_ID } from "../lamellae/mod.ts";
-import type { LamellarTeam, TeamParent, WorldCore } from "../world/mod.ts";
+import { IdError, type LamellarTeam, type TeamParent, type WorldCore } from "../world/mod.ts";
 import type { Lock } from "./lock.ts";
 import { type Acknowledge, References } from "./references.ts";
 
@@ -44,7 +44,7 @@ export class DarcRecord {
   readonly cell: Cell;
   /** Its PEs, by their numbers in the world. */
   readonly pes: readonly number[];
-  /** This PE, by its number in the team. */
+  /** This PE, by its number in the team; -1 in a client, which holds it without an instance. */
   readonly me: number;
   /** The PE that finds out when nobody holds it, and that has the queue of a global lock. */
   readonly home: number;
@@ -83,13 +83,50 @@ export class DarcRecord {
       acknowledgements.set(to, (acknowledgements.get(to) ?? 0) + count);
       acknowledges(this);
     };
-    const state = References.initial(pe, this.home, this.pes.length);
+    const state = this.isGuest
+      ? References.outside()
+      : References.initial(pe, this.home, this.pes.length);
     this.references = new References(pe, this.home, acknowledge, state);
   }
 
   /** How messages call it. */
   get name(): string {
     return this.#name;
+  }
+
+  /** Whether this is the program that started a session: it has handles, and no instance. */
+  get isGuest(): boolean {
+    return this.me < 0;
+  }
+
+  /** This PE, by its number in the world; the number of the client in one. */
+  get pe(): number {
+    return this.core.lamella.pe;
+  }
+
+  /** Where this is, as messages call it. */
+  get place(): string {
+    return this.isGuest ? "in the program that started the session" : `on PE ${this.pe}`;
+  }
+
+  /**
+   * @param node A PE, or a client.
+   * @returns Whether it may hold this.
+   */
+  mayHold(node: number): boolean {
+    return node >= this.core.lamella.numPes || this.pes.includes(node);
+  }
+
+  /**
+   * Refuses what takes an instance.
+   *
+   * @param op What the user called.
+   * @throws {IdError} If this is a client.
+   */
+  checkMember(op: string): void {
+    if (!this.isGuest) return;
+    const text = `Cannot call ${op} ${this.place}: only PEs have an instance of ${this.name}`;
+    throw new IdError(text, this.pe);
   }
 
   /** Where its handles on this PE were made, with how many of each; empty if that is not kept. */
@@ -193,9 +230,8 @@ export class Reference implements GivesBack {
    */
   check(op: string, wanted = op): DarcRecord {
     if (this.#closed === "") return this.record;
-    const { name, pes, me } = this.record;
-    const pe = pes[me]!;
-    throw new ClosedError(`Cannot ${wanted} ${name} on PE ${pe}: ${this.#closed}`, { pe, op });
+    const { name, pe, place } = this.record;
+    throw new ClosedError(`Cannot ${wanted} ${name} ${place}: ${this.#closed}`, { pe, op });
   }
 }
 

@@ -63,6 +63,15 @@ export class References {
       : { held: 1, unacknowledged: 0, parent: home, over: false };
   }
 
+  /**
+   * The state of who is not one of its PEs, and may be sent a handle.
+   *
+   * @returns The state.
+   */
+  static outside(): ReferenceState {
+    return { held: 0, unacknowledged: 0, parent: NOBODY, over: false };
+  }
+
   /** Whether this PE is in the tree: as long as it is, the Darc is not freed. */
   get isMember(): boolean {
     return this.#pe === this.#home ? !this.state.over : this.state.parent !== NOBODY;

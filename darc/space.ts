@@ -12,7 +12,7 @@ import { ProtocolError } from "../internal/errors.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
 import { startTimeLimit } from "../internal/time_limit.ts";
 import { type Progress, WAIT_FOR, type WaitReason, WORLD_ID } from "../lamellae/mod.ts";
-import type { Inside, LamellarTeam, WorldCore } from "../world/mod.ts";
+import type { Inside, LamellarTeam, TeamParent, WorldCore } from "../world/mod.ts";
 import { LockHome, type LockMessage } from "./global_lock.ts";
 import { GlobalLock, LocalLock } from "./lock.ts";
 import {
@@ -24,7 +24,7 @@ import {
   writeMessage,
 } from "./messages.ts";
 import { control, type DarcHandle, type PendingHost } from "./pending.ts";
-import { type Cell, DarcRecord, Reference } from "./record.ts";
+import { type Cell, DarcRecord, type RecordOptions, Reference } from "./record.ts";
 
 const NO_REASON: WaitReason = { kind: WAIT_FOR.nothing, pe: -1 };
 
@@ -37,6 +37,14 @@ export interface Watched {
   look(): boolean;
   /** Another PE says how many handles it has. */
   held?(record: DarcRecord, pe: number, count: number, origins: string): void;
+}
+
+/** What a client has of a Darc. */
+export interface Guest {
+  /** Its PEs. */
+  readonly pes: TeamParent;
+  /** What stands for the instance. */
+  readonly cell: Cell;
 }
 
 /** All Darcs of one PE. */
@@ -54,6 +62,8 @@ export class DarcSpace implements PendingHost {
   #out: { readonly id: DarcId; readonly pe: number; readonly message: DarcMessage }[] = [];
   #isWatching = false;
   #inquireAt = 0;
+  /** What a client does once it holds something no more. */
+  readonly #left = new Map<DarcRecord, () => void>();
 
   /**
    * @param core What every object of the world shares.
@@ -104,16 +114,41 @@ export class DarcSpace implements PendingHost {
     const number = (this.#created.get(teamId) ?? 0) + 1;
     this.#created.set(teamId, number);
     const { pe } = core.lamella;
-    const record = new DarcRecord(
-      { kind, number, teamId, pes, team, cell, core },
-      (record) => this.#acknowledging.add(record),
-    );
+    const record = this.#note({ kind, number, teamId, pes, team, cell, core });
     if (kind === "LocalRwDarc") record.lock = new LocalLock(pe);
     else if (kind === "GlobalRwDarc") record.lock = this.#globalLock(record, pe);
+    return record;
+  }
+
+  #note(options: RecordOptions): DarcRecord {
+    const { number, teamId } = options;
+    const record = new DarcRecord(options, (record) => this.#acknowledging.add(record));
     let records = this.#teams.get(teamId);
     if (!records) this.#teams.set(teamId, records = new Map());
     records.set(number, record);
     return record;
+  }
+
+  /**
+   * Makes a Darc known to a client, which holds it without being one of its PEs.
+   *
+   * @param id The Darc, and what it is.
+   * @param guest What the client has of it.
+   * @returns The Darc, of which the client has no reference yet.
+   */
+  addGuest(id: DarcId & { readonly kind: string }, { cell, pes }: Guest): DarcRecord {
+    const { core } = this;
+    return this.#note({ ...id, pes, cell, core, team: core.teamForClient!(pes) });
+  }
+
+  /**
+   * Has a client do something once it holds a Darc no more.
+   *
+   * @param record The Darc.
+   * @param left Called then.
+   */
+  whenLeft(record: DarcRecord, left: () => void): void {
+    this.#left.set(record, left);
   }
 
   #globalLock(record: DarcRecord, pe: number): GlobalLock {
@@ -234,7 +269,7 @@ export class DarcSpace implements PendingHost {
     this.#released = [];
     for (const record of released) {
       record.references.release();
-      this.#freeIfOver(record);
+      this.#settle(record);
     }
     let done = released.length;
     for (const record of this.#acknowledging) {
@@ -254,15 +289,25 @@ export class DarcSpace implements PendingHost {
     else this.post(record, pe, message);
   }
 
-  #freeIfOver(record: DarcRecord): void {
+  #settle(record: DarcRecord): void {
+    if (record.isGuest) this.#forgetIfLeft(record);
     if (record.freed || !record.references.state.over) return;
     for (const pe of record.pes) this.#send(record, pe, { kind: "freed" });
+  }
+
+  /** A client that holds something no more is told nothing of it either. */
+  #forgetIfLeft(record: DarcRecord): void {
+    if (record.references.isMember || record.freed) return;
+    record.freed = true;
+    this.#teams.get(record.teamId)!.delete(record.number);
+    this.#left.get(record)?.();
+    this.#left.delete(record);
   }
 
   #free(record: DarcRecord): void {
     record.freed = true;
     this.#teams.get(record.teamId)!.delete(record.number);
-    if (!record.isConverted) dropInstance(record.cell);
+    if (!record.isConverted && !record.isGuest) dropInstance(record.cell);
   }
 
   /** What lasts until the end of the world, its instances are given back then. */
@@ -277,7 +322,8 @@ export class DarcSpace implements PendingHost {
     if (record !== undefined) return this.#checked(pe, record, message);
     // A lock may be on its way back when the home learns that nobody holds the Darc any more. How
     // many handles there are, somebody may still ask whose conversion is not over.
-    const isPast = id.number <= (this.#created.get(id.teamId) ?? 0);
+    const isPast = this.core.teamForClient !== undefined ||
+      id.number <= (this.#created.get(id.teamId) ?? 0);
     if (isPast && message.kind === "askHeld") {
       return this.post(id, pe, { kind: "held", count: 0, origins: "" });
     }
@@ -286,7 +332,7 @@ export class DarcSpace implements PendingHost {
   }
 
   #checked(pe: number, record: DarcRecord, message: DarcMessage): void {
-    if (record.pes.includes(pe) && this.#handle(pe, record, message)) return;
+    if (record.mayHold(pe) && this.#handle(pe, record, message)) return;
     throw new ProtocolError(`a message "${message.kind}" about ${record.name}`);
   }
 
@@ -296,7 +342,7 @@ export class DarcSpace implements PendingHost {
     switch (message.kind) {
       case "acknowledge": {
         const expected = references.acknowledged(message.count);
-        this.#freeIfOver(record);
+        this.#settle(record);
         return expected;
       }
       case "freed":

@@ -4,18 +4,19 @@
  * @module
  */
 
+import { WORLD_ID } from "../lamellae/mod.ts";
 import { IdError } from "../world/mod.ts";
-import { nameOf, type Reference } from "./record.ts";
-import type { DarcSpace } from "./space.ts";
+import { type DarcRecord, nameOf, type Reference } from "./record.ts";
+import type { DarcSpace, Guest } from "./space.ts";
 
 /**
- * Counts a handle that a payload takes to a PE, which gives it back, if it is a member.
+ * Counts a handle that a payload takes to a PE, which gives it back, if it may hold it.
  *
  * @param reference The handle.
  * @param pe The PE, by its number in the world.
  */
 export function sentTo({ record }: Reference, pe: number): void {
-  if (record.pes.includes(pe)) record.references.sent();
+  if (record.mayHold(pe)) record.references.sent();
 }
 
 /** What came in a payload. */
@@ -27,27 +28,36 @@ export interface Arrived {
   readonly from: number;
 }
 
+/** What an arrival depends on. */
+export interface ArrivalOptions {
+  /** Whether this PE has another handle anyway, which is as good; asked about a result. */
+  readonly isOwned?: (reference: Reference) => boolean;
+  /** What a client has of it; undefined if it has no use for it. */
+  readonly guest: () => Guest | undefined;
+}
+
 /**
  * Counts a handle that came in a payload, until its handler is over. If it came in a result, it
  * lasts until the program gives it back.
  *
  * @param space What this PE knows.
  * @param arrived What came.
- * @param isOwned Whether this PE has another handle anyway, which is as good; asked about a result.
+ * @param options What it depends on.
  * @returns The reference; undefined if this PE is not a member of its team, which whoever sent it
  * is told; "mismatch" if there is no such thing.
  */
 export function arrive(
   space: DarcSpace,
-  { teamId, number, kind, from }: Arrived,
-  isOwned: (reference: Reference) => boolean = () => false,
+  arrived: Arrived,
+  { guest, isOwned = () => false }: ArrivalOptions,
 ): Reference | "mismatch" | undefined {
-  const record = space.find({ teamId, number });
+  const { teamId, number, kind, from } = arrived;
   const { engine } = space.core;
+  const record = space.find(arrived) ?? asGuest(space, arrived, guest);
   if (record === undefined) {
     return void engine.received.refuse(outsider(space, kind, teamId, number));
   }
-  if (record.kind !== kind || !record.pes.includes(from)) return "mismatch";
+  if (record.kind !== kind || !record.mayHold(from)) return "mismatch";
   record.references.arrived(from);
   const reference = space.reference(record, `${kind} from PE ${from}`);
   engine.received.add({
@@ -59,6 +69,20 @@ export function arrive(
   return reference;
 }
 
+/** What a client gets to know of it. */
+function asGuest(
+  space: DarcSpace,
+  { teamId, number, kind, from }: Arrived,
+  guest: ArrivalOptions["guest"],
+): DarcRecord | undefined {
+  if (space.core.teamForClient === undefined) return undefined;
+  const known = guest();
+  if (known !== undefined) return space.addGuest({ teamId, number, kind }, known);
+  // Whoever sent it has counted it.
+  space.post({ teamId, number }, from, { kind: "acknowledge", count: 1 });
+  return undefined;
+}
+
 function outsider(
   { core }: DarcSpace,
   kind: string,
@@ -67,11 +91,9 @@ function outsider(
 ): IdError {
   const { numPes, pe } = core.lamella;
   if (pe >= numPes) {
-    const name = nameOf(kind, number, teamId, "");
-    return new IdError(
-      `Cannot use ${name} in the program that started the session: only PEs can hold it`,
-      pe,
-    );
+    const name = nameOf(kind, number, teamId, "a team");
+    const why = teamId === WORLD_ID ? "" : ", which can hold only what belongs to the world";
+    return new IdError(`Cannot use ${name} in the program that started the session${why}`, pe);
   }
   const description = new TextDecoder().decode(core.teams.describe(teamId));
   const path = description === "" ? undefined : JSON.parse(description).path;

@@ -130,6 +130,15 @@ export class SpanSpace {
   }
 
   /**
+   * @param numbers What `encodeSpan` gave on a PE.
+   * @returns The PEs that have parts.
+   * @throws {ProtocolError} If the numbers describe none.
+   */
+  pesOf(numbers: ArrayLike<number>): readonly number[] {
+    return this.#host.regionOf(numbers).allocation.pes;
+  }
+
+  /**
    * The elements of the array that another PE has, whose numbers `encodeSpan` gave there.
    *
    * @param numbers The numbers.

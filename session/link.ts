@@ -177,17 +177,22 @@ export class SessionLink {
     throw new LamellarError("ERR_QUEUE_FULL", `Cannot call ${op}: ${why}`, { op });
   }
 
+  /** The number of another request. */
+  nextRequest(): number {
+    return ++this.#asked;
+  }
+
   /**
    * Asks all PEs to do something together.
    *
-   * @param message What, by the number of this request.
+   * @param request The number of the request.
+   * @param message What.
    * @returns What came of it.
    */
-  ask(message: (request: number) => ToPe): Promise<readonly number[]> {
-    const request = ++this.#asked;
+  ask(request: number, message: ToPe): Promise<readonly number[]> {
     const { promise, reject, resolve } = Promise.withResolvers<readonly number[]>();
     this.#questions.set(request, { resolve, reject });
-    this.tell(message(request));
+    this.tell(message);
     return promise;
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { sendService, SERVICE } from "../am/mod.ts";
+import type { DistributionKind } from "../internal/distribution.ts";
 import { ProtocolError } from "../internal/errors.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
 import type { WorldCore } from "../world/mod.ts";
@@ -39,7 +40,18 @@ export type ToPe =
     readonly type: string;
     readonly length: number;
   }
-  /** All PEs give up what they allocated by a request. */
+  /** All PEs make an array together. */
+  | {
+    readonly kind: "array";
+    readonly request: number;
+    readonly arrayKind: string;
+    /** The element type, or the name of records. */
+    readonly type: string;
+    readonly isRecords: boolean;
+    readonly length: number;
+    readonly distribution: DistributionKind;
+  }
+  /** All PEs give up what they made by a request. */
   | { readonly kind: "release"; readonly request: number };
 
 /** An error, as text. */

@@ -12,10 +12,7 @@
 
 export { ItemError, type MapOptions, type MapProgress } from "./map.ts";
 export type { CloseOptions } from "./link.ts";
-export type {
-  LamellarSession,
-  SessionParameters,
-  TogetherContext,
-  TogetherParameters,
-} from "./session.ts";
+export type { SessionParameters, TogetherContext, TogetherParameters } from "./parameters.ts";
+export type { LamellarSession } from "./session.ts";
+export type { ArraysByName, DarcsByName } from "./shared_objects.ts";
 export { type SessionOptions, startSession } from "./start.ts";

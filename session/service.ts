@@ -5,18 +5,43 @@
  */
 
 import { messageOf } from "../am/mod.ts";
+import {
+  AtomicArray,
+  GlobalLockArray,
+  type LamellarArray,
+  LocalLockArray,
+  ReadOnlyArray,
+  recordTypeNamed,
+  sendArray,
+  UnsafeArray,
+} from "../array/mod.ts";
+import { Darc, GlobalRwDarc, LocalRwDarc } from "../darc/mod.ts";
 import type { ElementType } from "../internal/elements.ts";
-import { LamellarError } from "../internal/errors.ts";
-import { encodeShared, type SharedMemoryRegion } from "../memregion/mod.ts";
+import { FeatureLevelError, LamellarError } from "../internal/errors.ts";
+import { encodeShared } from "../memregion/mod.ts";
 import { describeAm, insideOf, type LamellarWorld } from "../world/mod.ts";
-import { IN_TURN } from "./in_turn.ts";
+import { AT_SERVICE, type AtService } from "./in_turn.ts";
 import { type ErrorText, onMessage, sendMessage, type ToPe } from "./messages.ts";
 
+const ARRAYS: Record<string, typeof UnsafeArray> = {
+  UnsafeArray,
+  ReadOnlyArray: ReadOnlyArray as never,
+  AtomicArray: AtomicArray as never,
+  LocalLockArray: LocalLockArray as never,
+  GlobalLockArray: GlobalLockArray as never,
+};
+
+const DARCS: Record<string, typeof Darc> = {
+  Darc,
+  LocalRwDarc: LocalRwDarc as never,
+  GlobalRwDarc: GlobalRwDarc as never,
+};
+
 /** What a PE does for a session. */
-class Service {
+class Service implements AtService {
   readonly #world: LamellarWorld;
-  /** What it allocated, by request. */
-  readonly #regions = new Map<number, SharedMemoryRegion<ElementType>>();
+  /** What it made, by request. */
+  readonly #made = new Map<number, Disposable>();
   /** What all PEs do together they do one after the other, in the same order: see `in_turn.ts`. */
   #last: Promise<void> = Promise.resolve();
   readonly over: Promise<void>;
@@ -28,35 +53,67 @@ class Service {
     const { core } = insideOf(world);
     onMessage<ToPe>(core, (message) => {
       if (message.kind === "close") return resolve();
-      this.#inTurn(() => this.#obey(message));
+      this.inTurn(() => this.#obey(message));
     });
-    Object.assign(core.engine.context, { [IN_TURN]: (run: () => unknown) => this.#inTurn(run) });
+    Object.assign(core.engine.context, { [AT_SERVICE]: this });
     const ams = world.myPe === 0 ? core.engine.definitions.map(describeAm) : [];
     sendMessage(core, world.numPes, { kind: "ready", ams });
   }
 
-  /** Runs something after what came before it, here as on all other PEs. */
-  #inTurn<T>(run: () => T | PromiseLike<T>): Promise<T> {
+  inTurn<T>(run: () => T | PromiseLike<T>): Promise<T> {
     const turn = this.#last.then(run);
     this.#last = turn.then(() => {}, () => {});
     return turn;
   }
 
+  makeDarc(kind: string, request: number, value: () => unknown): Promise<unknown> {
+    return this.inTurn(async () => {
+      const [made] = await Promise.allSettled([Promise.try(value)]);
+      // Where one PE has no instance, the others must not wait for it.
+      const failures = await this.#world.allReduce(made!.status === "rejected" ? 1 : 0, "sum");
+      if (made!.status === "rejected") throw made!.reason;
+      if (failures > 0) return;
+      const darc = await DARCS[kind]!.create(this.#world, made!.value);
+      this.#made.set(request, darc);
+      return this.#world.myPe === 0 ? darc : undefined;
+    });
+  }
+
   async #obey(message: Exclude<ToPe, { kind: "close" }>): Promise<void> {
     const { request } = message;
     if (message.kind === "release") {
-      this.#regions.get(request)?.dispose();
-      this.#regions.delete(request);
+      this.#made.get(request)?.[Symbol.dispose]();
+      this.#made.delete(request);
       return;
     }
-    const { length, type } = message;
     try {
-      const region = await this.#world.allocSharedMemRegion(type as ElementType, length);
-      this.#regions.set(request, region);
-      this.#answer(() => ({ kind: "done", request, numbers: encodeShared(region) }));
+      const give = await this.#make(message);
+      this.#answer(() => ({ kind: "done", request, numbers: give() }));
     } catch (error) {
       this.#answer(() => ({ kind: "failed", request, error: textOf(error) }));
     }
+  }
+
+  /** Makes what all PEs share; returns what gives the numbers that travel. */
+  async #make(message: Extract<ToPe, { kind: "allocate" | "array" }>): Promise<() => number[]> {
+    const { length, request } = message;
+    const world = this.#world;
+    if (message.kind === "allocate") {
+      const region = await world.allocSharedMemRegion(message.type as ElementType, length);
+      this.#made.set(request, region);
+      return () => encodeShared(region);
+    }
+    const { arrayKind, distribution, isRecords, type } = message;
+    const records = isRecords ? recordTypeNamed(type) : undefined;
+    if (isRecords && records === undefined) {
+      throw new FeatureLevelError(
+        `Cannot create an array of ${type}: no module of the session defines these records`,
+      );
+    }
+    const element = records ?? type as ElementType;
+    const array = await ARRAYS[arrayKind]!.create(world, element as "f64", length, distribution);
+    this.#made.set(request, array);
+    return () => sendArray(array as unknown as LamellarArray<ElementType>, world.numPes);
   }
 
   /** PE 0 answers for all. */

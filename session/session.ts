@@ -12,50 +12,27 @@ import {
   analyseClosure,
   type ClosureResult,
   closuresRefused,
-  definitionOf,
+  type FinishOptions,
+  type HandlerTeam,
+  type HandlerWorld,
+  type LamellarEnv,
   type LaunchOptions,
   MultiAmHandle,
-  payloadOf,
 } from "../am/mod.ts";
+import type { ArrayKind } from "../array/mod.ts";
+import type { DistributionKind } from "../internal/distribution.ts";
 import type { ElementType, ElementTypeLike } from "../internal/elements.ts";
 import type { LamellarError } from "../internal/errors.ts";
 import type { HostedPes } from "../lamellae/mod.ts";
-import type { SharedMemoryRegion } from "../memregion/mod.ts";
-import { type ClientWorld, type Inside, insideOf, type LamellarWorld } from "../world/mod.ts";
+import type { AnyElement, SharedMemoryRegion } from "../memregion/mod.ts";
+import { type ClientWorld, type Inside, insideOf } from "../world/mod.ts";
 import { type CloseOptions, SessionLink, type SessionParts } from "./link.ts";
 import { inTurn } from "./in_turn.ts";
 import { type MapHost, type MapOptions, MapRun } from "./map.ts";
+import type { SessionParameters, TogetherParameters } from "./parameters.ts";
 import type { SessionAms } from "./session_ams.ts";
-import { ship, type Shipped } from "./shipping.ts";
-
-/**
- * The parameters of a closure of a session: its captures, and after them the context of handlers.
- *
- * @category Sessions
- */
-export type SessionParameters<C extends readonly unknown[]> = C extends readonly unknown[]
-  ? [...C, AmContext]
-  : never;
-
-/**
- * The context of a closure that runs on all PEs: its world is that of a program, with collectives
- * and all else that PEs do together.
- *
- * @category Sessions
- */
-export interface TogetherContext extends AmContext {
-  /** The world. */
-  readonly world: LamellarWorld;
-}
-
-/**
- * The parameters of a closure that runs on all PEs: its captures, and after them its context.
- *
- * @category Sessions
- */
-export type TogetherParameters<C extends readonly unknown[]> = C extends readonly unknown[]
-  ? [...C, TogetherContext]
-  : never;
+import { type ArraysByName, type DarcsByName, SharedObjects } from "./shared_objects.ts";
+import { ship } from "./shipping.ts";
 
 /** A closure as the engine takes it. */
 type Sent<R> = (...args: readonly unknown[]) => R;
@@ -66,11 +43,12 @@ type Sent<R> = (...args: readonly unknown[]) => R;
  *
  * @category Sessions
  */
-export class LamellarSession implements AsyncDisposable {
+export class LamellarSession implements LamellarEnv, AsyncDisposable {
   readonly #ams: SessionAms;
   readonly #hosted: HostedPes;
   readonly #inside: Inside;
   readonly #link: SessionLink;
+  readonly #objects: SharedObjects;
   readonly #world: ClientWorld;
 
   /**
@@ -85,6 +63,7 @@ export class LamellarSession implements AsyncDisposable {
     this.#link = new SessionLink(parts);
     this.#world = parts.world;
     this.#inside = insideOf(parts.world);
+    this.#objects = new SharedObjects(this.#link);
   }
 
   /**
@@ -100,6 +79,26 @@ export class LamellarSession implements AsyncDisposable {
   /** Number of PEs. */
   get numPes(): number {
     return this.#world.numPes;
+  }
+
+  /** This program is no PE: -1. */
+  get myPe(): number {
+    return this.#world.myPe;
+  }
+
+  /** Number of threads of a PE: 1, because a PE is one Worker. */
+  get numThreadsPerPe(): number {
+    return 1;
+  }
+
+  /** The PEs, for groups of AMs and task groups: these ship nothing, and know no queue limit. */
+  get world(): HandlerWorld {
+    return this.#world;
+  }
+
+  /** The same as a team. */
+  get team(): HandlerTeam {
+    return this.#world;
   }
 
   /** Whether the session is closed or has failed. */
@@ -136,7 +135,7 @@ export class LamellarSession implements AsyncDisposable {
    */
   execAmPe<T>(pe: number, call: AmCall<T>, options?: LaunchOptions): AmHandle<T> {
     this.#link.check("execAmPe", 1);
-    const shipped = this.#shipped(call);
+    const shipped = ship(call, this.#ams, this.#link.core);
     if (!shipped) return this.#world.execAmPe(pe, call, options);
     const { handler, payload } = shipped;
     const targets = [this.#inside.target(pe, "execAmPe", options)];
@@ -169,7 +168,7 @@ export class LamellarSession implements AsyncDisposable {
    */
   execAmAll<T>(call: AmCall<T>, options?: LaunchOptions): MultiAmHandle<T> {
     this.#link.check("execAmAll", this.numPes);
-    const shipped = this.#shipped(call);
+    const shipped = ship(call, this.#ams, this.#link.core);
     if (!shipped) return this.#world.execAmAll(call, options);
     const { handler, payload } = shipped;
     const targets = this.#inside.targets("execAmAll", options);
@@ -347,17 +346,76 @@ export class LamellarSession implements AsyncDisposable {
     length: number,
   ): Promise<SharedMemoryRegion<E>> {
     this.#link.check("allocSharedMemRegion", 0);
-    const { regions } = this.#link.core;
-    const info = regions.check(type, length);
-    let request = 0;
-    const numbers = await this.#link.ask((number) => {
-      request = number;
-      return { kind: "allocate", request, type: info.type, length };
-    });
-    const region = regions.adoptShared(numbers, () => {
-      if (!this.closed) this.#link.tell({ kind: "release", request });
-    });
-    return region as unknown as SharedMemoryRegion<E>;
+    return await this.#objects.region(type, length);
+  }
+
+  /**
+   * Creates an array whose elements are on the PEs. This program uses any of them by its index, and
+   * has none itself: methods for the elements of a PE, and collectives such as conversions, refuse.
+   * PEs get the array by AMs and captures. Dispose of it to give the memory back.
+   *
+   * @param kind The type of the array, such as `"AtomicArray"`.
+   * @param type The element type, such as `"f64"`, or records that a module of the session defines.
+   * @param length Number of elements on all PEs together, all 0 at first.
+   * @param distribution `"block"` or `"cyclic"`.
+   * @returns The array.
+   * @throws {OutOfMemoryError} If a PE has no room.
+   * @throws {RangeError} If the length is not an integer of at least 0.
+   * @throws {TypeError} If there is no such type.
+   * @example
+   * ```ts
+   * import { startSession } from "../mod.ts";
+   *
+   * await using session = await startSession({ pes: 2 });
+   * using counts = await session.createArray("AtomicArray", "u64", 1000);
+   * await session.runAll((into) => into.add(7, 1), [counts]);
+   * console.log(await counts.get(7)); // 2
+   * ```
+   */
+  async createArray<K extends ArrayKind, E extends AnyElement>(
+    kind: K,
+    type: ElementTypeLike<E>,
+    length: number,
+    distribution: DistributionKind = "block",
+  ): Promise<ArraysByName<E>[K]> {
+    this.#link.check("createArray", 0);
+    return await this.#objects.array(kind, type, length, distribution);
+  }
+
+  /**
+   * Creates a Darc: each PE has an instance, and this program a handle, which it sends to PEs in
+   * AMs and captures. The instances are dropped once nobody has a handle any more.
+   *
+   * @param kind `"Darc"`, `"LocalRwDarc"` or `"GlobalRwDarc"`.
+   * @param value A closure that gives the instance, and runs on every PE as those of `runAll` do.
+   * @param captures What it is called with.
+   * @returns The handle.
+   * @throws {RemoteError} If the closure fails on a PE: then there is no Darc.
+   * @throws {TypeError} If there is no such kind, or the closure cannot be sent.
+   * @throws {FeatureLevelError} If the session was started without closures.
+   * @example
+   * ```ts
+   * import { startSession } from "../mod.ts";
+   *
+   * await using session = await startSession({ pes: 2 });
+   * using seen = await session.createDarc("Darc", () => new Set<string>());
+   * await session.runPe(1, (darc, word) => void darc.value.add(word), [seen, "left"]);
+   * const sizes = await session.runAll((darc) => darc.value.size, [seen]);
+   * console.log(sizes); // [0, 1]
+   * ```
+   */
+  async createDarc<
+    K extends keyof DarcsByName<unknown>,
+    C extends readonly unknown[] = [],
+    T = unknown,
+  >(
+    kind: K,
+    value: (...args: TogetherParameters<C>) => T,
+    captures: readonly [...C] = [] as unknown as [...C],
+  ): Promise<DarcsByName<Awaited<T>>[K]> {
+    this.#link.check("createDarc", this.numPes);
+    if (!this.closuresAllowed) throw closuresRefused("a closure");
+    return await this.#objects.darc(kind, value, captures) as DarcsByName<Awaited<T>>[K];
   }
 
   /**
@@ -379,6 +437,23 @@ export class LamellarSession implements AsyncDisposable {
   async awaitAll(): Promise<void> {
     this.#link.check("awaitAll", 0);
     await this.#world.awaitAll();
+  }
+
+  /**
+   * Runs a body, and waits until all that it launches through its scope is over, on every PE, with
+   * whatever handlers launch in turn.
+   *
+   * @param body Gets what launches; it may be async.
+   * @param options When to stop.
+   * @returns What the body returns, once all is over.
+   * @throws {AggregateError} If something that was launched failed.
+   */
+  async finish<T>(
+    body: (scope: HandlerWorld) => T | PromiseLike<T>,
+    options: FinishOptions = {},
+  ): Promise<T> {
+    this.#link.check("finish", 0);
+    return await this.#world.finish(body, options);
   }
 
   /** Lets the process end although something is under way. */
@@ -411,18 +486,6 @@ export class LamellarSession implements AsyncDisposable {
   /** The same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** What goes to the PEs of an AM that they do not have. */
-  #shipped(call: AmCall<unknown>): Shipped | undefined {
-    const definition = definitionOf(call);
-    if (!definition || this.#ams.idOf(definition) >= 0) return undefined;
-    const ams = this.#ams;
-    return ship(definition, payloadOf(call), {
-      closuresAllowed: this.closuresAllowed,
-      hasName: (name) => ams.hasName(name),
-      decodeContext: this.#link.core.engine.decodeContext,
-    });
   }
 
   #launch<T>(

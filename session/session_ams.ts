@@ -17,6 +17,7 @@ export class SessionAms implements KnownAms {
   readonly #ids = new Map<string, number>();
   /** Names alone. */
   readonly #names = new Set<string>();
+  readonly #included: AmDefinition[] = [];
   readonly #known = new Map<AmDefinition, number>();
 
   /**
@@ -32,18 +33,22 @@ export class SessionAms implements KnownAms {
     });
   }
 
+  include(definitions: readonly AmDefinition[]): void {
+    this.#included.push(...definitions);
+  }
+
   /**
    * @param definition An AM of this program.
    * @returns Its id, or -1 if no PE has an AM of this name and layout.
    */
-  readonly idOf = (definition: AmDefinition): number => {
+  idOf(definition: AmDefinition): number {
     let id = this.#known.get(definition);
     if (id === undefined) {
       id = this.#ids.get(describeAm(definition)) ?? -1;
       this.#known.set(definition, id);
     }
     return id;
-  };
+  }
 
   /**
    * @param name The name of an AM.
@@ -58,15 +63,16 @@ export class SessionAms implements KnownAms {
    * @returns The AM of this program.
    * @throws {FeatureLevelError} If this program does not define it.
    */
-  readonly definitionOf = (id: number): AmDefinition => {
+  definitionOf(id: number): AmDefinition {
     const text = this.#list[id];
-    const found = definedAms().find((definition) => describeAm(definition) === text);
+    const all = [...this.#included, ...definedAms()];
+    const found = all.find((definition) => describeAm(definition) === text);
     if (found) return found;
     throw new FeatureLevelError(
       `Cannot run the AM that a handler returned: this program does not define ${text}; ` +
         "import the module that does",
     );
-  };
+  }
 }
 
 /** The name in the description of an AM. */

@@ -5,9 +5,18 @@
  * @module
  */
 
-import { type AmContext, type AmDefinition, analyseClosure, type FoundHandle } from "../am/mod.ts";
+import {
+  type AmCall,
+  type AmContext,
+  analyseClosure,
+  definitionOf,
+  type FoundHandle,
+  payloadOf,
+} from "../am/mod.ts";
 import { FeatureLevelError } from "../internal/errors.ts";
 import { memoryViews } from "../internal/memory_views.ts";
+import type { WorldCore } from "../world/mod.ts";
+import type { SessionAms } from "./session_ams.ts";
 
 /** An AM as it is shipped. */
 export interface Shipped {
@@ -15,41 +24,33 @@ export interface Shipped {
   readonly payload: unknown;
 }
 
-/** What shipping needs of a session. */
-export interface ShippingHost {
-  /** Whether the PEs run closures. */
-  readonly closuresAllowed: boolean;
-  /** Whether the PEs have an AM of this name, of whatever layout. */
-  hasName(name: string): boolean;
-  /** What handles in a payload belong to. */
-  readonly decodeContext: unknown;
-}
-
 /**
- * Makes of an AM what can be launched as a closure.
+ * Makes of an AM what can be launched as a closure, if the PEs do not have it.
  *
- * @param definition The AM.
- * @param payload Its payload.
- * @param host The session.
- * @returns The handler and its payload; undefined if the AM does not travel at all.
+ * @param call The AM with its payload.
+ * @param ams The AMs of the PEs.
+ * @param core The session's world.
+ * @returns The handler and its payload; undefined if the AM is launched as it is.
  * @throws {TypeError} If the handler uses what its source does not carry, the payload is not as its
  * schema says, or the PEs have another AM of this name.
  * @throws {FeatureLevelError} If the PEs run no closures.
  * @throws {RangeError} If a field of the payload is out of range.
  */
 export function ship(
-  definition: AmDefinition,
-  payload: unknown,
-  host: ShippingHost,
+  call: AmCall<unknown>,
+  ams: SessionAms,
+  { config, engine }: WorldCore,
 ): Shipped | undefined {
+  const definition = definitionOf(call);
+  if (!definition?.codec || ams.idOf(definition) >= 0) return undefined;
+  const payload = payloadOf(call);
   const { codec, handler, name } = definition;
-  if (!codec) return undefined;
-  if (host.hasName(name)) {
+  if (ams.hasName(name)) {
     throw new TypeError(
       `Cannot launch AM "${name}": a module of the session defines it with another schema`,
     );
   }
-  if (!host.closuresAllowed) {
+  if (!config.closures) {
     throw new FeatureLevelError(
       `Cannot launch AM "${name}": no module of the session defines it, and it cannot be shipped ` +
         "as source, since the session runs no closures",
@@ -71,6 +72,6 @@ export function ship(
   const found: FoundHandle[] = [];
   const written = codec.write(payload, views, 0, bytes, found);
   // Handles that are counted must not be read here, too.
-  const copy = found.length > 0 ? payload : codec.read(views, 0, written, host.decodeContext);
+  const copy = found.length > 0 ? payload : codec.read(views, 0, written, engine.decodeContext);
   return { handler: handler as Shipped["handler"], payload: copy };
 }

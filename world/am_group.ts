@@ -212,6 +212,7 @@ class Members {
     const host: CollectorHost = {
       pe: groups.pe,
       batchBytes: groups.batchBytes,
+      idOf: (definition) => groups.idOf(definition),
       launchBatch(...batch) {
         inside.checkOpen("addAmPe");
         return groups.launchBatch(...batch);

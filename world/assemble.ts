@@ -8,6 +8,7 @@ import {
   type AmContext,
   type AmDefinition,
   AmEngine,
+  type AmNumbers,
   closuresRefused,
   makeClosure,
   makeOriginClosure,
@@ -19,6 +20,7 @@ import { type Lamella, type PeGroup, PeGroups, Progress } from "../lamellae/mod.
 import { RegionSpace } from "../memregion/mod.ts";
 import type { WorldCore } from "./core.ts";
 import { finishContext, runFinish } from "./finish.ts";
+import type { LamellarTeam } from "./team.ts";
 import { type Team, type TeamDescription, type TeamParent, Teams } from "./teams.ts";
 
 /** What layers above do on each PE before anything can arrive there. */
@@ -37,11 +39,12 @@ export function addToWorld(part: (core: WorldCore) => void): void {
 export interface CoreOptions {
   /** The AMs by id. */
   readonly definitions: readonly AmDefinition[];
-  /** The ids of AMs for a client, and the AMs of ids. */
-  readonly idOf?: (definition: AmDefinition) => number;
-  readonly definitionOf?: (id: number) => AmDefinition;
+  /** The ids of AMs, for a client. */
+  readonly numbers?: AmNumbers;
   /** All PEs of the world as a group, on a PE. */
   readonly groupOf: (groups: PeGroups) => PeGroup | undefined;
+  /** Makes the team of PEs as a client sees it. */
+  readonly teamForClient?: (core: WorldCore, pes: TeamParent) => LamellarTeam;
   /** Makes a team of what another PE told. */
   readonly guestTeam: (core: WorldCore, description: TeamDescription) => Team;
 }
@@ -76,14 +79,13 @@ export async function assembleCore(
   const context = {} as Assembled["context"];
   context.closure = (config.closures ? makeClosure : refuseClosure) as AmContext["closure"];
   context.onReturn = (config.closures ? makeOriginClosure : refuseClosure) as AmContext["onReturn"];
-  const { definitionOf, definitions, idOf } = options;
+  const { definitions, numbers, teamForClient } = options;
   const engine = new AmEngine({
     progress,
     thresholdBytes: config.amThresholdBytes,
     closuresAllowed: config.closures,
     definitions,
-    ...idOf && { idOf },
-    ...definitionOf && { definitionOf },
+    ...numbers && { numbers },
     context,
     teams,
     makeFinishContext: finishContext,
@@ -93,6 +95,7 @@ export async function assembleCore(
   const closing: (() => void)[] = [];
   const core: Assembled["core"] = {
     ...{ lamella, progress, groups, engine, regions, teams, config, runFinish },
+    ...teamForClient && { teamForClient: (pes: TeamParent) => teamForClient(core, pes) },
     root: worldAsParent(lamella, group),
     onClose: (close) => void closing.push(close),
     closed: false,

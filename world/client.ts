@@ -4,21 +4,22 @@
  * @module
  */
 
-import type { AmDefinition, HandlerWorld } from "../am/mod.ts";
+import type { AmDefinition, AmNumbers, HandlerWorld, LaunchOptions } from "../am/mod.ts";
 import type { Config } from "../internal/config.ts";
 import { ClosedError } from "../internal/errors.ts";
 import type { Lamella } from "../lamellae/mod.ts";
 import type { RmaHandle } from "../memregion/mod.ts";
+import { IdError } from "./arch.ts";
 import { assembleCore, type Assembled } from "./assemble.ts";
+import type { WorldCore } from "./core.ts";
 import { Messaging } from "./messaging.ts";
-import { guestTeam } from "./team.ts";
+import { guestTeam, LamellarTeam } from "./team.ts";
+import type { TeamParent } from "./teams.ts";
 
 /** What a client knows of the AMs of the PEs. */
-export interface KnownAms {
-  /** The id of an AM; below 0 if no PE has it. */
-  readonly idOf: (definition: AmDefinition) => number;
-  /** The AM of an id. */
-  readonly definitionOf: (id: number) => AmDefinition;
+export interface KnownAms extends AmNumbers {
+  /** Takes note of AMs that are not the program's, but those by which its engine works. */
+  include(definitions: readonly AmDefinition[]): void;
 }
 
 /** The world as a client sees it. */
@@ -36,10 +37,12 @@ export class ClientWorld extends Messaging implements HandlerWorld {
   static async join(lamella: Lamella, config: Config, ams: KnownAms): Promise<ClientWorld> {
     const { core, context } = await assembleCore(lamella, config, {
       definitions: [],
-      ...ams,
+      numbers: ams,
       groupOf: () => undefined,
       guestTeam: (core, description) => guestTeam(core, world, description),
+      teamForClient: (core, pes) => new ClientTeam(core, pes, world),
     });
+    ams.include(core.engine.definitions);
     const world = new ClientWorld(core);
     const { numPes } = lamella;
     Object.assign(context, { currentPe: -1, numPes, world, team: world });
@@ -64,6 +67,12 @@ export class ClientWorld extends Messaging implements HandlerWorld {
   /** A client is no PE. */
   override get myPe(): number {
     return -1;
+  }
+
+  /** @ignore */
+  protected override checkCollective(op: string): void {
+    this.checkOpen(op);
+    refuseCollective(this.core, this.pes, op);
   }
 
   /** Orders the region operations of the client. */
@@ -94,4 +103,47 @@ export class ClientWorld extends Messaging implements HandlerWorld {
   protected override checkOpen(op: string): void {
     if (this.core.closed) throw new ClosedError(`Cannot call ${op}: the session is closed`, { op });
   }
+}
+
+/** PEs as a client sees them: it launches AMs on them, and is none of them. */
+class ClientTeam extends LamellarTeam {
+  override readonly world: ClientWorld;
+
+  constructor(core: WorldCore, pes: TeamParent, world: ClientWorld) {
+    super(core, pes);
+    this.world = world;
+  }
+
+  /** @ignore */
+  protected override target(pe: number, op: string, options: LaunchOptions | undefined): number {
+    const { name, pes } = this.pes;
+    const target = Number.isInteger(pe) ? pes[pe] : undefined;
+    if (target !== undefined) return super.target(target, op, options);
+    throw new RangeError(
+      `Cannot call ${op} for PE ${Deno.inspect(pe)}: ${name} has PEs 0 to ${pes.length - 1}`,
+    );
+  }
+
+  /** @ignore */
+  protected override targets(op: string, options: LaunchOptions | undefined): readonly number[] {
+    super.targets(op, options);
+    return this.pes.pes;
+  }
+
+  /** @ignore */
+  protected override checkCollective(op: string): void {
+    this.checkOpen(op);
+    refuseCollective(this.core, this.pes, op);
+  }
+}
+
+function refuseCollective({ lamella }: WorldCore, { name }: TeamParent, op: string): never {
+  const advice = /\.(create|from)$/.test(op)
+    ? "; createArray and createDarc of the session make what its PEs share"
+    : "";
+  throw new IdError(
+    `Cannot call ${op} in the program that started the session: it is not one of the PEs of ` +
+      `${name}${advice}`,
+    lamella.pe,
+  );
 }

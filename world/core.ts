@@ -9,6 +9,7 @@ import type { Config } from "../internal/config.ts";
 import type { Lamella, PeGroups, Progress } from "../lamellae/mod.ts";
 import type { RegionSpace } from "../memregion/mod.ts";
 import type { LamellarTask } from "./task.ts";
+import type { LamellarTeam } from "./team.ts";
 import type { TeamParent, Teams } from "./teams.ts";
 
 /** What every object of a world shares. */
@@ -30,6 +31,8 @@ export interface WorldCore {
     body: (scope: HandlerWorld) => T | PromiseLike<T>,
     options?: FinishOptions,
   ): LamellarTask<T>;
+  /** Makes the team of PEs as a client sees it; undefined on a PE, which is no client. */
+  readonly teamForClient?: (pes: TeamParent) => LamellarTeam;
   /** Adds what a layer above does when the world is closed. */
   onClose(closing: () => void): void;
   /** Whether the world is closed. */

@@ -154,11 +154,10 @@ class Run {
 
   /** Stops it when it has to be stopped. */
   #limit({ signal, timeoutMs }: FinishOptions): () => void {
-    const { core: { engine: { finishes } }, work } = this.#inside;
+    const { core: { engine: { finishes }, lamella: { pe } }, work } = this.#inside;
     const finish = this.#finish;
-    const { pe } = this.#inside.core.lamella;
     const awaited = (): Awaited => {
-      return { text: `for a finish of PE ${pe} (left: ${finishes.leftOf(finish)})`, op, pe };
+      return { text: `for a finish of ${this.#caller} (left: ${finishes.leftOf(finish)})`, op, pe };
     };
     const onTime = startLimit(timeoutMs === undefined ? {} : { timeoutMs }, awaited, (error) => {
       finishes.stop(finish, `its ${timeoutMs} ms were over`, (failures) => {
@@ -179,12 +178,18 @@ class Run {
     };
   }
 
+  /** Who has called it, as messages say it. */
+  get #caller(): string {
+    const { numPes, pe } = this.#inside.core.lamella;
+    return pe < numPes ? `PE ${pe}` : "the program that started the session";
+  }
+
   #stop(why: string, reason?: unknown): void {
     const { engine: { finishes }, lamella: { pe } } = this.#inside.core;
     finishes.stop(this.#finish, why, (failures) => {
       const failed = this.#failed(failures);
       const left = finishes.leftOf(this.#finish);
-      const text = `A finish of PE ${pe} was stopped because ${why} (left: ${left})` +
+      const text = `A finish of ${this.#caller} was stopped because ${why} (left: ${left})` +
         (failed ? `; ${failed.message}` : "");
       return new LamellarError("ERR_FINISH_STOPPED", text, { pe, op, cause: reason ?? failed });
     });
@@ -193,9 +198,9 @@ class Run {
   /** The error that stands for all of them. */
   #failed({ errors, further }: Failures): AggregateError | undefined {
     if (errors.length === 0) return undefined;
-    const { pe } = this.#inside.core.lamella;
     const count = errors.length + further;
-    const text = `A finish of PE ${pe} failed with ${count === 1 ? "1 error" : `${count} errors`}` +
+    const text =
+      `A finish of ${this.#caller} failed with ${count === 1 ? "1 error" : `${count} errors`}` +
       `, the first: ${messageOf(errors[0])}`;
     return madeHere(new AggregateError(errors, text));
   }

@@ -69,12 +69,13 @@ export abstract class GroupMessaging extends Messaging {
 /**
  * Looks inside what a program gave as a world or a team.
  *
- * @param env A world, a team, or what handlers get of them.
+ * @param env A world, a team, what handlers get of them, or what belongs to one.
  * @param op What it is needed for, such as `make a task group`.
  * @returns What is inside.
  * @throws {TypeError} If it is none of these.
  */
 export function insideOfEnv(env: LamellarEnv, op: string): Inside {
-  if (env instanceof Messaging) return insideOf(env);
+  const team: unknown = env instanceof Messaging ? env : (env as LamellarEnv | undefined)?.team;
+  if (team instanceof Messaging) return insideOf(team);
   throw new TypeError(`Cannot ${op}: ${Deno.inspect(env)} is neither a world nor a team`);
 }

@@ -10,7 +10,7 @@ export { ClientWorld, type KnownAms } from "./client.ts";
 export { describeAm } from "./handshake.ts";
 export { type Inside, insideOf, Messaging } from "./messaging.ts";
 export type { WorldCore } from "./core.ts";
-export type { TeamParent } from "./teams.ts";
+export { hash53, type TeamParent } from "./teams.ts";
 export { AmGroup, TypedAmGroup, typedAmGroup } from "./am_group.ts";
 export { CollectiveCalls, type IntoOptions, type RootOptions } from "./collective_calls.ts";
 export type { Combine, Located, LocatedEach, LocatingName, OperatorName } from "./operators.ts";

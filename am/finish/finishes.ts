@@ -292,7 +292,7 @@ export class Finishes implements FinishHost {
 
   #isOfOthers(id: number): boolean {
     const root = rootOf(id);
-    return root >= 0 && root < this.#progress.lamella.numPes && root !== this.pe;
+    return root >= 0 && root < this.#progress.lamella.numNodes && root !== this.pe;
   }
 
   /** The innermost that waits says most; a body that goes on is the program's own. */

@@ -38,8 +38,8 @@ export interface ResultHost {
   readonly closures: ClosureTable;
   /** The handles of the payload that is being read. */
   readonly received: ReceivedHandles;
-  /** AMs by id. */
-  readonly definitions: readonly AmDefinition[];
+  /** The AM of an id. */
+  definitionOf(id: number): AmDefinition | undefined;
 }
 
 /** Results that are ready to travel. */
@@ -246,7 +246,7 @@ export function readResults(
 }
 
 function readOne(
-  { closures, definitions }: ResultHost,
+  host: ResultHost,
   from: number,
   word: number,
   views: MemoryViews,
@@ -259,17 +259,17 @@ function readOne(
     case FORM.value:
       return resultCodec.read(views, at, bytes, context);
     case FORM.schema: {
-      const returns = definitions[detail]?.returns;
+      const returns = host.definitionOf(detail)?.returns;
       if (returns) return returns.read(views, at, bytes, context);
       break;
     }
     case RETURNED_AM: {
-      const definition = definitions[detail];
+      const definition = host.definitionOf(detail);
       if (definition?.codec === undefined) break;
       return new AmCall(definition, definition.codec.read(views, at, bytes, context));
     }
     case RETURNED_CLOSURE:
-      return closures.read(from, detail, views, at, bytes, context);
+      return host.closures.read(from, detail, views, at, bytes, context);
   }
   throw malformed(`a result of form ${word & 0xff}`);
 }

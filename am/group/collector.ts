@@ -8,7 +8,7 @@
 import { type AmCall, type AmDefinition, payloadOf } from "../call.ts";
 import { type Codec, type FoundHandle, payloadChanged } from "../codec.ts";
 import type { AmHandle } from "../handle.ts";
-import { launchable } from "../launch_refusals.ts";
+import { launchableHere, refuseToSend } from "../launch_refusals.ts";
 import { type ConstantParts, constantsOf } from "../schema/constants.ts";
 import type { TeamWork } from "../team_work.ts";
 import { BatchWriter } from "./batch.ts";
@@ -29,6 +29,8 @@ export interface CollectorHost {
   readonly pe: number;
   /** Bytes from which on a batch is full. */
   readonly batchBytes: number;
+  /** The id of an AM on the PEs; below 0 if they lack it. */
+  idOf(definition: AmDefinition): number;
   /** Launches a batch; `name` says what it is a group of. */
   launchBatch(
     pe: number,
@@ -115,7 +117,7 @@ export class AmCollector {
       if (this.#parts !== undefined) this.#checkConstants(this.#parts, definition, payload);
       const writer = this.#writers[pe] ?? this.#begin(pe);
       if (writer.found.length > 0) writer.found.length = 0;
-      writer.add(definition.id, this.#parts?.rest ?? definition.codec!, payload);
+      writer.add(this.#host.idOf(definition), this.#parts?.rest ?? definition.codec!, payload);
       this.#tell(pe, writer, writer.found);
     } catch (error) {
       this.#takeBack();
@@ -148,9 +150,10 @@ export class AmCollector {
       this.#adding = false;
     }
     this.#note(TO_ALL);
+    const id = this.#host.idOf(definition);
     for (let pe = 0; pe < this.#pes.length; pe++) {
       const writer = this.#writers[pe] ?? this.#begin(pe);
-      writer.addWritten(definition.id, one);
+      writer.addWritten(id, one);
       this.#tell(pe, writer, one.found);
     }
     for (let pe = 0; pe < this.#pes.length; pe++) this.#sendIfFull(pe);
@@ -172,7 +175,8 @@ export class AmCollector {
     if (this.#adding) {
       throw new TypeError("Cannot add an AM while the payload of another is encoded");
     }
-    const definition = launchable(call);
+    const definition = launchableHere(call);
+    if (definition.codec === undefined || this.#host.idOf(definition) < 0) refuseToSend(definition);
     if (this.#only !== undefined && this.#only !== definition) {
       throw new TypeError(
         `Cannot add AM "${definition.name}" to a group of AM "${this.#only.name}"`,

@@ -7,6 +7,7 @@
 import type { Lamella } from "../../lamellae/mod.ts";
 import type { ClosureTable } from "../closure/table.ts";
 import { AmCall, type AmDefinition } from "../call.ts";
+import type { AmNumbers } from "../engine_options.ts";
 import type { AmHandle, LaunchOptions } from "../handle.ts";
 import type { ReceivedHandles } from "../received.ts";
 import type { TeamWork } from "../team_work.ts";
@@ -24,6 +25,8 @@ export interface Launcher {
   readonly pe: number;
   readonly closures: ClosureTable;
   readonly received: ReceivedHandles;
+  /** The ids of AMs, in a client. */
+  readonly numbers: AmNumbers | undefined;
   launch<T>(
     pe: number,
     call: AmCall<T>,
@@ -69,6 +72,25 @@ export class GroupLauncher implements ResultHost, CollectorHost {
   /** The id of the AM that runs batches. */
   get batchId(): number {
     return this.#batch.id;
+  }
+
+  /**
+   * @param definition An AM.
+   * @returns Its id on the PEs; below 0 if they lack it.
+   */
+  idOf(definition: AmDefinition): number {
+    const { numbers } = this.#engine;
+    if (numbers === undefined) return definition.id;
+    // A batch is the same AM under each of its names.
+    return numbers.idOf(definition.codec === this.#batch.codec ? this.#batch : definition);
+  }
+
+  /**
+   * @param id An id that a PE gave.
+   * @returns The AM.
+   */
+  definitionOf(id: number): AmDefinition | undefined {
+    return this.#engine.numbers?.definitionOf(id) ?? this.definitions[id];
   }
 
   launchBatch(

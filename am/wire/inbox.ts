@@ -26,6 +26,7 @@ import {
   teamIdIn,
 } from "./frames.ts";
 import { type AmHandle, control } from "../handle.ts";
+import type { GroupLauncher } from "../group/group_launcher.ts";
 import { invoke } from "../invoke.ts";
 import { type ParkedRequest, ParkedRequests } from "./parked.ts";
 import { Parts } from "./long_frames.ts";
@@ -58,11 +59,9 @@ export interface InboxHost extends AnswerHost {
   readonly services: Services;
   /** AMs by id. */
   readonly definitions: readonly AmDefinition[];
-  /** The same for a client, which learns the ids from PEs. */
-  readonly definitionOf: ((id: number) => AmDefinition) | undefined;
   readonly finishes: Pick<Finishes, "visit">;
-  /** Which of them runs batches of groups. */
-  readonly groups: { readonly batchId: number };
+  /** Finds AMs by id, and knows which of them runs batches. */
+  readonly groups: Pick<GroupLauncher, "batchId" | "definitionOf">;
   requests(pe: number): Requests;
   /** That many requests are over. */
   countDone(count: number): void;
@@ -286,8 +285,8 @@ export class Inbox {
   }
 
   #definition(pe: number, id: number): AmDefinition {
-    const { definitionOf, definitions } = this.#host;
-    return definitionOf?.(id) ?? definitions[id] ?? refuseId(pe, id, definitions.length);
+    const { definitions, groups } = this.#host;
+    return groups.definitionOf(id) ?? refuseId(pe, id, definitions.length);
   }
 
   #readClosure(

@@ -56,10 +56,11 @@ export class ArrayLocks {
   }
 
   #make(part: number): NearLock | FarLock {
-    const { name, number, pes, teamId } = this.#record;
+    const { isGuest, name, number, pes, teamId } = this.#record;
     const at = this.#span.extraAt(part);
     const what = `PE ${part}'s part of ${name}`;
-    if (at >= 0) return new NearLock(this.#space, at, pes, what);
+    // A client is none of those that wait in the memory of a lock.
+    if (at >= 0 && !isGuest) return new NearLock(this.#space, at, pes, what);
     const pe = pes[part]!;
     const say: LockSay = (said) => this.#space.send(pe, { ...said, teamId, number });
     return new FarLock(say, pe, what, () => this.#keep());

@@ -14,6 +14,7 @@ import {
   wasGivenBack,
 } from "../../darc/mod.ts";
 import { checkWaitOptions, WAIT_FOR, type WaitOptions } from "../../lamellae/mod.ts";
+import { IdError } from "../../world/mod.ts";
 import type { AnyElement, Span } from "../../memregion/mod.ts";
 import type { Lock, LockClaim } from "./lock.ts";
 import type { LockedArray } from "./locked_elements.ts";
@@ -50,6 +51,10 @@ export class LockHold<E extends AnyElement> implements PendingWork, GuardHold<E>
     this.op = op;
     this.mode = mode;
     this.span = span;
+    if (scope === "part" && record.isGuest) {
+      const why = "it has no part of it";
+      throw new IdError(`Cannot call ${op} of ${record.name} ${record.place}: ${why}`, record.pe);
+    }
     this.#lock = locks.of(scope === "part" ? record.me : locks.wholePart);
     this.reference = spaceOf(record.core).take(record, op);
   }

@@ -120,7 +120,7 @@ export class LockSpace implements LockHost {
     }
     const locks = value.locksOf(record);
     if (locks === undefined) return void this.#early.push({ pe, message });
-    if (record.pes.includes(pe) && locks.receive(pe, message)) return;
+    if (record.mayHold(pe) && locks.receive(pe, message)) return;
     throw new ProtocolError(`a message "${message.kind}" about the lock of ${record.name}`);
   }
 }

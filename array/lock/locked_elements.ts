@@ -301,7 +301,8 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
   /** Whether the PE of a part takes its lock, and does what is to be done while it holds it. */
   #isThere(part: number): boolean {
     const span = this.#span;
-    return !this.#isWhole && typeof span.type === "string" && span.extraAt(part) < 0;
+    return !this.#isWhole && typeof span.type === "string" &&
+      (span.extraAt(part) < 0 || this.locked.record.isGuest);
   }
 
   /** Has a PE do something to elements of its part. */

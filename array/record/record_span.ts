@@ -143,8 +143,9 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
         (item) => this.distribution.placeOf(indices[item]!, part),
       );
       const some = { op, places, operands: own(operands), expected: own(expected), gives };
-      if (allocation.addresses[part]! >= 0) take(items, this.#performAt(part, some));
-      else {
+      if (allocation.addresses[part]! >= 0 && !this.#record?.isGuest) {
+        take(items, this.#performAt(part, some));
+      } else {
         away.push(() => {
           const handle = this.#send(part, some);
           const done = (value: unknown): void => take(items, value as RecordResult<V>);

@@ -14,6 +14,7 @@ import {
 import { ELEMENT_OPS, type ElementOp } from "../../internal/element_ops.ts";
 import type { RecordElement } from "../../internal/elements.ts";
 import { type MemoryViews, memoryViews } from "../../internal/memory_views.ts";
+import { hash53 } from "../../world/mod.ts";
 import { defineRecordAm, type RecordAm } from "./record_am.ts";
 
 /** Makes of a record and an operand what the record becomes. */
@@ -37,6 +38,8 @@ const known = new Map<string, RecordType<unknown>>();
 /** Records of one type. */
 export class RecordType<V> implements RecordElement<V> {
   readonly elementName: string;
+  /** Its name as a number. */
+  readonly hash: number;
   readonly bytes: number;
   /** What each operation does, for those that there are. */
   readonly ops: ReadonlyMap<ElementOp, RecordOp<V>>;
@@ -65,6 +68,7 @@ export class RecordType<V> implements RecordElement<V> {
     ops: ReadonlyMap<ElementOp, RecordOp<V>>,
   ) {
     this.elementName = name;
+    this.hash = hash53(name);
     this.bytes = Math.ceil(bytes / 8) * 8;
     this.ops = ops;
     this.#codec = codec;
@@ -201,6 +205,22 @@ export function element<const S extends SchemaFields>(
   );
   known.set(name, type as RecordType<unknown>);
   return type;
+}
+
+/**
+ * @param hash A number that another PE gave for the name of records.
+ * @returns The records; undefined if this program does not define them.
+ */
+export function recordTypeOfHash(hash: number): RecordType<unknown> | undefined {
+  return [...known.values()].find((type) => type.hash === hash);
+}
+
+/**
+ * @param name The name of records.
+ * @returns The records; undefined if this program does not define them.
+ */
+export function recordTypeNamed(name: string): RecordType<unknown> | undefined {
+  return known.get(name);
 }
 
 /**

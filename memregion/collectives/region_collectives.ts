@@ -118,7 +118,8 @@ export class RegionCollectives {
    * @returns A handle.
    */
   broadcast<T>(memory: RegionMemory<T>, call: RegionCall): CollectiveHandle<void> {
-    return this.#of(memory).broadcast(this.#rangeOf(memory, call), this.#root(memory, call)!);
+    const range = this.#rangeOf(memory, call);
+    return this.#of(memory).broadcast(range, this.#root(memory, call)!);
   }
 
   #of<T>(memory: RegionMemory<T>): ElementCollectives {
