@@ -98,6 +98,7 @@ export {
 export {
   type ArrayGuard,
   type ArrayIndices,
+  type ArrayKind,
   type ArrayReadGuard,
   type ArraySource,
   type ArrayTarget,
@@ -148,7 +149,9 @@ export type { BarrierHandle, CollectiveHandle, Handle, WaitOptions } from "./lam
 export type { MemoryViews } from "./internal/memory_views.ts";
 export { VERSION } from "./internal/version.ts";
 export {
+  type ArraysByName,
   type CloseOptions,
+  type DarcsByName,
   ItemError,
   type LamellarSession,
   type MapOptions,

@@ -30,9 +30,10 @@ export interface FoundHandle {
   readonly kind: {
     /**
      * A payload with the handle goes to a PE. It is called once for each, just before the payload
-     * leaves; it must not throw, and it cannot send anything.
+     * leaves; it must not throw, and it cannot send anything. `session` tells the sessions of a
+     * process apart; it is 0 without one.
      */
-    sentTo(handle: unknown, pe: number): void;
+    sentTo(handle: unknown, pe: number, session: number): void;
   };
 }
 

@@ -162,7 +162,8 @@ function isOwned(reference: Reference): boolean {
  */
 export function sendArray(array: AnyArray, node: number): number[] {
   const numbers = encode(array);
-  sentTo(countedBy(array), node);
+  const reference = countedBy(array);
+  sentTo(reference, node, reference.record.core.lamella.session);
   return numbers;
 }
 
@@ -194,7 +195,7 @@ registerExtension({
   type: TYPE_ARRAY,
   match: (value) => value instanceof LamellarArray,
   encode: (value) => new Uint8Array(new Float64Array(encode(value as AnyArray)).buffer),
-  sentTo: (value, pe) => sentTo(countedBy(value as AnyArray), pe),
+  sentTo: (value, pe, session) => sentTo(countedBy(value as AnyArray), pe, session),
   decode: (bytes, context) => {
     if (bytes.length !== NUMBERS * NUMBER_BYTES) {
       throw new ProtocolError(`Cannot decode MessagePack: ${bytes.length} bytes are not an array`);
@@ -214,7 +215,7 @@ function schemaOf<A extends AnyArray>(
     fixedBytes: NUMBERS * NUMBER_BYTES,
     match: (value) => value instanceof arrayClass && value.type as AnyElement === element,
     write: (value, views, at) => views.f64.set(encode(value), at / NUMBER_BYTES),
-    sentTo: (value, pe) => sentTo(countedBy(value), pe),
+    sentTo: (value, pe, session) => sentTo(countedBy(value), pe, session),
     read: (views, at, context) => {
       const from = at / NUMBER_BYTES;
       const value = decode(views.f64.slice(from, from + NUMBERS), context as ArrayContext);

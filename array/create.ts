@@ -23,17 +23,26 @@ import { listOf } from "./record/record_tools.ts";
 import { recordTypeOf } from "./record/record_type.ts";
 import { ArrayStorage } from "./storage.ts";
 
+/**
+ * The name of a type of arrays.
+ *
+ * @category Arrays
+ */
+export type ArrayKind =
+  | "UnsafeArray"
+  | "ReadOnlyArray"
+  | "AtomicArray"
+  | "LocalLockArray"
+  | "GlobalLockArray";
+
 /** The types of arrays, as messages call them; their places travel. */
-export const ARRAY_KINDS = [
+export const ARRAY_KINDS: readonly ArrayKind[] = [
   "UnsafeArray",
   "ReadOnlyArray",
   "AtomicArray",
   "LocalLockArray",
   "GlobalLockArray",
-] as const;
-
-/** The type of an array. */
-export type ArrayKind = (typeof ARRAY_KINDS)[number];
+];
 
 /** What an array is to be. */
 export interface ArrayWanted<E extends AnyElement> {

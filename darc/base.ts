@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shownNumber } from "../internal/session_numbers.ts";
 import type { LamellarEnv } from "../am/mod.ts";
 import { CollectiveHandle } from "../lamellae/mod.ts";
 import { insideOfEnv, type LamellarTeam, type WorldCore } from "../world/mod.ts";
@@ -155,7 +156,7 @@ export function create<D>(
   inside.core.progress.checkFailure();
   const space = spaceOf(inside.core);
   const record = space.add(kind, team, inside, { value });
-  const collective = group.call(op, { args: String(record.number) });
+  const collective = group.call(op, { args: String(shownNumber(record.number)) });
   const darc = make(space.reference(record, kind));
   return new CollectiveHandle(collective, () => darc);
 }

@@ -84,7 +84,7 @@ registerExtension({
   type: TYPE_DARC,
   match: (value) => value instanceof DarcBase,
   encode: (value) => new Uint8Array(new Float64Array(encode(value as DarcBase)).buffer),
-  sentTo: (value, pe) => sentTo(referenceOf(value as DarcBase), pe),
+  sentTo: (value, pe, session) => sentTo(referenceOf(value as DarcBase), pe, session),
   decode: (bytes, context) => {
     if (bytes.length !== NUMBERS * NUMBER_BYTES) {
       throw new ProtocolError(`Cannot decode MessagePack: ${bytes.length} bytes are not a Darc`);
@@ -102,7 +102,7 @@ function schemaOf<D extends DarcBase>(
     fixedBytes: NUMBERS * NUMBER_BYTES,
     match: (value) => value instanceof kind,
     write: (value, views, at) => views.f64.set(encode(value), at / NUMBER_BYTES),
-    sentTo: (value, pe) => sentTo(referenceOf(value), pe),
+    sentTo: (value, pe, session) => sentTo(referenceOf(value), pe, session),
     read: (views, at, context) => {
       const from = at / NUMBER_BYTES;
       const numbers = views.f64.slice(from, from + NUMBERS);

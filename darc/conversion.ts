@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shownNumber } from "../internal/session_numbers.ts";
 import { LamellarError } from "../internal/errors.ts";
 import { type Collective, type CollectiveKind, WAIT_FOR } from "../lamellae/mod.ts";
 import { insideOf } from "../world/mod.ts";
@@ -147,7 +148,7 @@ export function convert<D>(
   space.progress.checkFailure();
   const converted = space.add(kind, team, inside, record.cell);
   const collective = group.call(op, {
-    args: `${record.number} to ${converted.number}${args && `, ${args}`}`,
+    args: `${shownNumber(record.number)} to ${shownNumber(converted.number)}${args && `, ${args}`}`,
   });
   record.isConverted = true;
   const darc = make(space.reference(converted, kind));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shownNumber } from "../internal/session_numbers.ts";
 import type { CollectiveHandle, WaitOptions } from "../lamellae/mod.ts";
 import { insideOf } from "../world/mod.ts";
 import type { LamellarEnv } from "../am/mod.ts";
@@ -350,7 +351,7 @@ export class GlobalRwDarc<T> extends DarcBase {
     const { record, space } = open(this, op);
     const group = insideOf(record.team).group(op);
     space.progress.checkFailure();
-    const collective = group.call(op, { args: String(record.number) });
+    const collective = group.call(op, { args: String(shownNumber(record.number)) });
     const claim = new LockClaim(space, record, op, "write");
     const lock = record.lock as GlobalLock;
     const handle = new DarcHandle<DarcWriteGuard<T>>(space, claim);

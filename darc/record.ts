@@ -7,6 +7,7 @@
 import { ClosedError } from "../internal/errors.ts";
 import { foldFrames } from "../internal/stacks.ts";
 import { WORLD_ID } from "../lamellae/mod.ts";
+import { shownNumber } from "../internal/session_numbers.ts";
 import { IdError, type LamellarTeam, type TeamParent, type WorldCore } from "../world/mod.ts";
 import type { Lock } from "./lock.ts";
 import { type Acknowledge, References } from "./references.ts";
@@ -145,7 +146,8 @@ export class DarcRecord {
  * @returns How messages call it.
  */
 export function nameOf(kind: string, number: number, teamId: number, team: string): string {
-  return teamId === WORLD_ID ? `${kind} ${number}` : `${kind} ${number} of ${team}`;
+  const name = `${kind} ${shownNumber(number)}`;
+  return teamId === WORLD_ID ? name : `${name} of ${team}`;
 }
 
 /**

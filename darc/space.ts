@@ -12,6 +12,7 @@ import { ProtocolError } from "../internal/errors.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
 import { startTimeLimit } from "../internal/time_limit.ts";
 import { type Progress, WAIT_FOR, type WaitReason, WORLD_ID } from "../lamellae/mod.ts";
+import { firstNumberOf, shownNumber } from "../internal/session_numbers.ts";
 import type { Inside, LamellarTeam, TeamParent, WorldCore } from "../world/mod.ts";
 import { LockHome, type LockMessage } from "./global_lock.ts";
 import { GlobalLock, LocalLock } from "./lock.ts";
@@ -57,6 +58,8 @@ export class DarcSpace implements PendingHost {
   readonly #teams = new Map<number, Map<number, DarcRecord>>();
   /** How many were created in each team. */
   readonly #created = new Map<number, number>();
+  /** The number before the first. */
+  readonly #numberBefore: number;
   #released: DarcRecord[] = [];
   readonly #acknowledging = new Set<DarcRecord>();
   #out: { readonly id: DarcId; readonly pe: number; readonly message: DarcMessage }[] = [];
@@ -72,6 +75,7 @@ export class DarcSpace implements PendingHost {
     this.core = core;
     const { engine, progress } = core;
     this.progress = progress;
+    this.#numberBefore = firstNumberOf(core.lamella.session) - 1;
     engine.services.add(SERVICE.darcs, (pe, views, at, bytes) => {
       this.#receive(pe, views, at, bytes);
     });
@@ -111,7 +115,7 @@ export class DarcSpace implements PendingHost {
     cell: Cell,
   ): DarcRecord {
     const teamId = pes.group?.id ?? WORLD_ID;
-    const number = (this.#created.get(teamId) ?? 0) + 1;
+    const number = (this.#created.get(teamId) ?? this.#numberBefore) + 1;
     this.#created.set(teamId, number);
     const { pe } = core.lamella;
     const record = this.#note({ kind, number, teamId, pes, team, cell, core });
@@ -138,7 +142,7 @@ export class DarcSpace implements PendingHost {
    */
   addGuest(id: DarcId & { readonly kind: string }, { cell, pes }: Guest): DarcRecord {
     const { core } = this;
-    return this.#note({ ...id, pes, cell, core, team: core.teamForClient!(pes) });
+    return this.#note({ ...id, pes, cell, core, team: core.teamForClient!(pes) as LamellarTeam });
   }
 
   /**
@@ -204,7 +208,7 @@ export class DarcSpace implements PendingHost {
   find({ teamId, number }: DarcId): DarcRecord | undefined {
     const record = this.#teams.get(teamId)?.get(number);
     if (record !== undefined || !this.#created.has(teamId)) return record;
-    throw new ProtocolError(`Cannot read a Darc: number ${number} is not there`);
+    throw new ProtocolError(`Cannot read a Darc: number ${shownNumber(number)} is not there`);
   }
 
   /**
@@ -226,6 +230,11 @@ export class DarcSpace implements PendingHost {
    */
   post(id: DarcId, pe: number, message: DarcMessage): void {
     if (this.#out.push({ id, pe, message }) === 1) this.progress.kick();
+  }
+
+  /** Does now what is due in the next step; not while a payload is encoded. */
+  step(): void {
+    this.#poll();
   }
 
   #poll(): number {
@@ -323,12 +332,12 @@ export class DarcSpace implements PendingHost {
     // A lock may be on its way back when the home learns that nobody holds the Darc any more. How
     // many handles there are, somebody may still ask whose conversion is not over.
     const isPast = this.core.teamForClient !== undefined ||
-      id.number <= (this.#created.get(id.teamId) ?? 0);
+      id.number <= (this.#created.get(id.teamId) ?? this.#numberBefore);
     if (isPast && message.kind === "askHeld") {
       return this.post(id, pe, { kind: "held", count: 0, origins: "" });
     }
     if (isPast && (message.kind === "leave" || message.kind === "held")) return;
-    throw new ProtocolError(`a message about Darc ${id.number}, which is not there`);
+    throw new ProtocolError(`a message about Darc ${shownNumber(id.number)}, which is not there`);
   }
 
   #checked(pe: number, record: DarcRecord, message: DarcMessage): void {

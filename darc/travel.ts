@@ -5,6 +5,7 @@
  */
 
 import { WORLD_ID } from "../lamellae/mod.ts";
+import { sessionOf } from "../internal/session_numbers.ts";
 import { IdError } from "../world/mod.ts";
 import { type DarcRecord, nameOf, type Reference } from "./record.ts";
 import type { DarcSpace, Guest } from "./space.ts";
@@ -14,9 +15,10 @@ import type { DarcSpace, Guest } from "./space.ts";
  *
  * @param reference The handle.
  * @param pe The PE, by its number in the world.
+ * @param session The session of the PE, 0 if there is none: that of another refuses the handle.
  */
-export function sentTo({ record }: Reference, pe: number): void {
-  if (record.mayHold(pe)) record.references.sent();
+export function sentTo({ record }: Reference, pe: number, session: number): void {
+  if (session === record.core.lamella.session && record.mayHold(pe)) record.references.sent();
 }
 
 /** What came in a payload. */
@@ -52,7 +54,13 @@ export function arrive(
   { guest, isOwned = () => false }: ArrivalOptions,
 ): Reference | "mismatch" | undefined {
   const { teamId, number, kind, from } = arrived;
-  const { engine } = space.core;
+  const { engine, lamella } = space.core;
+  if (sessionOf(number) !== lamella.session) {
+    const name = nameOf(kind, number, WORLD_ID, "");
+    return void engine.received.refuse(
+      new IdError(`Cannot use ${name}: it belongs to another session`, lamella.pe),
+    );
+  }
   const record = space.find(arrived) ?? asGuest(space, arrived, guest);
   if (record === undefined) {
     return void engine.received.refuse(outsider(space, kind, teamId, number));

@@ -7,6 +7,7 @@
 
 import type { ElementInfo, ElementType } from "../internal/elements.ts";
 import { OutOfMemoryError } from "../internal/errors.ts";
+import { startTimeLimit } from "../internal/time_limit.ts";
 import { type CollectiveKind, type Program, type Turn, turn } from "../lamellae/mod.ts";
 import type { Allocation } from "./memory/allocation.ts";
 import type { ArrayShape } from "./memory/array_shape.ts";
@@ -122,11 +123,14 @@ export function* placingTurns<R>(
 /** Tells whether this PE has left what it disposed. */
 function whenLeft({ far, isComingBack }: RoomHost): () => boolean {
   const until = performance.now() + COMING_BACK_MS;
+  // A PE that awaits looks again only when something reaches it.
+  const unlimit = startTimeLimit(COMING_BACK_MS + 1, () => far.progress.kick());
   let isBack = false;
   let left = false;
   return () => {
     if (!isBack && (!isComingBack() || performance.now() >= until)) {
       isBack = true;
+      unlimit();
       // What is behind the first are leaves, which the second is behind.
       far.fence(() => far.fence(() => left = true));
     }

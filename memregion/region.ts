@@ -25,7 +25,7 @@ import {
   regionOf,
   type Rest,
 } from "./memory/region_memory.ts";
-import { shownNumber } from "./session_numbers.ts";
+import { shownNumber } from "../internal/session_numbers.ts";
 import { AllHold, AnyHolds, holds, OneHolds, SomeHold } from "./waits/wait_conditions.ts";
 import type { WaitOptions } from "../lamellae/mod.ts";
 import { WaitHandle } from "./waits/wait_handle.ts";

@@ -33,7 +33,7 @@ import {
   type SpaceState,
 } from "./memory/allocation.ts";
 import type { FarWork } from "./transfer/pending.ts";
-import { firstNumberOf, sessionOf, shownNumber } from "./session_numbers.ts";
+import { firstNumberOf, sessionOf, shownNumber } from "../internal/session_numbers.ts";
 import type { SharedWire } from "./wire.ts";
 
 /** Regions of other teams that are remembered, so that one stays the same from handle to handle. */

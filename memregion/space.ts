@@ -52,7 +52,7 @@ import { RegionCollectives } from "./collectives/region_collectives.ts";
 import { noRoomIn, type Placing, placingTurns } from "./placing.ts";
 import { SpanSpace } from "./span_space.ts";
 import { SharedParts, tableBytesOf } from "./shared_parts.ts";
-import { firstNumberOf, sessionOf, shownNumber } from "./session_numbers.ts";
+import { firstNumberOf, sessionOf, shownNumber } from "../internal/session_numbers.ts";
 import { readOffer, readOneSided, readShared, readStrange } from "./wire.ts";
 
 /** The regions of a world, seen from one PE. */

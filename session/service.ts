@@ -53,6 +53,8 @@ class Service implements AtService {
     const { core } = insideOf(world);
     onMessage<ToPe>(core, (message) => {
       if (message.kind === "close") return resolve();
+      // Room that comes back is not behind those that wait for it.
+      if (message.kind === "release" && this.#release(message.request)) return;
       this.inTurn(() => this.#obey(message));
     });
     Object.assign(core.engine.context, { [AT_SERVICE]: this });
@@ -79,13 +81,15 @@ class Service implements AtService {
     });
   }
 
+  /** Gives up what was made by a request; returns whether that is there. */
+  #release(request: number): boolean {
+    this.#made.get(request)?.[Symbol.dispose]();
+    return this.#made.delete(request);
+  }
+
   async #obey(message: Exclude<ToPe, { kind: "close" }>): Promise<void> {
     const { request } = message;
-    if (message.kind === "release") {
-      this.#made.get(request)?.[Symbol.dispose]();
-      this.#made.delete(request);
-      return;
-    }
+    if (message.kind === "release") return void this.#release(request);
     try {
       const give = await this.#make(message);
       this.#answer(() => ({ kind: "done", request, numbers: give() }));

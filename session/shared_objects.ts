@@ -85,6 +85,7 @@ export class SharedObjects {
     type: ElementTypeLike<E>,
     length: number,
   ): Promise<SharedMemoryRegion<E>> {
+    this.#tellReleases();
     const { regions } = this.#link.core;
     const info = regions.check(type, length);
     const request = this.#link.nextRequest();
@@ -111,6 +112,7 @@ export class SharedObjects {
     if (!ARRAY_KINDS.includes(kind)) refuseKind(op, kind, ARRAY_KINDS);
     checkLength(op, length);
     checkDistribution(op, distribution);
+    this.#tellReleases();
     const records = recordTypeOf(type);
     const request = this.#link.nextRequest();
     const numbers = await this.#link.ask(request, {
@@ -140,6 +142,7 @@ export class SharedObjects {
     captures: readonly unknown[],
   ): Promise<unknown> {
     if (!DARC_KINDS.includes(kind)) refuseKind("createDarc", kind, DARC_KINDS);
+    this.#tellReleases();
     const { core } = this.#link;
     const request = this.#link.nextRequest();
     const given = [kind, request, ...captures];
@@ -159,6 +162,11 @@ export class SharedObjects {
   #releaseWith(object: TeamObject, request: number): void {
     const space = spaceOf(this.#link.core);
     space.whenLeft(referenceOf(object).record, () => this.#release(request));
+  }
+
+  /** What this program has given up makes room for what follows. */
+  #tellReleases(): void {
+    spaceOf(this.#link.core).step();
   }
 
   #release(request: number): void {

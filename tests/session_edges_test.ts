@@ -6,7 +6,6 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   ClosedError,
   FeatureLevelError,
-  IdError,
   type LamellarSession,
   type MapOptions,
   PeFailedError,
@@ -132,24 +131,6 @@ Deno.test("Collectives of closures meet their own, though calls of runAll() over
       const both = await Promise.all([session.runAll(sum, [1]), session.runAll(sum, [100])]);
       assertEquals(both, [[2, 2], [200, 200]]);
     }
-  }));
-
-Deno.test("Arrays and Darcs stay on the PEs, and closures use them there", () =>
-  withSession(async (session) => {
-    const library = new URL("../mod.ts", import.meta.url).href;
-    const create = new Function(
-      "lamellar",
-      `return import(${JSON.stringify(library)}).then(async ({ AtomicArray }) => {
-        const array = await AtomicArray.create(lamellar.world, "u64", 10);
-        await array.batchAdd([0, 9], 1);
-        await lamellar.world.asyncBarrier();
-        const sum = await array.sum();
-        return { sum, array: lamellar.currentPe === 0 && array };
-      })`,
-    );
-    const sums = session.runAll(create as never);
-    await assertRejects(() => sums.then(), IdError, "in the program that started the session");
-    assertEquals(await session.runPe(1, () => "still there"), "still there");
   }));
 
 Deno.test("Regions are allocated while closures call collectives", () =>

@@ -211,6 +211,7 @@ class Members {
     this.#numPes = pes.length;
     const host: CollectorHost = {
       pe: groups.pe,
+      session: groups.session,
       batchBytes: groups.batchBytes,
       idOf: (definition) => groups.idOf(definition),
       launchBatch(...batch) {

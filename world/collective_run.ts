@@ -112,7 +112,7 @@ export class CollectiveRun {
   ): CollectiveHandle<T> {
     const { pes } = this.#group;
     const arrivals: Arrival[] = [];
-    if (mine) tellSent(mine, reader === undefined ? pes : [pes[reader]!]);
+    if (mine) this.#tell(mine, reader === undefined ? pes : [pes[reader]!]);
     const transfer = spread({
       source: mine?.bytes ?? new Uint8Array(0),
       meaning: mine?.meaning ?? 0,
@@ -124,6 +124,10 @@ export class CollectiveRun {
     const gets = reader === undefined || reader === this.me;
     keepUntilOver(collective, [mine]);
     return new CollectiveHandle(collective, () => (gets ? finish(arrivals) : null) as T);
+  }
+
+  #tell(contribution: Contribution, pes: readonly number[]): void {
+    tellSent(contribution, pes, this.#core.lamella.session);
   }
 
   /**
@@ -140,7 +144,7 @@ export class CollectiveRun {
     finish: Finish,
   ): CollectiveHandle<T> {
     const arrivals: Arrival[] = [];
-    parts?.forEach((part, place) => tellSent(part, [this.#group.pes[place]!]));
+    parts?.forEach((part, place) => this.#tell(part, [this.#group.pes[place]!]));
     const transfer = exchange({
       parts: parts?.map(({ bytes }) => bytes),
       meaning: parts?.[0]?.meaning ?? 0,

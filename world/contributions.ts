@@ -116,7 +116,8 @@ function decode(bytes: Uint8Array, { decodeContext, received }: AmEngine): unkno
  *
  * @param contribution The contribution.
  * @param pes The PEs that get it.
+ * @param session Their session, 0 if there is none.
  */
-export function tellSent({ found }: Contribution, pes: readonly number[]): void {
-  for (const { kind, handle } of found) for (const pe of pes) kind.sentTo(handle, pe);
+export function tellSent({ found }: Contribution, pes: readonly number[], session: number): void {
+  for (const { kind, handle } of found) for (const pe of pes) kind.sentTo(handle, pe, session);
 }

@@ -9,7 +9,6 @@ import type { Config } from "../internal/config.ts";
 import type { Lamella, PeGroups, Progress } from "../lamellae/mod.ts";
 import type { RegionSpace } from "../memregion/mod.ts";
 import type { LamellarTask } from "./task.ts";
-import type { LamellarTeam } from "./team.ts";
 import type { TeamParent, Teams } from "./teams.ts";
 
 /** What every object of a world shares. */
@@ -32,7 +31,7 @@ export interface WorldCore {
     options?: FinishOptions,
   ): LamellarTask<T>;
   /** Makes the team of PEs as a client sees it; undefined on a PE, which is no client. */
-  readonly teamForClient?: (pes: TeamParent) => LamellarTeam;
+  readonly teamForClient?: (pes: TeamParent) => LamellarEnv["team"];
   /** Adds what a layer above does when the world is closed. */
   onClose(closing: () => void): void;
   /** Whether the world is closed. */

@@ -27,6 +27,8 @@ const SPARE_MAX = 4;
 export interface CollectorHost {
   /** This PE. */
   readonly pe: number;
+  /** Tells the sessions of a process apart; 0 without one. */
+  readonly session: number;
   /** Bytes from which on a batch is full. */
   readonly batchBytes: number;
   /** The id of an AM on the PEs; below 0 if they lack it. */
@@ -200,7 +202,9 @@ export class AmCollector {
     const constants = members === 1 ? this.#scratch.found : NONE;
     if (found.length === 0 && constants.length === 0) return;
     const target = this.#pes[pe]!;
-    for (const { handle, kind } of [...constants, ...found]) kind.sentTo(handle, target);
+    for (const { handle, kind } of [...constants, ...found]) {
+      kind.sentTo(handle, target, this.#host.session);
+    }
   }
 
   /** Keeps the constants of the first AM, and refuses an AM that has others. */

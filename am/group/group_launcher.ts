@@ -42,6 +42,7 @@ export class GroupLauncher implements ResultHost, CollectorHost {
   readonly closures: ClosureTable;
   readonly received: ReceivedHandles;
   readonly batchBytes: number;
+  readonly session: number;
   /** AMs by id: those of the program, and then those by which groups work. */
   readonly definitions: readonly AmDefinition[];
   readonly #engine: Launcher;
@@ -56,13 +57,14 @@ export class GroupLauncher implements ResultHost, CollectorHost {
   constructor(
     engine: Launcher,
     program: readonly AmDefinition[],
-    { frameBytesMax, numPes }: Pick<Lamella, "frameBytesMax" | "numPes">,
+    { frameBytesMax, numPes, session }: Pick<Lamella, "frameBytesMax" | "numPes" | "session">,
   ) {
     this.#engine = engine;
     this.pe = engine.pe;
     this.closures = engine.closures;
     this.received = engine.received;
     this.numPes = numPes;
+    this.session = session;
     this.batchBytes = Math.min(BATCH_BYTES, frameBytesMax / 2);
     const [batch, returned] = groupDefinitions(this, program);
     this.#batch = batch;

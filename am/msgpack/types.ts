@@ -57,7 +57,7 @@ export interface MsgpackExtension {
    * A payload with the value goes to a PE. It is called once for each, just before the payload
    * leaves; it must not throw, and it cannot send anything.
    */
-  sentTo?(value: unknown, pe: number): void;
+  sentTo?(value: unknown, pe: number, session: number): void;
   /**
    * Decodes what `encode` gave. The bytes are a private copy; `context` is what the reader of the
    * payload was given. What it throws for bytes that are wrong should be a `ProtocolError`;

@@ -49,7 +49,7 @@ export interface SchemaExtension<T> {
    * A payload with the value goes to a PE. It is called once for each, just before the payload
    * leaves; it must not throw, and it cannot send anything.
    */
-  sentTo?(value: T, pe: number): void;
+  sentTo?(value: T, pe: number, session: number): void;
   /** Reads a value; `context` is what the reader of the payload was given. */
   read(views: MemoryViews, at: number, context: unknown): T;
 }

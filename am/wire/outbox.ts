@@ -139,7 +139,7 @@ export class Outbox {
     try {
       const found = this.#found;
       if (codec.write(value, this.views, at, length, found) !== length) throw payloadChanged();
-      if (found.length > 0) tellSent(found.splice(0), this.#to);
+      if (found.length > 0) tellSent(found.splice(0), this.#to, this.#lamella.session);
     } finally {
       this.#encoding = false;
     }
@@ -251,7 +251,7 @@ export class Outbox {
     if (found.length === 0) return;
     this.#encoding = true;
     try {
-      tellSent(found, pe);
+      tellSent(found, pe, this.#lamella.session);
     } finally {
       this.#encoding = false;
     }
@@ -467,6 +467,6 @@ export class Outbox {
 }
 
 /** Tells handles in a payload that it goes to a PE. They are told before the frame has a number. */
-function tellSent(found: readonly FoundHandle[], pe: number): void {
-  for (const { kind, handle } of found) kind.sentTo(handle, pe);
+function tellSent(found: readonly FoundHandle[], pe: number, session: number): void {
+  for (const { kind, handle } of found) kind.sentTo(handle, pe, session);
 }

@@ -9,6 +9,7 @@ import { sendService, SERVICE } from "../../am/mod.ts";
 import { type DarcRecord, spaceOf } from "../../darc/mod.ts";
 import { ProtocolError } from "../../internal/errors.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
+import { shownNumber } from "../../internal/session_numbers.ts";
 import type { Lamella } from "../../lamellae/mod.ts";
 import { addToWorld, type WorldCore } from "../../world/mod.ts";
 import { type LockMessage, messageBytes, readMessage, writeMessage } from "./messages.ts";
@@ -116,7 +117,7 @@ export class LockSpace implements LockHost {
     const record = spaceOf(this.#core).find(message);
     const value = record?.cell.value as Partial<HasLocks> | undefined;
     if (record === undefined || value?.locksOf === undefined) {
-      throw new ProtocolError(`a message about the lock of array ${message.number}`);
+      throw new ProtocolError(`a message about the lock of array ${shownNumber(message.number)}`);
     }
     const locks = value.locksOf(record);
     if (locks === undefined) return void this.#early.push({ pe, message });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { am, f64Array, u32 } from "../../mod.ts";
+import { am, element, f64, f64Array, u32 } from "../../mod.ts";
 
 /** Adds one. */
 export const Increment = am("Increment", { x: u32 }, ({ x }) => x + 1);
@@ -25,4 +25,30 @@ export const Fail = am("Fail", {}, (): number => {
 export const Later = am("Later", { ms: u32 }, async ({ ms }) => {
   await new Promise((resolve) => setTimeout(resolve, ms));
   return ms;
+});
+
+/** Adds up a list. */
+export const Sum = am("SumList", ({ values }: { values: number[] }) => {
+  return values.reduce((sum, value) => sum + value, 0);
+});
+
+let runs = 0;
+
+/** Counts how often it runs on a PE. */
+export const Mark = am("Mark", {}, () => {
+  runs++;
+});
+
+/** How often `Mark` and `Chain` have run. */
+export const Runs = am("Runs", {}, () => runs);
+
+/** Launches itself on every PE, so many times in turn. */
+export const Chain = am("Chain", { depth: u32 }, ({ depth }, { world }): void => {
+  runs++;
+  if (depth > 0) world.execAmAll(Chain({ depth: depth - 1 }));
+});
+
+/** Records. */
+export const Mean = element("tests.Mean", { sum: f64, count: u32 }, {
+  add: (a, b) => ({ sum: a.sum + b.sum, count: a.count + b.count }),
 });

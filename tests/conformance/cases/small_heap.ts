@@ -87,4 +87,18 @@ export const SMALL_HEAP_CASES: readonly Case[] = [
       }
     },
   },
+  {
+    name: "An array that has no room fails although a PE keeps one that the others gave up",
+    async run(world) {
+      const last = world.numPes - 1;
+      const array = await UnsafeArray.create(world, "u8", world.numPes * MOST);
+      const kept = world.myPe === last ? array.clone() : undefined;
+      array.dispose();
+      const next = UnsafeArray.create(world, "u8", world.numPes * MOST);
+      assertInstanceOf(await errorOf(() => next), OutOfMemoryError);
+      kept?.dispose();
+      (await UnsafeArray.create(world, "u8", world.numPes * MOST)).dispose();
+      await world.asyncBarrier();
+    },
+  },
 ];

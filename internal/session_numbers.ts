@@ -1,6 +1,7 @@
 /**
- * Numbers of regions. A program may have several sessions, whose regions must not be taken for each
- * other: those of a session have numbers that no other session of the process has.
+ * Numbers of regions, arrays and Darcs. A program may have several sessions, and what belongs to
+ * one must not be taken for what belongs to another: a session has numbers that no other session of
+ * the process has.
  *
  * @module
  */
