@@ -46,6 +46,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   readonly teams: TeamHost | undefined;
   readonly decodeContext: unknown;
   readonly definitions: readonly AmDefinition[];
+  readonly numPes: number;
   readonly received: ReceivedHandles = new ReceivedHandles();
   readonly services: Services = new Services();
   /** Launches the batches of groups. */
@@ -77,6 +78,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
     this.closures = new ClosureTable(this.outbox, numNodes, options.closuresAllowed);
     this.context = options.context;
     this.numbers = options.numbers;
+    this.numPes = this.#lamella.numPes;
     this.teams = options.teams;
     this.decodeContext = options.decodeContext;
     this.groups = new GroupLauncher(this, options.definitions, this.#lamella);
@@ -112,7 +114,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
 
   /** The PE that has fewest requests to answer, the first if several have. */
   get leastBusy(): number {
-    const { numPes } = this.#lamella;
+    const { numPes } = this;
     let found = 0;
     for (let pe = 1; pe < numPes; pe++) {
       if (this.#requests[pe]!.unanswered < this.#requests[found]!.unanswered) found = pe;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { nodePlace } from "../internal/node_names.ts";
 import { AmCall, definitionOf, payloadOf } from "./call.ts";
 import { atOrigin, closureOf, ClosureValue } from "./closure/value.ts";
 import { type AmHandle, control } from "./handle.ts";
@@ -20,6 +21,7 @@ export type Work = AmCall<unknown> | ClosureValue;
 export interface LocalHost {
   /** This PE. */
   readonly pe: number;
+  readonly numPes: number;
   /** What handlers get that were launched in no team. */
   readonly context: object;
   /** That many launches are over. */
@@ -138,7 +140,9 @@ export class LocalWork {
 
   #fail(handle: AmHandle<unknown>, error: unknown, brought: Brought | undefined): void {
     dispose(brought);
-    control.reject(handle, remoteError(control.opOf(handle), this.#host.pe, error));
+    const { numPes, pe } = this.#host;
+    const place = nodePlace(pe, numPes);
+    control.reject(handle, remoteError(control.opOf(handle), pe, error, undefined, place));
     this.#host.countDone(1);
   }
 

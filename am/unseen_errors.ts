@@ -73,15 +73,17 @@ export class UnseenErrors {
    *
    * @param finish The finish.
    * @param pe This PE.
+   * @param numPes Number of PEs.
    * @returns The errors, as they would come from another PE.
    */
-  take(finish: WorkFinish, pe: number): RemoteError[] {
+  take(finish: WorkFinish, pe: number, numPes: number): RemoteError[] {
+    const failed = (op: string, error: unknown): RemoteError => failureOf(op, pe, numPes, error);
     const { handles, tasks } = this.#take((of) => of?.finish === finish);
     const ofHandles = handles.flatMap((handle) => {
       const op = `the wait for ${control.opOf(handle)}`;
-      return errorsOf(control.errorOf(handle)).map((error) => failureOf(op, pe, error));
+      return errorsOf(control.errorOf(handle)).map((error) => failed(op, error));
     });
-    return [...ofHandles, ...tasks.map(({ error }) => failureOf("a task", pe, error))];
+    return [...ofHandles, ...tasks.map(({ error }) => failed("a task", error))];
   }
 
   /**

@@ -340,7 +340,7 @@ export class AtomicArray<E extends AnyElement> extends UnlockedArray<E> {
    * @returns They, in the order of their indices.
    */
   localData(): AtomicLocalData<E> {
-    const span = this.openSpan("localData");
+    const span = this.ownSpan("localData");
     return new AtomicLocalData(span, () => countedBy(this), 0, this.numElemsLocal);
   }
 

@@ -139,11 +139,39 @@ export abstract class LamellarArray<E extends AnyElement> extends TeamObject {
     return this.#elements;
   }
 
+  /**
+   * Refuses what a client would have to block for; called before anything is done.
+   *
+   * @ignore
+   * @param op What the user called.
+   * @throws {LamellarError} If this is a client, and other PEs have to answer.
+   */
+  protected checkBlocking(op: string): void {
+    const { record: { core, isGuest } } = referenceOf(this);
+    const isDirect = this.#elements.locked === undefined && typeof this.type === "string";
+    if (isGuest && !isDirect) core.progress.refuseBlocking(op);
+  }
+
   #refuseClosed(op: string): never {
     const { isGuest, name, pe, place } = referenceOf(this).record;
     const what = isGuest ? "session" : "world";
     const text = `Cannot call ${op} of ${name} ${place}: the ${what} is closed`;
     throw new ClosedError(text, { pe, op });
+  }
+
+  /**
+   * Where the elements are, if the array can be used and this PE has a part.
+   *
+   * @ignore
+   * @param op What the user called.
+   * @returns It.
+   * @throws {ClosedError} If the array was disposed of or converted.
+   * @throws {MemNotLocalError} If this is a client, which has no part.
+   */
+  protected ownSpan(op: string): Span<E> {
+    const span = this.openSpan(op);
+    span.memory.own(op);
+    return span;
   }
 
   /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CLIENT_NAME } from "../internal/node_names.ts";
 import { extension, registerExtension, type Schema } from "../am/mod.ts";
 import {
   arrive,
@@ -122,7 +123,7 @@ function decode(numbers: Float64Array, context: ArrayContext): AnyArray {
   const span = storage.span?.with(distribution, name) ??
     space.core.regions.spans.decode(region, shape, storage.make);
   if (distribution.longestPart > span.memory.length) throw unreadable(numbers);
-  const { own } = storage;
+  const own = reference.record.isGuest ? undefined : storage.own;
   // The array of this PE lasts as long as the program wants; what came lasts for the handler.
   return new arrayClass({ reference, span, ...own && { whole: own as AnyArray } });
 }
@@ -136,8 +137,8 @@ function guestOf(
 ): Guest | undefined {
   const recordType = records === 0 ? undefined : recordTypeOfHash(records);
   if (records !== 0 && recordType === undefined) {
-    const text = "Cannot use an array of records in the program that started the session, which " +
-      "does not define them: import the module that does";
+    const text = `Cannot use an array of records in ${CLIENT_NAME}, which does not define them: ` +
+      "import the module that does";
     return void core.engine.received.refuse(new FeatureLevelError(text));
   }
   const cell = { value: new ArrayStorage(recordType) };
@@ -149,6 +150,8 @@ function guestOf(
 
 /** Whether another array object is as good as the one of a reference. */
 function isOwned(reference: Reference): boolean {
+  // A client has no array of its own: each one that it gets is another handle.
+  if (reference.record.isGuest) return false;
   const { own } = reference.record.cell.value as ArrayStorage;
   return own !== undefined && countedBy(own as AnyArray) !== reference;
 }

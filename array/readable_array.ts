@@ -135,6 +135,7 @@ export abstract class ReadableArray<E extends AnyElement> extends LamellarArray<
    * @param target What to fill.
    */
   blockingGet(index: number, target: ArrayTarget<E>): void {
+    this.checkBlocking("blockingGet");
     this.#into("blockingGet", index, target).block();
   }
 

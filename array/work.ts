@@ -8,7 +8,7 @@
 import { AmHandle, outcomeOf } from "../am/mod.ts";
 import { control, DarcHandle, type DarcRecord, type PendingWork, spaceOf } from "../darc/mod.ts";
 import type { Reference, Watched } from "../darc/mod.ts";
-import { type Handle, WAIT_FOR, type WaitLimit } from "../lamellae/mod.ts";
+import { type Handle, type Progress, WAIT_FOR, type WaitLimit } from "../lamellae/mod.ts";
 import type { ArrayLocks } from "./lock/array_locks.ts";
 import { FarCall } from "./lock/far_lock.ts";
 import type { Lock, LockClaim } from "./lock/lock.ts";
@@ -106,7 +106,8 @@ export class ArrayWork<T> implements PendingWork, Watched {
   start(given: (value: T) => Handle<T>): Handle<T> {
     if (this.#begin()) return given(this.#call.give(this.#last));
     const space = spaceOf(this.#record.core);
-    const { engine } = this.#record.core;
+    const { engine, progress } = this.#record.core;
+    this.#checkFailure(progress);
     this.#reference = space.take(this.#record, this.op);
     const handle = new WorkHandle<T>(space, this);
     this.#handle = handle;
@@ -114,6 +115,18 @@ export class ArrayWork<T> implements PendingWork, Watched {
     DarcHandle.wait(handle, undefined);
     if (this.#needsLooks) space.look(this);
     return handle;
+  }
+
+  /** Nobody answers in a job that fails. */
+  #checkFailure(progress: Progress): void {
+    try {
+      progress.checkFailure();
+    } catch (error) {
+      this.#claim?.withdraw();
+      this.#release();
+      this.#call.over?.();
+      throw error;
+    }
   }
 
   #begin(): boolean {

@@ -61,6 +61,7 @@ export abstract class WritableArray<E extends AnyElement> extends ReadableArray<
    * @param source What to copy.
    */
   blockingPut(index: number, source: ArraySource<E>): void {
+    this.checkBlocking("blockingPut");
     if (isArray<E>(source)) this.#from("blockingPut", index, source).block();
     else this.open("blockingPut").put(index, source).block();
   }

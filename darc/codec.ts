@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CLIENT_NAME } from "../internal/node_names.ts";
 import { extension, registerExtension, type Schema } from "../am/mod.ts";
 import { ProtocolError } from "../internal/errors.ts";
 import { WORLD_ID } from "../lamellae/mod.ts";
@@ -67,8 +68,8 @@ function decode(numbers: Float64Array, context: DarcContext): DarcBase {
 class NoInstance implements Cell {
   get value(): never {
     throw new IdError(
-      "Cannot use the instance of a Darc in the program that started the session: only PEs have " +
-        "one; run a closure or an AM there",
+      `Cannot use the instance of a Darc in ${CLIENT_NAME}: only PEs have one; ` +
+        "run a closure or an AM there",
       -1,
     );
   }

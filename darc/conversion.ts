@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nodeName } from "../internal/node_names.ts";
 import { shownNumber } from "../internal/session_numbers.ts";
 import { LamellarError } from "../internal/errors.ts";
 import { type Collective, type CollectiveKind, WAIT_FOR } from "../lamellae/mod.ts";
@@ -78,15 +79,10 @@ class Conversion implements PendingWork, Watched {
     if (!this.#collective.done) return `all PEs to call ${this.op} of ${name}`;
     const known = this.#known().filter(([, { count }]) => count > 0)
       .map(([pe, { count, origins }]) =>
-        `${this.#nameOf(pe)} has ${count}${origins && ` (${origins})`}`
+        `${nodeName(pe, this.#space.core.lamella.numPes)} has ${count}${origins && ` (${origins})`}`
       );
     const list = known.length > 0 ? `: ${known.join(", ")}` : "";
     return `the last other references to ${name}${list}`;
-  }
-
-  #nameOf(node: number): string {
-    const isPe = node < this.#space.core.lamella.numPes;
-    return isPe ? `PE ${node}` : "the program that started the session";
   }
 
   #known(): [number, Held][] {

@@ -85,7 +85,9 @@ export class Darc<T> extends DarcBase {
    * @throws {ClosedError} If this handle was given back.
    */
   downgrade(): WeakDarc<T> {
-    return new WeakDarc(open(this, "downgrade").record);
+    const { record } = open(this, "downgrade");
+    record.checkMember("downgrade");
+    return new WeakDarc(record);
   }
 
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nodePlace } from "../internal/node_names.ts";
 import { ClosedError } from "../internal/errors.ts";
 import { foldFrames } from "../internal/stacks.ts";
 import { WORLD_ID } from "../lamellae/mod.ts";
@@ -107,7 +108,7 @@ export class DarcRecord {
 
   /** Where this is, as messages call it. */
   get place(): string {
-    return this.isGuest ? "in the program that started the session" : `on PE ${this.pe}`;
+    return nodePlace(this.pe, this.core.lamella.numPes);
   }
 
   /**

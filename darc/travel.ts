@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CLIENT_NAME } from "../internal/node_names.ts";
 import { WORLD_ID } from "../lamellae/mod.ts";
 import { sessionOf } from "../internal/session_numbers.ts";
 import { IdError } from "../world/mod.ts";
@@ -101,7 +102,7 @@ function outsider(
   if (pe >= numPes) {
     const name = nameOf(kind, number, teamId, "a team");
     const why = teamId === WORLD_ID ? "" : ", which can hold only what belongs to the world";
-    return new IdError(`Cannot use ${name} in the program that started the session${why}`, pe);
+    return new IdError(`Cannot use ${name} in ${CLIENT_NAME}${why}`, pe);
   }
   const description = new TextDecoder().decode(core.teams.describe(teamId));
   const path = description === "" ? undefined : JSON.parse(description).path;

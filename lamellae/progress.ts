@@ -8,6 +8,7 @@
  * @module
  */
 
+import { CLIENT_NAME } from "../internal/node_names.ts";
 import { LamellarError } from "../internal/errors.ts";
 import {
   FAR_WAIT_SLICE_MS,
@@ -349,8 +350,7 @@ export class Progress implements PumpHost {
     if (this.#isClient) {
       throw new LamellarError(
         "ERR_BLOCKING_IN_CLIENT",
-        `Cannot call ${op} in the program that started the session: its thread has to stay free; ` +
-          "use await",
+        `Cannot call ${op} in ${CLIENT_NAME}: its thread has to stay free; use await`,
         { op },
       );
     }

@@ -138,6 +138,7 @@ export const ARRAY_WRITES = `
    * @param source What to copy.
    */
   blockingPut(index: number, source: ArraySource<E>): void {
+    this.checkBlocking("blockingPut");
     if (isArray<E>(source)) this.#from("blockingPut", index, source).block();
     else this.open("blockingPut").put(index, source).block();
   }

@@ -129,7 +129,7 @@ const TYPES: readonly ArrayType[] = [
    * @returns They, in the order of their indices.
    */
   localData(): AtomicLocalData<E> {
-    const span = this.openSpan("localData");
+    const span = this.ownSpan("localData");
     return new AtomicLocalData(span, () => countedBy(this), 0, this.numElemsLocal);
   }
 `,

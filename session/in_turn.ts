@@ -35,8 +35,8 @@ export function inTurn(fn: Function, captures: number): ReturnType<typeof wrapCl
 }
 
 /**
- * Makes of a closure one that makes a Darc of what it gives. Its captures are the kind of the Darc
- * and the number of the request, and then those of the closure.
+ * Makes of a closure one that makes a Darc of what it gives. Its captures are those of the closure,
+ * and then the kind of the Darc and the number of the request.
  *
  * @param fn The closure.
  * @param captures How many captures it gets; its context comes after them.
@@ -46,8 +46,8 @@ export function inTurn(fn: Function, captures: number): ReturnType<typeof wrapCl
 // deno-lint-ignore ban-types -- the signatures of the session check that the captures fit
 export function makingDarc(fn: Function, captures: number): ReturnType<typeof wrapClosure> {
   const wrap = (source: string): string =>
-    `(kind, request, ...given) => ${service("given")}` +
-    `.makeDarc(kind, request, () => (${source})(...given))`;
+    `(...given) => ${service("given")}.makeDarc(...given.splice(-3, 2), ` +
+    `() => (${source})(...given))`;
   return wrapClosure(fn, wrap, captures + 2);
 }
 

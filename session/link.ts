@@ -5,8 +5,14 @@
  * @module
  */
 
-import { ClosedError, LamellarError, OutOfMemoryError, TimeoutError } from "../internal/errors.ts";
-import { checkTimeLimit } from "../internal/time_limit.ts";
+import {
+  ClosedError,
+  FeatureLevelError,
+  LamellarError,
+  OutOfMemoryError,
+  TimeoutError,
+} from "../internal/errors.ts";
+import { checkTimeLimit, startTimeLimit } from "../internal/time_limit.ts";
 import { type HostedPes, WAIT_FOR } from "../lamellae/mod.ts";
 import { type ClientWorld, insideOf, type WorldCore } from "../world/mod.ts";
 import { type ErrorText, type FromPe, onMessage, sendMessage, type ToPe } from "./messages.ts";
@@ -177,6 +183,20 @@ export class SessionLink {
     throw new LamellarError("ERR_QUEUE_FULL", `Cannot call ${op}: ${why}`, { op });
   }
 
+  /**
+   * Refuses what sends source in a session whose PEs run none.
+   *
+   * @param op What the program called.
+   */
+  checkClosures(op: string): void {
+    if (this.core.config.closures) return;
+    throw new FeatureLevelError(
+      `Cannot call ${op}: the session was started with closures: false, so its PEs run no code ` +
+        "but that of its modules",
+      { op },
+    );
+  }
+
   /** The number of another request. */
   nextRequest(): number {
     return ++this.#asked;
@@ -185,15 +205,39 @@ export class SessionLink {
   /**
    * Asks all PEs to do something together.
    *
+   * @param op What the program called.
    * @param request The number of the request.
    * @param message What.
    * @returns What came of it.
    */
-  ask(request: number, message: ToPe): Promise<readonly number[]> {
+  ask(op: string, request: number, message: ToPe): Promise<readonly number[]> {
     const { promise, reject, resolve } = Promise.withResolvers<readonly number[]>();
     this.#questions.set(request, { resolve, reject });
     this.tell(message);
-    return promise;
+    return this.reportingSlow(op, promise);
+  }
+
+  /**
+   * Says once that what takes all PEs waits for long.
+   *
+   * @param op What the program called.
+   * @param work What it waits for.
+   * @returns What comes of that.
+   */
+  async reportingSlow<T>(op: string, work: PromiseLike<T>): Promise<T> {
+    const ms = this.core.config.deadlockWarningMs || Infinity;
+    const unlimit = startTimeLimit(ms, () => {
+      console.error(
+        `lamellar: ${op} of a session has waited for ${ms / 1000} s: each PE does one after the ` +
+          "other what takes all of them, and a closure of runAll that was launched before may " +
+          "not be over",
+      );
+    }, { keepsAlive: false });
+    try {
+      return await work;
+    } finally {
+      unlimit();
+    }
   }
 
   /**
@@ -321,6 +365,7 @@ export class SessionLink {
 
 function errorOf({ message, name, pe }: ErrorText): Error {
   const options = pe === undefined ? {} : { pe };
+  if (name === "FeatureLevelError") return new FeatureLevelError(message, options);
   if (name === "OutOfMemoryError") return new OutOfMemoryError(withOptions(message), options);
   return new LamellarError("ERR_REMOTE", message, options);
 }

@@ -74,7 +74,7 @@ class Service implements AtService {
       // Where one PE has no instance, the others must not wait for it.
       const failures = await this.#world.allReduce(made!.status === "rejected" ? 1 : 0, "sum");
       if (made!.status === "rejected") throw made!.reason;
-      if (failures > 0) return;
+      if (failures > 0) return (made!.value as Partial<Disposable>)?.[Symbol.dispose]?.();
       const darc = await DARCS[kind]!.create(this.#world, made!.value);
       this.#made.set(request, darc);
       return this.#world.myPe === 0 ? darc : undefined;

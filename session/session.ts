@@ -11,7 +11,6 @@ import {
   type AmType,
   analyseClosure,
   type ClosureResult,
-  closuresRefused,
   type FinishOptions,
   type HandlerTeam,
   type HandlerWorld,
@@ -197,6 +196,7 @@ export class LamellarSession implements LamellarEnv, AsyncDisposable {
     options?: LaunchOptions,
   ): AmHandle<ClosureResult<R>> {
     this.#link.check("runPe", 1);
+    this.#link.checkClosures("runPe");
     const targets = [this.#inside.target(pe, "runPe", options)];
     return this.#launch<ClosureResult<R>>(targets, fn, captures, options)[0]!;
   }
@@ -242,8 +242,9 @@ export class LamellarSession implements LamellarEnv, AsyncDisposable {
   ): MultiAmHandle<ClosureResult<R>> {
     this.#link.check("runAll", this.numPes);
     const targets = this.#inside.targets("runAll", options);
-    const turn = this.closuresAllowed ? inTurn(fn, captures.length) : fn;
-    return new MultiAmHandle(this.#launch<ClosureResult<R>>(targets, turn, captures, options));
+    this.#link.checkClosures("runAll");
+    const sent = inTurn(fn, captures.length);
+    return new MultiAmHandle(this.#launch<ClosureResult<R>>(targets, sent, captures, options));
   }
 
   /**
@@ -323,7 +324,7 @@ export class LamellarSession implements LamellarEnv, AsyncDisposable {
       const make = work as (payload: T) => AmCall<unknown>;
       return (item, options) => this.execAmAny(make(item), options);
     }
-    if (!this.closuresAllowed) throw closuresRefused("a closure");
+    this.#link.checkClosures("map");
     // Refused here rather than with each item.
     analyseClosure(work);
     return (item, options) => this.runAny(work as Sent<unknown>, [item], options);
@@ -413,8 +414,6 @@ export class LamellarSession implements LamellarEnv, AsyncDisposable {
     value: (...args: TogetherParameters<C>) => T,
     captures: readonly [...C] = [] as unknown as [...C],
   ): Promise<DarcsByName<Awaited<T>>[K]> {
-    this.#link.check("createDarc", this.numPes);
-    if (!this.closuresAllowed) throw closuresRefused("a closure");
     return await this.#objects.darc(kind, value, captures) as DarcsByName<Awaited<T>>[K];
   }
 

@@ -90,7 +90,7 @@ export class SharedObjects {
     const info = regions.check(type, length);
     const request = this.#link.nextRequest();
     const message = { kind: "allocate", request, type: info.type, length } as const;
-    const numbers = await this.#link.ask(request, message);
+    const numbers = await this.#link.ask("allocSharedMemRegion", request, message);
     const region = regions.adoptShared(numbers, () => this.#release(request));
     return region as unknown as SharedMemoryRegion<E>;
   }
@@ -115,7 +115,7 @@ export class SharedObjects {
     this.#tellReleases();
     const records = recordTypeOf(type);
     const request = this.#link.nextRequest();
-    const numbers = await this.#link.ask(request, {
+    const numbers = await this.#link.ask(op, request, {
       kind: "array",
       request,
       arrayKind: kind,
@@ -141,14 +141,21 @@ export class SharedObjects {
     value: Function,
     captures: readonly unknown[],
   ): Promise<unknown> {
-    if (!DARC_KINDS.includes(kind)) refuseKind("createDarc", kind, DARC_KINDS);
-    this.#tellReleases();
+    const op = "createDarc";
     const { core } = this.#link;
+    this.#link.check(op, core.root.pes.length);
+    if (!DARC_KINDS.includes(kind)) refuseKind(op, kind, DARC_KINDS);
+    this.#link.checkClosures(op);
+    if (!Array.isArray(captures)) {
+      throw new TypeError("Cannot call createDarc: its captures must be an array");
+    }
+    this.#tellReleases();
     const request = this.#link.nextRequest();
-    const given = [kind, request, ...captures];
+    const given = [...captures, kind, request];
     const closure = makingDarc(value, captures.length);
     const made = core.engine.launchClosureAll(core.root.pes, closure, given);
-    const [darc] = await new MultiAmHandle<unknown>(made);
+    const all = new MultiAmHandle<unknown>(made);
+    const [darc] = await this.#link.reportingSlow(op, all);
     this.#releaseWith(darc as TeamObject, request);
     return darc;
   }

@@ -42,8 +42,8 @@ for (const [lamella, options] of Object.entries(LAMELLAE)) {
 
 for (
   const [wait, text] of [
-    ["await whole.writeLock()", "the write lock of PE \\d's part of GlobalLockArray 1"],
-    ["whole.put(3, 1).block()", "the write lock of PE \\d's part of GlobalLockArray 1"],
+    ["await whole.writeLock()", "the write lock of GlobalLockArray 1"],
+    ["whole.put(3, 1).block()", "the write lock of GlobalLockArray 1"],
     ["await parts.fetchAdd(3, 1)", "the write lock of PE 1's part of LocalLockArray 2"],
   ] as const
 ) {

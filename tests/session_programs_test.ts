@@ -55,6 +55,23 @@ for (const [what, [body, output]] of Object.entries(ENDS)) {
   });
 }
 
+Deno.test("What waits behind a closure of all PEs says so", async () => {
+  const result = await runSource(
+    START + `
+    session.runAll(${SLEEP});
+    using array = await session.createArray("AtomicArray", "u8", 4);
+    session.runAll(${SLEEP});
+    using darc = await session.createDarc("Darc", () => 4);
+    await session.close();`,
+    { pes: 2, launcher: false, env: { LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "0.1" } },
+  );
+  assertEquals([result.stdout, result.code], ["", 0]);
+  const lines = result.stderr.trimEnd().split("\n");
+  assertEquals(lines.length, 2);
+  assertMatch(lines[0]!, /^lamellar: createArray of a session has waited for 0.1 s: .*runAll/);
+  assertMatch(lines[1]!, /^lamellar: createDarc of a session has waited for 0.1 s: .*runAll/);
+});
+
 Deno.test("A session leaves exit code, console and signals of its program alone", async () => {
   const result = await runSource(
     `const own = [console.log, Deno.exit, globalThis.close, Deno.stdin.read];

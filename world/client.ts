@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CLIENT_NAME } from "../internal/node_names.ts";
 import type { AmDefinition, AmNumbers, HandlerWorld, LaunchOptions } from "../am/mod.ts";
 import type { Config } from "../internal/config.ts";
 import { ClosedError } from "../internal/errors.ts";
@@ -142,8 +143,7 @@ function refuseCollective({ lamella }: WorldCore, { name }: TeamParent, op: stri
     ? "; createArray and createDarc of the session make what its PEs share"
     : "";
   throw new IdError(
-    `Cannot call ${op} in the program that started the session: it is not one of the PEs of ` +
-      `${name}${advice}`,
+    `Cannot call ${op} in ${CLIENT_NAME}: it is not one of the PEs of ${name}${advice}`,
     lamella.pe,
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nodeName } from "../internal/node_names.ts";
 import {
   type AmContext,
   checkLaunchOptions,
@@ -181,7 +182,7 @@ class Run {
   /** Who has called it, as messages say it. */
   get #caller(): string {
     const { numPes, pe } = this.#inside.core.lamella;
-    return pe < numPes ? `PE ${pe}` : "the program that started the session";
+    return nodeName(pe, numPes);
   }
 
   #stop(why: string, reason?: unknown): void {

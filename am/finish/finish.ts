@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nodeName } from "../../internal/node_names.ts";
 import { LamellarError } from "../../internal/errors.ts";
 import type { AmContext } from "../context.ts";
 import type { WorkFinish } from "../team_work.ts";
@@ -18,6 +19,7 @@ const ERRORS_MAX = 1000;
 export interface FinishHost {
   /** This PE. */
   readonly pe: number;
+  readonly numPes: number;
   /** Tells a PE that this one has joined below it. */
   tellJoined(pe: number, finish: Finish): void;
   /** Something of the finish changed here: it may be over, or this PE has to leave it. */
@@ -96,12 +98,13 @@ export class Finish implements WorkFinish {
   }
 
   enter(): void {
-    const { pe } = this.#host;
+    const { numPes, pe } = this.#host;
     if (this.stopped !== undefined) throw this.stopped;
     const parent = this.membership.enter();
     if (parent >= 0) return this.#host.tellJoined(parent, this);
     if (parent !== ENTRY.refused) return;
-    const text = `Cannot launch in a finish of PE ${this.root}: its work on PE ${pe} is over ` +
+    const text =
+      `Cannot launch in a finish of ${nodeName(this.root, numPes)}: its work on PE ${pe} is over ` +
       "(a handler has to await what launches later, or give it to `spawn`)";
     throw new LamellarError("ERR_FINISH_OVER", text, { pe, op: "finish" });
   }
@@ -143,9 +146,11 @@ export class Finish implements WorkFinish {
    */
   stop(reason: string): void {
     if (this.stopped !== undefined) return;
-    const { pe } = this.#host;
+    const { numPes, pe } = this.#host;
     this.reason = reason;
-    const text = `Cannot go on in a finish of PE ${this.root}: it was stopped because ${reason}`;
+    const text = `Cannot go on in a finish of ${
+      nodeName(this.root, numPes)
+    }: it was stopped because ${reason}`;
     this.stopped = new LamellarError("ERR_FINISH_STOPPED", text, { pe, op: "finish" });
     for (const listener of this.onStop) listener(reason);
   }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { nodeName } from "../../internal/node_names.ts";
 import { type LamellarError, ProtocolError, type RemoteError } from "../../internal/errors.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
 import { type Progress, WAIT_FOR, type WaitReason } from "../../lamellae/mod.ts";
@@ -253,8 +254,12 @@ export class Finishes implements FinishHost {
   }
 
   #takeErrors(finish: Finish): Failures {
-    finish.keepErrors(this.#unseen.take(finish, this.pe));
+    finish.keepErrors(this.#unseen.take(finish, this.pe, this.numPes));
     return finish.takeErrors();
+  }
+
+  get numPes(): number {
+    return this.#progress.lamella.numPes;
   }
 
   #receive(pe: number, views: MemoryViews, at: number, bytes: number): void {
@@ -319,7 +324,9 @@ export class Finishes implements FinishHost {
     const parts = [
       called?.isWaiting ? "" : "its body",
       launched > 0
-        ? `${launched} ${launched === 1 ? "AM or task" : "AMs and tasks"} of PE ${this.pe}`
+        ? `${launched} ${launched === 1 ? "AM or task" : "AMs and tasks"} of ${
+          nodeName(this.pe, this.numPes)
+        }`
         : "",
       pes.length > 0 ? `what ${pes.length === 1 ? "PE" : "PEs"} ${pes.join(", ")} launched` : "",
     ];

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { nodePlace } from "../../internal/node_names.ts";
 import { foldFrames } from "../../internal/stacks.ts";
 import { ProtocolError, RemoteError } from "../../internal/errors.ts";
 import type { MemoryViews } from "../../internal/memory_views.ts";
@@ -65,12 +66,13 @@ interface WireFailures {
  *
  * @param op What failed, if it is not known to be an AM, such as `a task`.
  * @param pe This PE.
+ * @param numPes Number of PEs: a client is none of them.
  * @param error What it failed with.
  * @returns The error.
  */
-export function failureOf(op: string, pe: number, error: unknown): RemoteError {
+export function failureOf(op: string, pe: number, numPes: number, error: unknown): RemoteError {
   if (read(() => error instanceof RemoteError) === true) return error as RemoteError;
-  return remoteError(op, pe, error);
+  return remoteError(op, pe, error, undefined, nodePlace(pe, numPes));
 }
 
 /**
@@ -299,6 +301,7 @@ export function remoteError(
   pe: number,
   cause: unknown,
   text: string = errorText(cause),
+  place = `on PE ${pe}`,
 ): RemoteError {
-  return new RemoteError(`${op} failed on PE ${pe}: ${text}`, { pe, op, cause });
+  return new RemoteError(`${op} failed ${place}: ${text}`, { pe, op, cause });
 }

@@ -56,9 +56,9 @@ export class ArrayLocks {
   }
 
   #make(part: number): NearLock | FarLock {
-    const { isGuest, name, number, pes, teamId } = this.#record;
+    const { isGuest, kind, name, number, pes, teamId } = this.#record;
     const at = this.#span.extraAt(part);
-    const what = `PE ${part}'s part of ${name}`;
+    const what = kind === "GlobalLockArray" ? name : `PE ${part}'s part of ${name}`;
     // A client is none of those that wait in the memory of a lock.
     if (at >= 0 && !isGuest) return new NearLock(this.#space, at, pes, what);
     const pe = pes[part]!;
@@ -117,10 +117,11 @@ export class ArrayLocks {
       return true;
     }
     const lock = this.of(me);
+    const holder = place < 0 ? pes.length : place;
     if (kind === "call") {
       const perform = (): void => this.#perform(lock, pe, message);
-      if (lock.take(mode)) perform();
-      else lock.ask(mode, perform);
+      if (lock.take(mode, holder)) perform();
+      else lock.ask(mode, perform, holder);
       return true;
     }
     const key = `${pe}, ${ticket}`;
@@ -131,8 +132,8 @@ export class ArrayLocks {
         this.#claims.set(key, "held");
         this.#space.send(pe, { ...message, kind: "grant" });
       };
-      if (lock.take(mode)) granted();
-      else this.#claims.set(key, lock.ask(mode, granted));
+      if (lock.take(mode, holder)) granted();
+      else this.#claims.set(key, lock.ask(mode, granted, holder));
       return true;
     }
     if (claim === undefined) return false;

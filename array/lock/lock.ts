@@ -18,17 +18,19 @@ export interface Lock {
    * Takes it at once, if that is possible.
    *
    * @param mode How it is to be held.
+   * @param holder The place of whoever it is for, if that is not this PE.
    * @returns Whether it is held now.
    */
-  take(mode: LockMode): boolean;
+  take(mode: LockMode, holder?: number): boolean;
   /**
    * Asks for it.
    *
    * @param mode How it is to be held.
    * @param granted Called once it is held, later than this returns.
+   * @param holder The place of whoever it is for, if that is not this PE.
    * @returns The claim.
    */
-  ask(mode: LockMode, granted: () => void): LockClaim;
+  ask(mode: LockMode, granted: () => void, holder?: number): LockClaim;
   /** Gives it back. */
   release(mode: LockMode): void;
   /** Counts guards of this PE that hold it. */

@@ -63,6 +63,8 @@ export class LockedElements<E extends AnyElement> implements ArrayElements<E> {
   }
 
   at(index: number): ElementValue<E> {
+    const { core, isGuest } = this.locked.record;
+    if (isGuest) core.progress.refuseBlocking("at");
     return this.getOne(index).block();
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Lamella } from "../../lamellae/mod.ts";
+import { nodeName } from "../../internal/node_names.ts";
 import type { Lock, LockClaim } from "./lock.ts";
 import {
   type ClaimState,
@@ -32,6 +33,8 @@ const PASSED_MS = 10;
 interface Waiter extends LockClaim {
   readonly mode: LockMode;
   readonly granted: () => void;
+  /** The place of whoever it is for. */
+  readonly holder: number;
   /** Its claim in the memory, once it is the first of this PE. */
   claim: ClaimState | undefined;
   /** The ticket it was behind at the last look, and since when. */
@@ -82,16 +85,17 @@ export class NearLock implements Lock {
     };
   }
 
-  take(mode: LockMode): boolean {
+  take(mode: LockMode, holder: number = this.#me): boolean {
     if (this.#queue.length > 0 || !tryTake(this.#words, mode)) return false;
-    noteHolder(this.#words, this.#me);
+    noteHolder(this.#words, holder);
     return true;
   }
 
-  ask(mode: LockMode, granted: () => void): LockClaim {
+  ask(mode: LockMode, granted: () => void, holder: number = this.#me): LockClaim {
     const waiter: Waiter = {
       mode,
       granted,
+      holder,
       claim: undefined,
       behind: 0,
       since: 0,
@@ -149,7 +153,7 @@ export class NearLock implements Lock {
         continue;
       }
       this.#queue.shift();
-      noteHolder(this.#words, this.#me);
+      noteHolder(this.#words, first.holder);
       first.granted();
     }
   }
@@ -197,6 +201,9 @@ export class NearLock implements Lock {
     const how = held.state < 0 ? "for writing" : "for reading";
     const [time] = new Date(held.since).toTimeString().split(" ");
     const verb = held.state > 1 ? "have" : "has";
-    return `${lock}, which PE ${this.#pes[held.holder]}${others} ${verb} held ${how} since ${time}`;
+    // A client has the place behind those of the PEs.
+    const { numPes } = this.#host.lamella;
+    const holder = nodeName(this.#pes[held.holder] ?? numPes, numPes);
+    return `${lock}, which ${holder}${others} ${verb} held ${how} since ${time}`;
   }
 }

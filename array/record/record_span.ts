@@ -207,6 +207,7 @@ export class RecordSpan<V> extends Span<RecordElement<V>>
   }
 
   override at(index: number): V {
+    if (this.#record?.isGuest) this.#services.waits.progress.refuseBlocking("at");
     return this.getOne(index).block();
   }
 

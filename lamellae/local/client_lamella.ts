@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CLIENT_NAME } from "../../internal/node_names.ts";
 import type { LamellarError } from "../../internal/errors.ts";
 import type { Kernels } from "../../internal/kernels.ts";
 import { ACTIVITY, WAIT_FOR } from "../lamella.ts";
@@ -47,7 +48,7 @@ export class ClientLamella extends LocalLamella {
 
   /** The caller's process goes on; the PEs do not. */
   override fail(error: unknown): void {
-    const text = failureText(this.pe, error, "the program that started the session");
+    const text = failureText(this.pe, error, CLIENT_NAME);
     writeFailure(this.#layout, this.views, -1, 1, text);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nodePlace } from "../../internal/node_names.ts";
 import type { OpDomain, Operand } from "../../internal/element_ops.ts";
 import { ClosedError, LamellarError } from "../../internal/errors.ts";
 import { isGone, lengthGetter } from "../../internal/typed_arrays.ts";
@@ -152,7 +153,7 @@ export function refuseRemote(
   const { allocation } = region;
   const owner = allocation.pes[0]!;
   const isClient = pe >= numPes;
-  const where = isClient ? "in the program that started the session" : `on PE ${pe}`;
+  const where = nodePlace(pe, numPes);
   const who = isClient ? "it" : "the PE";
   const why = allocation.oneSided ? `its data is on PE ${owner}` : `${who} has no part of it`;
   throw new MemNotLocalError(`Cannot ${op} ${labelOf(region)} ${where}: ${why}`, owner);
