@@ -77,6 +77,9 @@ export class AmCollector {
   #length = 0;
   /** The PE of each AM, or `TO_ALL`. */
   #order = new Int16Array(FIRST_MEMBERS);
+  /** What was added last, and its id: many in a row are of one type. */
+  #last: AmDefinition | undefined;
+  #lastId = -1;
   /** Whether a payload is being encoded: it may have getters. */
   #adding = false;
 
@@ -113,13 +116,14 @@ export class AmCollector {
    */
   add(pe: number, call: AmCall<unknown>): void {
     const definition = this.#definitionOf(call);
+    const id = this.#lastId;
     const payload = payloadOf(call);
     this.#adding = true;
     try {
       if (this.#parts !== undefined) this.#checkConstants(this.#parts, definition, payload);
       const writer = this.#writers[pe] ?? this.#begin(pe);
       if (writer.found.length > 0) writer.found.length = 0;
-      writer.add(this.#host.idOf(definition), this.#parts?.rest ?? definition.codec!, payload);
+      writer.add(id, this.#parts?.rest ?? definition.codec!, payload);
       this.#tell(pe, writer, writer.found);
     } catch (error) {
       this.#takeBack();
@@ -139,6 +143,7 @@ export class AmCollector {
    */
   addAll(call: AmCall<unknown>): void {
     const definition = this.#definitionOf(call);
+    const id = this.#lastId;
     const payload = payloadOf(call);
     const one = new GrowingViews();
     this.#adding = true;
@@ -152,7 +157,6 @@ export class AmCollector {
       this.#adding = false;
     }
     this.#note(TO_ALL);
-    const id = this.#host.idOf(definition);
     for (let pe = 0; pe < this.#pes.length; pe++) {
       const writer = this.#writers[pe] ?? this.#begin(pe);
       writer.addWritten(id, one);
@@ -178,7 +182,8 @@ export class AmCollector {
       throw new TypeError("Cannot add an AM while the payload of another is encoded");
     }
     const definition = launchableHere(call);
-    if (definition.codec === undefined || this.#host.idOf(definition) < 0) refuseToSend(definition);
+    if (definition !== this.#last) this.#lastId = this.#host.idOf(this.#last = definition);
+    if (definition.codec === undefined || this.#lastId < 0) refuseToSend(definition);
     if (this.#only !== undefined && this.#only !== definition) {
       throw new TypeError(
         `Cannot add AM "${definition.name}" to a group of AM "${this.#only.name}"`,
