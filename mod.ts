@@ -152,6 +152,7 @@ export {
   type ArraysByName,
   type CloseOptions,
   type DarcsByName,
+  inTurn,
   ItemError,
   type LamellarSession,
   type MapOptions,

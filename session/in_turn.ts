@@ -6,17 +6,55 @@
  * @module
  */
 
-import { wrapClosure } from "../am/mod.ts";
+import { type AmContext, wrapClosure } from "../am/mod.ts";
+import { LamellarError } from "../internal/errors.ts";
+import type { LamellarWorld } from "../world/mod.ts";
 
 /** Where the context of handlers has what a PE does for its session. */
 export const AT_SERVICE: unique symbol = Symbol.for("lamellar.session");
 
-/** What a PE does for its session, as closures use it. */
+/** What a PE does for its session, as handlers use it. */
 export interface AtService {
+  /** The world of the PE. */
+  readonly world: LamellarWorld;
   /** Runs something in its turn. */
   inTurn<T>(run: () => T | PromiseLike<T>): Promise<T>;
   /** Makes a Darc in its turn; PE 0 gives it. */
   makeDarc(kind: string, request: number, value: () => unknown): Promise<unknown>;
+}
+
+/**
+ * For handlers of AMs that `execAmAll` of a session launches: does what takes all PEs, such as
+ * collectives, in its turn. Each PE of a session does one after the other what takes all of them,
+ * in the order in which the program launched it, closures of `runAll` among it. Call it before the
+ * handler awaits anything.
+ *
+ * @category Sessions
+ * @param lamellar The context of the handler.
+ * @param run What is done; it gets the world, with its collectives.
+ * @returns What that returns.
+ * @throws {LamellarError} If this PE is not at the service of a session (`ERR_NO_SESSION`).
+ * @example
+ * ```ts
+ * import { am, inTurn, u32 } from "../mod.ts";
+ *
+ * // In a module of a session.
+ * export const Total = am("docs.Total", { n: u32 }, ({ n }, lamellar) => {
+ *   return inTurn(lamellar, (world) => world.allReduce(n * world.myPe, "sum"));
+ * });
+ * ```
+ */
+export async function inTurn<T>(
+  lamellar: AmContext,
+  run: (world: LamellarWorld) => T | PromiseLike<T>,
+): Promise<T> {
+  const service = (lamellar as { [AT_SERVICE]?: AtService })[AT_SERVICE];
+  if (service) return await service.inTurn(() => run(service.world));
+  throw new LamellarError(
+    "ERR_NO_SESSION",
+    "Cannot call inTurn: this PE is not at the service of a session; its program calls collectives",
+    { pe: lamellar.currentPe, op: "inTurn" },
+  );
 }
 
 /**
@@ -28,7 +66,7 @@ export interface AtService {
  * @throws {TypeError} If the function uses what its source does not carry.
  */
 // deno-lint-ignore ban-types -- the signatures of the session check that the captures fit
-export function inTurn(fn: Function, captures: number): ReturnType<typeof wrapClosure> {
+export function turnTaking(fn: Function, captures: number): ReturnType<typeof wrapClosure> {
   const wrap = (source: string): string =>
     `(...given) => ${service("given")}.inTurn(() => (${source})(...given))`;
   return wrapClosure(fn, wrap, captures);

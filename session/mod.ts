@@ -10,6 +10,7 @@
  * @module
  */
 
+export { inTurn } from "./in_turn.ts";
 export { ItemError, type MapOptions, type MapProgress } from "./map.ts";
 export type { CloseOptions } from "./link.ts";
 export type { SessionParameters, TogetherContext, TogetherParameters } from "./parameters.ts";

@@ -39,7 +39,7 @@ const DARCS: Record<string, typeof Darc> = {
 
 /** What a PE does for a session. */
 class Service implements AtService {
-  readonly #world: LamellarWorld;
+  readonly world: LamellarWorld;
   /** What it made, by request. */
   readonly #made = new Map<number, Disposable>();
   /** What all PEs do together they do one after the other, in the same order: see `in_turn.ts`. */
@@ -47,7 +47,7 @@ class Service implements AtService {
   readonly over: Promise<void>;
 
   constructor(world: LamellarWorld) {
-    this.#world = world;
+    this.world = world;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.over = promise;
     const { core } = insideOf(world);
@@ -72,12 +72,12 @@ class Service implements AtService {
     return this.inTurn(async () => {
       const [made] = await Promise.allSettled([Promise.try(value)]);
       // Where one PE has no instance, the others must not wait for it.
-      const failures = await this.#world.allReduce(made!.status === "rejected" ? 1 : 0, "sum");
+      const failures = await this.world.allReduce(made!.status === "rejected" ? 1 : 0, "sum");
       if (made!.status === "rejected") throw made!.reason;
       if (failures > 0) return (made!.value as Partial<Disposable>)?.[Symbol.dispose]?.();
-      const darc = await DARCS[kind]!.create(this.#world, made!.value);
+      const darc = await DARCS[kind]!.create(this.world, made!.value);
       this.#made.set(request, darc);
-      return this.#world.myPe === 0 ? darc : undefined;
+      return this.world.myPe === 0 ? darc : undefined;
     });
   }
 
@@ -101,7 +101,7 @@ class Service implements AtService {
   /** Makes what all PEs share; returns what gives the numbers that travel. */
   async #make(message: Extract<ToPe, { kind: "allocate" | "array" }>): Promise<() => number[]> {
     const { length, request } = message;
-    const world = this.#world;
+    const world = this.world;
     if (message.kind === "allocate") {
       const region = await world.allocSharedMemRegion(message.type as ElementType, length);
       this.#made.set(request, region);
@@ -122,8 +122,8 @@ class Service implements AtService {
 
   /** PE 0 answers for all. */
   #answer(answer: () => Parameters<typeof sendMessage>[2]): void {
-    const { myPe, numPes } = this.#world;
-    if (myPe === 0) sendMessage(insideOf(this.#world).core, numPes, answer());
+    const { myPe, numPes } = this.world;
+    if (myPe === 0) sendMessage(insideOf(this.world).core, numPes, answer());
   }
 }
 

@@ -26,7 +26,7 @@ import type { HostedPes } from "../lamellae/mod.ts";
 import type { AnyElement, SharedMemoryRegion } from "../memregion/mod.ts";
 import { type ClientWorld, type Inside, insideOf } from "../world/mod.ts";
 import { type CloseOptions, SessionLink, type SessionParts } from "./link.ts";
-import { inTurn } from "./in_turn.ts";
+import { turnTaking } from "./in_turn.ts";
 import { type MapHost, type MapOptions, MapRun } from "./map.ts";
 import type { SessionParameters, TogetherParameters } from "./parameters.ts";
 import type { SessionAms } from "./session_ams.ts";
@@ -156,7 +156,8 @@ export class LamellarSession implements LamellarEnv, AsyncDisposable {
   }
 
   /**
-   * Runs an AM on every PE. Its payload is encoded once, before any PE gets it.
+   * Runs an AM on every PE. Its payload is encoded once, before any PE gets it. Its handler calls
+   * collectives by {@linkcode inTurn}.
    *
    * @param call The AM with its payload.
    * @param options When to stop waiting; the handlers go on.
@@ -243,7 +244,7 @@ export class LamellarSession implements LamellarEnv, AsyncDisposable {
     this.#link.check("runAll", this.numPes);
     const targets = this.#inside.targets("runAll", options);
     this.#link.checkClosures("runAll");
-    const sent = inTurn(fn, captures.length);
+    const sent = turnTaking(fn, captures.length);
     return new MultiAmHandle(this.#launch<ClosureResult<R>>(targets, sent, captures, options));
   }
 

@@ -8,12 +8,14 @@ import {
   ClosedError,
   FeatureLevelError,
   IdError,
+  inTurn,
+  LamellarError,
   LamellarTaskGroup,
   RemoteError,
   TimeoutError,
   typedAmGroup,
 } from "../mod.ts";
-import { Chain, Increment, Mark, Runs, Sum } from "./programs/session_ams.ts";
+import { Chain, Increment, Mark, Runs, Sum, Together } from "./programs/session_ams.ts";
 import { CLIENT, withSession } from "./support/sessions.ts";
 
 Deno.test("A Darc has an instance on each PE, and the program passes it on", () =>
@@ -195,3 +197,20 @@ Deno.test("Without closures, arrays work and Darcs are refused", () =>
     assertEquals(await array.sum(), 1);
     await assertRejects(() => session.createDarc("Darc", () => 1), FeatureLevelError);
   }, { closures: false }));
+
+Deno.test("AMs of modules call collectives in their turn, among closures", () =>
+  withSession(async (session) => {
+    for (let round = 0; round < 10; round++) {
+      const [first, second, third] = await Promise.all([
+        session.execAmAll(Together({ n: 1 })),
+        session.runAll((n: number, { world }) => world.allReduce(n, "sum"), [10]),
+        session.execAmAll(Together({ n: 100 })),
+      ]);
+      assertEquals([first, second, third], [[3, 3, 3], [30, 30, 30], [300, 300, 300]]);
+    }
+  }));
+
+Deno.test("inTurn() is for the PEs of sessions", async () => {
+  const outside = { currentPe: 0 } as Parameters<typeof inTurn>[0];
+  await assertRejects(() => inTurn(outside, () => 1), LamellarError, "service of a session");
+});

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { am, element, f64, f64Array, u32 } from "../../mod.ts";
+import { am, element, f64, f64Array, inTurn, u32 } from "../../mod.ts";
 
 /** Adds one. */
 export const Increment = am("Increment", { x: u32 }, ({ x }) => x + 1);
@@ -47,6 +47,17 @@ export const Chain = am("Chain", { depth: u32 }, ({ depth }, { world }): void =>
   runs++;
   if (depth > 0) world.execAmAll(Chain({ depth: depth - 1 }));
 });
+
+/** Adds up over all PEs, after a pause that differs from PE to PE. */
+export const Together = am(
+  "Together",
+  { n: u32 },
+  ({ n }, lamellar) =>
+    inTurn(lamellar, async (world) => {
+      await new Promise((resolve) => setTimeout(resolve, (n + world.myPe) % 3));
+      return await world.allReduce(n, "sum");
+    }),
+);
 
 /** Records. */
 export const Mean = element("tests.Mean", { sum: f64, count: u32 }, {
