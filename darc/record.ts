@@ -116,7 +116,8 @@ export class DarcRecord {
    * @returns Whether it may hold this.
    */
   mayHold(node: number): boolean {
-    return node >= this.core.lamella.numPes || this.pes.includes(node);
+    const { numNodes, numPes } = this.core.lamella;
+    return (node >= numPes && node < numNodes) || this.pes.includes(node);
   }
 
   /**

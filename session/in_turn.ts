@@ -13,6 +13,9 @@ import type { LamellarWorld } from "../world/mod.ts";
 /** Where the context of handlers has what a PE does for its session. */
 export const AT_SERVICE: unique symbol = Symbol.for("lamellar.session");
 
+/** The same as closures find it, whose arguments are `given`. */
+const SERVICE = `given.at(-1)[Symbol.for("${AT_SERVICE.description}")]`;
+
 /** What a PE does for its session, as handlers use it. */
 export interface AtService {
   /** The world of the PE. */
@@ -68,7 +71,7 @@ export async function inTurn<T>(
 // deno-lint-ignore ban-types -- the signatures of the session check that the captures fit
 export function turnTaking(fn: Function, captures: number): ReturnType<typeof wrapClosure> {
   const wrap = (source: string): string =>
-    `(...given) => ${service("given")}.inTurn(() => (${source})(...given))`;
+    `(...given) => ${SERVICE}.inTurn(() => (${source})(...given))`;
   return wrapClosure(fn, wrap, captures);
 }
 
@@ -84,11 +87,7 @@ export function turnTaking(fn: Function, captures: number): ReturnType<typeof wr
 // deno-lint-ignore ban-types -- the signatures of the session check that the captures fit
 export function makingDarc(fn: Function, captures: number): ReturnType<typeof wrapClosure> {
   const wrap = (source: string): string =>
-    `(...given) => ${service("given")}.makeDarc(...given.splice(-3, 2), ` +
+    `(...given) => ${SERVICE}.makeDarc(...given.splice(-3, 2), ` +
     `() => (${source})(...given))`;
   return wrapClosure(fn, wrap, captures + 2);
-}
-
-function service(given: string): string {
-  return `${given}.at(-1)[Symbol.for("${AT_SERVICE.description}")]`;
 }

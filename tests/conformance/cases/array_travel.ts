@@ -33,6 +33,7 @@ let cloned: AtomicArray<"f64"> | undefined;
 const KeepClone = am("arrays.KeepClone", { it: atomicArray("f64") }, (self) => {
   cloned = self.it.clone();
 });
+const GiveCloned = am("arrays.GiveCloned", () => cloned);
 const GiveClone = am("arrays.GiveClone", () => cloned?.dispose());
 const Echo = am("arrays.Echo", (self: { it: AtomicArray<"f64"> }) => self.it);
 let gate = Promise.withResolvers<void>();
@@ -71,6 +72,27 @@ export const ARRAY_TRAVEL_CASES: readonly Case[] = [
       using atomic = await unsafe.subArray(2, 4).intoAtomic();
       assertEquals([...await atomic.get(0, 2)], [5, 5]);
       assertEquals(atomic.length, 2);
+      await world.asyncBarrier();
+    },
+  },
+  {
+    name: "a PE that gave its array up gets it again in a result, until it disposes of that",
+    pes: several,
+    async run(world) {
+      const array = await numbered(world, 6, "cyclic");
+      cloned = world.myPe === 1 ? array.clone() : undefined;
+      array.dispose();
+      await world.asyncBarrier();
+      if (world.myPe === 0) {
+        const again = await world.execAmPe(1, GiveCloned()) as AtomicArray<"f64">;
+        assertEquals([...await again.get(0, 6)], [0, 1, 2, 3, 4, 5]);
+        const other = await world.execAmPe(1, GiveCloned()) as AtomicArray<"f64">;
+        assertEquals(await other.load(5), 5);
+        again.dispose();
+        assert(again.disposed && other.disposed);
+      }
+      await world.asyncBarrier();
+      cloned?.dispose();
       await world.asyncBarrier();
     },
   },
