@@ -146,6 +146,12 @@ export class SharedObjects {
     this.#link.check(op, core.root.pes.length);
     if (!DARC_KINDS.includes(kind)) refuseKind(op, kind, DARC_KINDS);
     this.#link.checkClosures(op);
+    if (typeof value !== "function") {
+      throw new TypeError(
+        `Cannot call createDarc with ${Deno.inspect(value)}: give a closure that makes the ` +
+          "instance of a PE",
+      );
+    }
     if (!Array.isArray(captures)) {
       throw new TypeError("Cannot call createDarc: its captures must be an array");
     }

@@ -170,7 +170,8 @@ Deno.test("A guard of the program keeps PEs out until it is given back", () =>
 Deno.test("Memory comes back when the program gives an array up, and not while a PE has it", () =>
   withSession(async (session) => {
     for (let i = 0; i < 60; i++) {
-      using array = await session.createArray("AtomicArray", "f64", 60_000);
+      // Most of the heap: there is no room for two.
+      using array = await session.createArray("AtomicArray", "f64", 300_000);
       await array.put(0, 1);
     }
     const kept = await session.createArray("AtomicArray", "f64", 60_000);

@@ -72,6 +72,29 @@ Deno.test("What waits behind a closure of all PEs says so", async () => {
   assertMatch(lines[1]!, /^lamellar: createDarc of a session has waited for 0.1 s: .*runAll/);
 });
 
+Deno.test("PEs of a session that wait for each other are named", async () => {
+  const env = { LAMELLAR_DEADLOCK_WARNING_TIMEOUT: "0.3" };
+  const result = await runSource(
+    START + `
+    setTimeout(() => {
+      console.error("so far");
+      session.runPe(0, ({ world }) => world.allReduce(1, "sum")).then(() => {}, () => {});
+    }, 1200);
+    const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    await pause(3000);
+    await session.close({ timeoutMs: 100 }).catch(() => {});`,
+    { pes: 2, launcher: false, env },
+  );
+  const lines = result.stderr.trimEnd().split("\n");
+  // How long the end takes is not the point here.
+  const [first, second, ...more] = lines.filter((line) => !line.includes("closing a session"));
+  assertEquals([first, more], ["so far", []]);
+  assertMatch(
+    second!,
+    /^lamellar: nothing moved for 0.3 s: PE 0: waiting for an all-reduce \(PE 1\).*; PE 1: idle/,
+  );
+});
+
 Deno.test("A session leaves exit code, console and signals of its program alone", async () => {
   const result = await runSource(
     `const own = [console.log, Deno.exit, globalThis.close, Deno.stdin.read];

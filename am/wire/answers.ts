@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nodeName } from "../../internal/node_names.ts";
 import type { ClosureTable } from "../closure/table.ts";
 import { AmCall, type AmDefinition, definitionOf, payloadOf } from "../call.ts";
 import { atOrigin, closureOf, type ClosureValue } from "../closure/value.ts";
@@ -19,6 +20,7 @@ import { sendResult } from "./results.ts";
 
 /** What answers need of the engine. */
 export interface AnswerHost {
+  readonly numPes: number;
   readonly outbox: Outbox;
   readonly closures: ClosureTable;
 }
@@ -42,7 +44,8 @@ export class Answers {
   get underWay(): string {
     for (const { pe, definition } of this.#running) {
       const more = this.#running.size > 1 ? ` and ${this.#running.size - 1} more` : "";
-      return `the async handler of ${opOf(definition)} from PE ${pe}${more}`;
+      const from = nodeName(pe, this.#host.numPes);
+      return `the async handler of ${opOf(definition)} from ${from}${more}`;
     }
     return "";
   }

@@ -32,10 +32,11 @@ import {
   ownPesOf,
 } from "../local/layout.ts";
 import { LIVE, PE_STATE, STATUS, statusIndex, statusOfAll } from "../local/pe_status.ts";
-import type { Lamella } from "../lamella.ts";
+import { type Lamella, WAIT_FOR } from "../lamella.ts";
 import { Bell } from "./bell.ts";
 import { fullText } from "./memory_watch.ts";
 import { PE_WORKER_NAME, type StartMessage } from "./pe_context.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** How often the PEs are looked at when nobody tells that something happened, in milliseconds. */
 const LOOK_MS = 500;
@@ -85,6 +86,9 @@ export class HostedPes {
   readonly #memory: WebAssembly.Memory;
   readonly #options: HostedOptions;
   readonly #bell: Bell;
+  readonly #watchdog: Watchdog;
+  /** Whether the PEs are being asked what keeps them alive. */
+  #isAsking = false;
   #pes: readonly HostedPe[] = [];
   /** Holds the process while the client waits for something. */
   readonly #holder: ReturnType<typeof setInterval>;
@@ -128,6 +132,9 @@ export class HostedPes {
     const { views } = this.lamella;
     views.i32[HEADER.magic >>> 2] = LAYOUT_MAGIC;
     this.#bell = new Bell(views);
+    // It ends nothing, unless the user has set a limit.
+    const { deadlockMs = 0 } = config;
+    this.#watchdog = new Watchdog(this.#layout, views, { ...config, deadlockMs });
     this.#holder = setInterval(() => {}, FOREVER_MS);
     this.#hold();
     this.#pes = ownPesOf(this.#layout).map((pe) => this.#start(pe, module));
@@ -189,6 +196,7 @@ export class HostedPes {
    */
   async findComputing(): Promise<number[]> {
     const { views: { i32 } } = this.lamella;
+    this.#isAsking = true;
     const states = this.#words(STATUS.state);
     const asked = ownPesOf(this.#layout).filter((pe) => states[pe]! < PE_STATE.finished);
     for (const pe of asked) {
@@ -202,6 +210,7 @@ export class HostedPes {
       if (silent().length === 0) break;
       await new Promise((resolve) => setTimeout(resolve, ANSWER_LOOK_MS));
     }
+    this.#isAsking = false;
     return silent();
   }
 
@@ -282,11 +291,20 @@ export class HostedPes {
       const ended = this.#mayEnd ? -1 : states.indexOf(PE_STATE.finished);
       if (ended >= 0) this.#fail(ended, `PE ${ended} failed: its program ended by itself`);
       else if (over) return true;
+      else this.#lookForStall(states);
       return false;
     }
     const now = performance.now();
     this.#failedAt ??= now;
     return over || now - this.#failedAt >= GRACE_MS;
+  }
+
+  /** Reports PEs that wait for each other while nothing moves; idle ones wait for the program. */
+  #lookForStall(states: readonly number[]): void {
+    const waits = this.#words(STATUS.waitKind).some((kind) => kind !== WAIT_FOR.nothing);
+    if (!waits || this.#isAsking) return;
+    const stuck = this.#watchdog.look(states);
+    if (stuck !== undefined) this.#fail(-1, stuck);
   }
 }
 

@@ -260,6 +260,9 @@ export class Watchdog {
     const [what, underWay] = this.#note(index, kind);
     const beside = underWay ? `, with ${underWay} under way` : "";
     if (kind === WAIT_FOR.nothing) {
+      if (this.#layout.clients > 0) {
+        return `idle, or awaiting something that is not the runtime's in a handler${beside}`;
+      }
       const where = underWay ? "in its program" : "in its program or in a handler";
       return `awaiting something that is not the runtime's, ${where}${beside}`;
     }

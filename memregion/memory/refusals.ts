@@ -155,7 +155,9 @@ export function refuseRemote(
   const isClient = pe >= numPes;
   const where = nodePlace(pe, numPes);
   const who = isClient ? "it" : "the PE";
-  const why = allocation.oneSided ? `its data is on PE ${owner}` : `${who} has no part of it`;
+  const how = isClient ? "; use it on the PEs, in a closure or an AM" : "";
+  const why = (allocation.oneSided ? `its data is on PE ${owner}` : `${who} has no part of it`) +
+    how;
   throw new MemNotLocalError(`Cannot ${op} ${labelOf(region)} ${where}: ${why}`, owner);
 }
 
