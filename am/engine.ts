@@ -19,7 +19,7 @@ import { capturesCodec } from "./msgpack/value_codec.ts";
 import { AmHandle, control, type HandleHost, type LaunchOptions } from "./handle.ts";
 import { GroupLauncher } from "./group/group_launcher.ts";
 import { Inbox, type InboxHost } from "./wire/inbox.ts";
-import { launchableHere, refuseToSend } from "./launch_refusals.ts";
+import { launchableHere } from "./launch_refusals.ts";
 import { type LocalHost, LocalWork, type Work } from "./local_work.ts";
 import { Outbox } from "./wire/outbox.ts";
 import type { OwnSink } from "./wire/own_frames.ts";
@@ -208,9 +208,7 @@ export class AmEngine implements HandleHost, InboxHost, LocalHost, Countable {
   /** The id of an AM that may be launched on any PE now. */
   #numberOf(definition: AmDefinition): number {
     if (this.#failure) throw this.#failure;
-    const id = this.groups.idOf(definition);
-    if (definition.codec === undefined || id < 0) refuseToSend(definition);
-    return id;
+    return this.groups.numberOf(definition);
   }
 
   /** Launches what is written already on several PEs. */

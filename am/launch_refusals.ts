@@ -19,11 +19,17 @@ export function launchableHere(call: unknown): AmDefinition {
 
 /**
  * @param definition An AM that does not travel, or that this world does not have.
+ * @param inClient Whether this is the program that started a session.
  */
-export function refuseToSend(definition: AmDefinition): never {
-  throw definition.codec === undefined
-    ? new TypeError(`Cannot send the local AM "${definition.name}": local AMs do not travel`)
-    : new TypeError(`Cannot send AM "${definition.name}": it is not part of this world`);
+export function refuseToSend({ codec, name }: AmDefinition, inClient: boolean): never {
+  if (codec === undefined) {
+    throw new TypeError(`Cannot send the local AM "${name}": local AMs do not travel`);
+  }
+  const why = inClient
+    ? "no module of the session defines it, and groups and finish ship nothing; name its module " +
+      "in the modules of startSession"
+    : "it is not part of this world";
+  throw new TypeError(`Cannot send AM "${name}": ${why}`);
 }
 
 function notACall(call: unknown): TypeError {

@@ -4,6 +4,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  am,
   AmGroup,
   ClosedError,
   FeatureLevelError,
@@ -157,7 +158,11 @@ Deno.test("Groups and task groups of a session run AMs of its modules", () =>
     for (let x = 0; x < 5000; x++) typed.addAmPe(x % 3, Increment({ x }));
     const last = (await typed.exec()).at(4999);
     assert(last.kind === "pe" && last.value === 5000);
+    const Own = am("Own", {}, () => 1);
+    const own = new AmGroup(session);
+    assertThrows(() => own.addAmAll(Own({})), TypeError, "name its module in the modules");
     const tasks = new LamellarTaskGroup(session);
+    assertThrows(() => tasks.execAmPe(0, Own({})), TypeError, "groups and finish ship nothing");
     for (let x = 0; x < 50; x++) tasks.execAmAll(Mark({}));
     await tasks.awaitAll();
     assertEquals(await session.execAmAll(Runs({})), [50, 50, 50]);

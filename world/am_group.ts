@@ -213,7 +213,7 @@ class Members {
       pe: groups.pe,
       session: groups.session,
       batchBytes: groups.batchBytes,
-      idOf: (definition) => groups.idOf(definition),
+      numberOf: (definition) => groups.numberOf(definition),
       launchBatch(...batch) {
         inside.checkOpen("addAmPe");
         return groups.launchBatch(...batch);

@@ -8,7 +8,7 @@
 import { type AmCall, type AmDefinition, payloadOf } from "../call.ts";
 import { type Codec, type FoundHandle, payloadChanged } from "../codec.ts";
 import type { AmHandle } from "../handle.ts";
-import { launchableHere, refuseToSend } from "../launch_refusals.ts";
+import { launchableHere } from "../launch_refusals.ts";
 import { type ConstantParts, constantsOf } from "../schema/constants.ts";
 import type { TeamWork } from "../team_work.ts";
 import { BatchWriter } from "./batch.ts";
@@ -31,8 +31,8 @@ export interface CollectorHost {
   readonly session: number;
   /** Bytes from which on a batch is full. */
   readonly batchBytes: number;
-  /** The id of an AM on the PEs; below 0 if they lack it. */
-  idOf(definition: AmDefinition): number;
+  /** The id of an AM on the PEs; refuses those that they lack. */
+  numberOf(definition: AmDefinition): number;
   /** Launches a batch; `name` says what it is a group of. */
   launchBatch(
     pe: number,
@@ -182,8 +182,8 @@ export class AmCollector {
       throw new TypeError("Cannot add an AM while the payload of another is encoded");
     }
     const definition = launchableHere(call);
-    if (definition !== this.#last) this.#lastId = this.#host.idOf(this.#last = definition);
-    if (definition.codec === undefined || this.#lastId < 0) refuseToSend(definition);
+    if (definition !== this.#last) this.#lastId = this.#host.numberOf(definition);
+    this.#last = definition;
     if (this.#only !== undefined && this.#only !== definition) {
       throw new TypeError(
         `Cannot add AM "${definition.name}" to a group of AM "${this.#only.name}"`,

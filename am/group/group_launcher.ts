@@ -9,6 +9,7 @@ import type { ClosureTable } from "../closure/table.ts";
 import { AmCall, type AmDefinition } from "../call.ts";
 import type { AmNumbers } from "../engine_options.ts";
 import type { AmHandle, LaunchOptions } from "../handle.ts";
+import { refuseToSend } from "../launch_refusals.ts";
 import type { ReceivedHandles } from "../received.ts";
 import type { TeamWork } from "../team_work.ts";
 import type { BatchWriter } from "./batch.ts";
@@ -78,13 +79,17 @@ export class GroupLauncher implements ResultHost, CollectorHost {
 
   /**
    * @param definition An AM.
-   * @returns Its id on the PEs; below 0 if they lack it.
+   * @returns Its id on the PEs.
+   * @throws {TypeError} If it does not travel, or they lack it.
    */
-  idOf(definition: AmDefinition): number {
+  numberOf(definition: AmDefinition): number {
     const { numbers } = this.#engine;
-    if (numbers === undefined) return definition.id;
     // A batch is the same AM under each of its names.
-    return numbers.idOf(definition.codec === this.#batch.codec ? this.#batch : definition);
+    const id = numbers === undefined
+      ? definition.id
+      : numbers.idOf(definition.codec === this.#batch.codec ? this.#batch : definition);
+    if (definition.codec !== undefined && id >= 0) return id;
+    return refuseToSend(definition, numbers !== undefined);
   }
 
   /**
