@@ -35,7 +35,7 @@ import {
   UnsafeArray,
 } from "./arrays.ts";
 import { type ArrayParts, countedBy, LamellarArray, refuseGuarded, spanOf } from "./base.ts";
-import { ARRAY_KINDS } from "./create.ts";
+import { ARRAY_KINDS, type ArrayKind } from "./create.ts";
 import { recordTypeOf, recordTypeOfHash } from "./record/record_type.ts";
 import { ArrayStorage } from "./storage.ts";
 
@@ -65,6 +65,14 @@ const CLASSES: readonly (new (parts: ArrayParts<ElementType>) => AnyArray)[] = [
   LocalLockArray,
   GlobalLockArray,
 ];
+
+/**
+ * @param kind The name of a type of arrays.
+ * @returns The class of that name; all of them are created alike.
+ */
+export function arrayClassOf(kind: ArrayKind): typeof UnsafeArray {
+  return CLASSES[ARRAY_KINDS.indexOf(kind)] as unknown as typeof UnsafeArray;
+}
 
 addToWorld((core: WorldCore) => {
   (core.engine.decodeContext as ArrayContext).arrays = spaceOf(core);

@@ -18,6 +18,7 @@ export {
 } from "./arrays.ts";
 export { checkDistribution, type ElementPlace, LamellarArray, type ReadonlySlice } from "./base.ts";
 export {
+  arrayClassOf,
   atomicArray,
   globalLockArray,
   localLockArray,

@@ -37,6 +37,17 @@ const KINDS: readonly {
   { kind: "GlobalRwDarc", class: GlobalRwDarc },
 ];
 
+/** Their names. */
+export const DARC_KINDS: readonly DarcKind[] = KINDS.map(({ kind }) => kind);
+
+/**
+ * @param kind The name of a kind of Darcs.
+ * @returns The class of that name; all of them are created alike.
+ */
+export function darcClassOf(kind: DarcKind): typeof Darc {
+  return KINDS[DARC_KINDS.indexOf(kind)]!.class as unknown as typeof Darc;
+}
+
 addToWorld((core: WorldCore) => {
   (core.engine.decodeContext as DarcContext).darcs = spaceOf(core);
 });

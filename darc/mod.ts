@@ -11,11 +11,12 @@
 
 export { DarcBase, referenceOf, spaceOf, TeamObject } from "./base.ts";
 export { convert } from "./conversion.ts";
-export { darc, globalRwDarc, localRwDarc } from "./codec.ts";
+export { darc, DARC_KINDS, darcClassOf, globalRwDarc, localRwDarc } from "./codec.ts";
 export { Darc, GlobalRwDarc, LocalRwDarc, WeakDarc } from "./darcs.ts";
 export { DarcReadGuard, DarcWriteGuard } from "./guards.ts";
 export { control, DarcHandle, type PendingWork } from "./pending.ts";
 export {
+  type DarcKind,
   type DarcRecord,
   giveBackWith,
   type GivesBack,

@@ -7,6 +7,7 @@
  */
 
 import { type AmContext, wrapClosure } from "../am/mod.ts";
+import type { DarcKind } from "../darc/mod.ts";
 import { LamellarError } from "../internal/errors.ts";
 import type { LamellarWorld } from "../world/mod.ts";
 
@@ -23,7 +24,7 @@ export interface AtService {
   /** Runs something in its turn. */
   inTurn<T>(run: () => T | PromiseLike<T>): Promise<T>;
   /** Makes a Darc in its turn; PE 0 gives it. */
-  makeDarc(kind: string, request: number, value: () => unknown): Promise<unknown>;
+  makeDarc(kind: DarcKind, request: number, value: () => unknown): Promise<unknown>;
 }
 
 /**

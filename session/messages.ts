@@ -5,6 +5,7 @@
  */
 
 import { sendService, SERVICE } from "../am/mod.ts";
+import type { ArrayKind } from "../array/mod.ts";
 import type { DistributionKind } from "../internal/distribution.ts";
 import { ProtocolError } from "../internal/errors.ts";
 import type { MemoryViews } from "../internal/memory_views.ts";
@@ -44,7 +45,7 @@ export type ToPe =
   | {
     readonly kind: "array";
     readonly request: number;
-    readonly arrayKind: string;
+    readonly arrayKind: ArrayKind;
     /** The element type, or the name of records. */
     readonly type: string;
     readonly isRecords: boolean;

@@ -5,37 +5,14 @@
  */
 
 import { messageOf } from "../am/mod.ts";
-import {
-  AtomicArray,
-  GlobalLockArray,
-  type LamellarArray,
-  LocalLockArray,
-  ReadOnlyArray,
-  recordTypeNamed,
-  sendArray,
-  UnsafeArray,
-} from "../array/mod.ts";
-import { Darc, GlobalRwDarc, LocalRwDarc } from "../darc/mod.ts";
+import { arrayClassOf, type LamellarArray, recordTypeNamed, sendArray } from "../array/mod.ts";
+import { darcClassOf, type DarcKind } from "../darc/mod.ts";
 import type { ElementType } from "../internal/elements.ts";
 import { FeatureLevelError, LamellarError } from "../internal/errors.ts";
 import { encodeShared } from "../memregion/mod.ts";
 import { describeAm, insideOf, type LamellarWorld } from "../world/mod.ts";
 import { AT_SERVICE, type AtService } from "./in_turn.ts";
 import { type ErrorText, onMessage, sendMessage, type ToPe } from "./messages.ts";
-
-const ARRAYS: Record<string, typeof UnsafeArray> = {
-  UnsafeArray,
-  ReadOnlyArray: ReadOnlyArray as never,
-  AtomicArray: AtomicArray as never,
-  LocalLockArray: LocalLockArray as never,
-  GlobalLockArray: GlobalLockArray as never,
-};
-
-const DARCS: Record<string, typeof Darc> = {
-  Darc,
-  LocalRwDarc: LocalRwDarc as never,
-  GlobalRwDarc: GlobalRwDarc as never,
-};
 
 /** What a PE does for a session. */
 class Service implements AtService {
@@ -68,14 +45,14 @@ class Service implements AtService {
     return turn;
   }
 
-  makeDarc(kind: string, request: number, value: () => unknown): Promise<unknown> {
+  makeDarc(kind: DarcKind, request: number, value: () => unknown): Promise<unknown> {
     return this.inTurn(async () => {
       const [made] = await Promise.allSettled([Promise.try(value)]);
       // Where one PE has no instance, the others must not wait for it.
       const failures = await this.world.allReduce(made!.status === "rejected" ? 1 : 0, "sum");
       if (made!.status === "rejected") throw made!.reason;
       if (failures > 0) return (made!.value as Partial<Disposable>)?.[Symbol.dispose]?.();
-      const darc = await DARCS[kind]!.create(this.world, made!.value);
+      const darc = await darcClassOf(kind).create(this.world, made!.value);
       this.#made.set(request, darc);
       return this.world.myPe === 0 ? darc : undefined;
     });
@@ -115,7 +92,12 @@ class Service implements AtService {
       );
     }
     const element = records ?? type as ElementType;
-    const array = await ARRAYS[arrayKind]!.create(world, element as "f64", length, distribution);
+    const array = await arrayClassOf(arrayKind).create(
+      world,
+      element as "f64",
+      length,
+      distribution,
+    );
     this.#made.set(request, array);
     return () => sendArray(array as unknown as LamellarArray<ElementType>, world.numPes);
   }

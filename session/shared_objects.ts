@@ -21,6 +21,7 @@ import {
 } from "../array/mod.ts";
 import {
   type Darc,
+  DARC_KINDS,
   type GlobalRwDarc,
   type LocalRwDarc,
   referenceOf,
@@ -186,9 +187,6 @@ export class SharedObjects {
     if (this.#link.stopped === undefined) this.#link.tell({ kind: "release", request });
   }
 }
-
-/** The kinds of Darcs. */
-const DARC_KINDS = ["Darc", "LocalRwDarc", "GlobalRwDarc"] as const;
 
 /**
  * Refuses what is not one of the kinds that there are.
